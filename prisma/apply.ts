@@ -1,0 +1,45 @@
+import { defineConfig } from '@prisma/orm-mongo/config'
+import { createControlClient } from '@prisma/orm-toolchain/cli/control-api'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { controlDriver } from './control-driver.ts'
+import { createCollections, type StoredContract } from './create.ts'
+import { findLosses } from './losses.ts'
+
+const contractFile = path.join(import.meta.dirname, 'contract.json')
+const migrationsDir = path.join(import.meta.dirname, 'migrations')
+const { family, target, adapter } = defineConfig({ contract: 'contract.prisma' })
+
+function explain(databaseUrl: string, losses: string[]): string {
+  const database = new URL(databaseUrl).pathname.slice(1)
+  return [
+    `The database "${database}" was made for another version of prisma/contract.prisma. To fit it to this one would:`,
+    ...losses.map((loss) => `  - ${loss}`),
+    `If nothing in it is worth keeping, remove it (npm run sandbox keeps it in .sandbox) and start again.`,
+    `Otherwise mend its documents, or agree to the loss: npm run db:update -- --confirm ${database}`,
+  ].join('\n')
+}
+
+/**
+ * Makes a database of development what contract.json says. Creates what is missing, does nothing where
+ * nothing is, and refuses, with a list, what would lose documents or leave some that do not fit.
+ */
+export async function applyContract(databaseUrl: string): Promise<void> {
+  const contract = JSON.parse(await readFile(contractFile, 'utf8')) as StoredContract
+  await createCollections(databaseUrl, contract)
+  const components = { family, target, adapter, driver: controlDriver }
+  const client = createControlClient({ ...components, connection: databaseUrl })
+  const update = { contract, mode: 'apply', migrationsDir } as const
+  try {
+    let result = await client.dbUpdate(update)
+    const refused = result.ok ? undefined : result.failure.destructiveChanges
+    if (refused !== undefined) {
+      const losses = await findLosses(databaseUrl, contract, refused.destructiveOperations)
+      if (losses.length > 0) throw new Error(explain(databaseUrl, losses))
+      result = await client.dbUpdate({ ...update, consent: { planHash: refused.planHash } })
+    }
+    if (!result.ok) throw new Error(`${result.failure.summary}. ${result.failure.why ?? ''}`)
+  } finally {
+    await client.close()
+  }
+}
