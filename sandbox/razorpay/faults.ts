@@ -1,0 +1,112 @@
+import type { ServerResponse } from 'node:http'
+
+export type FaultKind =
+  'hang' | 'throttle' | 'error' | 'garbage' | 'reset' | 'slow' | 'drip' | 'redirect' | 'huge'
+
+export type Fault = {
+  /** A route as the routes name it, `POST /payments/:id/refund`, or `*` for every one. */
+  route: string
+  /**
+   * hang: no answer; throttle: 429; error: an HTML page with `status` (default 502); garbage: 200
+   * with HTML; reset: the connection breaks; slow: the right answer after `ms`; drip: the answer a
+   * byte at a time, `ms` apart; redirect: 302 to `location`; huge: a 200 of 4 MB.
+   */
+  kind: FaultKind
+  /** Do the work first, then misbehave: the caller cannot know. Always so for slow and drip. */
+  commit?: boolean | undefined
+  /** How many requests it strikes, default 1. */
+  times?: number | undefined
+  status?: number | undefined
+  ms?: number | undefined
+  location?: string | undefined
+}
+
+export type Faults = {
+  add: (fault: Fault) => void
+  clear: () => void
+  list: () => readonly Fault[]
+  take: (route: string) => Fault | null
+}
+
+export function openFaults(): Faults {
+  let waiting: (Fault & { times: number })[] = []
+  return {
+    add: (fault) => waiting.push({ ...fault, times: fault.times ?? 1 }),
+    clear: () => {
+      waiting = []
+    },
+    list: () => waiting,
+    take: (route) => {
+      const fault = waiting.find((one) => one.route === route || one.route === '*')
+      if (!fault) return null
+      fault.times -= 1
+      waiting = waiting.filter(({ times }) => times > 0)
+      return fault
+    },
+  }
+}
+
+export function worksFirst({ kind, commit }: Fault): boolean {
+  return commit === true || kind === 'slow' || kind === 'drip'
+}
+
+const ERROR_PAGE =
+  '<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>'
+
+/** Answers in the fault's way; `right` is what would have been answered. */
+export function misbehave(
+  fault: Fault,
+  response: ServerResponse,
+  right: { status: number; text: string },
+): void {
+  const json = { 'Content-Type': 'application/json' }
+  const html = { 'Content-Type': 'text/html' }
+  switch (fault.kind) {
+    case 'hang':
+      return
+    case 'reset':
+      response.socket?.resetAndDestroy()
+      return
+    case 'throttle':
+      response.writeHead(429, json).end(
+        JSON.stringify({
+          error: {
+            code: 'BAD_REQUEST_ERROR',
+            description: 'Request failed. Please try after sometime.',
+          },
+        }),
+      )
+      return
+    case 'error':
+      response.writeHead(fault.status ?? 502, html).end(ERROR_PAGE)
+      return
+    case 'garbage':
+      response.writeHead(200, html).end('<html><body>Scheduled maintenance</body></html>')
+      return
+    case 'redirect':
+      response.writeHead(302, { Location: fault.location ?? '/v1/elsewhere' }).end()
+      return
+    case 'huge':
+      response.writeHead(200, json).end(`"${'x'.repeat(4 * 1024 * 1024)}"`)
+      return
+    case 'slow':
+      setTimeout(() => response.writeHead(right.status, json).end(right.text), fault.ms ?? 1000)
+      return
+    case 'drip':
+      drip(response, right, fault.ms ?? 50)
+  }
+}
+
+function drip(response: ServerResponse, right: { status: number; text: string }, ms: number): void {
+  response.writeHead(right.status, { 'Content-Type': 'application/json' })
+  let sent = 0
+  const timer = setInterval(() => {
+    if (sent >= right.text.length || response.destroyed) {
+      clearInterval(timer)
+      response.end()
+      return
+    }
+    response.write(right.text.charAt(sent))
+    sent += 1
+  }, ms)
+}

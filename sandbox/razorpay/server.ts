@@ -1,0 +1,91 @@
+import type { Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { openAccount } from './account.ts'
+import type { Api } from './api.ts'
+import { answerApi } from './api.ts'
+import { loadBooks, saveBooks } from './books.ts'
+import { answerCheckout } from './checkout.ts'
+import { answerControl } from './control-http.ts'
+import type { Control } from './control.ts'
+import { openControl } from './control.ts'
+import { openFaults } from './faults.ts'
+import { sendJson } from './http.ts'
+import { openSender } from './sender.ts'
+
+export type RazorpayOptions = {
+  keyId: string
+  keySecret: string
+  webhookSecret: string
+  webhookUrl?: string | undefined
+  /** With a clock of one's own, call tick() after moving it. */
+  now?: () => Date
+  /** Default 0: any free one. */
+  port?: number
+  /** Where orders and payments outlive a restart; without it they are forgotten. */
+  file?: string
+}
+
+export type RazorpaySandbox = Control & {
+  /** Without /v1; also serves /checkout.js, /pay/:orderId and /_control. */
+  url: string
+  close: () => Promise<void>
+}
+
+export async function startRazorpay(options: RazorpayOptions): Promise<RazorpaySandbox> {
+  const { file } = options
+  const account = openAccount(
+    { id: options.keyId, secret: options.keySecret },
+    options.now ?? (() => new Date()),
+  )
+  if (file !== undefined) loadBooks(account, file)
+  const save = () => {
+    if (file !== undefined) saveBooks(account, file)
+  }
+  const sender = openSender(account, save)
+  const api: Api = {
+    account,
+    sender,
+    faults: openFaults(),
+    requests: [],
+    inFlight: new Set(),
+    onChange: save,
+  }
+  const control = openControl(api, {
+    url: options.webhookUrl,
+    secret: options.webhookSecret,
+  })
+  const server = createServer((request, response) => {
+    const path = request.url ?? '/'
+    const answer = path.startsWith('/v1/')
+      ? answerApi(api, request, response)
+      : path.startsWith('/_control/')
+        ? answerControl(control, request, response)
+        : answerCheckout(api, request, response)
+    answer.catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else sendJson(response, 500, { error: { code: 'SERVER_ERROR', description: String(error) } })
+    })
+  })
+  await listen(server, options.port ?? 0)
+  const { port } = server.address() as AddressInfo
+  // Whoever brings a clock moves it and calls tick; on the wall clock nobody would.
+  const ticking = setInterval(() => void control.tick(), options.now ? 2 ** 31 - 1 : 1000).unref()
+  return Object.assign(control, {
+    url: `http://127.0.0.1:${port}`,
+    close: async () => {
+      clearInterval(ticking)
+      sender.close()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      save()
+    },
+  })
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+}
