@@ -1,0 +1,127 @@
+import { createExpressMiddleware } from '@trpc/server/adapters/express'
+import cookieParser from 'cookie-parser'
+import cors from 'cors'
+import express, { type Express, type RequestHandler } from 'express'
+import helmet from 'helmet'
+import { contextOf } from './context.ts'
+import type { Deps } from './deps.ts'
+import { forbidCaching, handleErrors, holdStreams, notFound } from './http/answers.ts'
+import { limitBodyTime, MAX_BODY_BYTES, readInput } from './http/body.ts'
+import {
+  answerOptions,
+  refuseDuplicates,
+  refuseDuplicateSessions,
+  refuseForeignOrigins,
+  refuseOddPaths,
+  refuseOtherMethods,
+} from './http/guards.ts'
+import { health } from './http/health.ts'
+import { leanQueries, type Failure } from './http/lean-query.ts'
+import { limitRequests } from './http/limits.ts'
+import { TIMEOUTS } from './http/timeouts.ts'
+import { logRequests } from './log.ts'
+import { uploads } from './media/upload.ts'
+import { cloudinaryWebhook } from './media/webhook.ts'
+import { receipts } from './orders/receipt.ts'
+import { webhooks } from './orders/webhook.ts'
+import { appRouter } from './router.ts'
+import { translated } from './trpc.ts'
+
+const MAX_BATCH = 20
+
+/** Every HTTP path and middleware, in order: cheap refusals first, nothing parsed where nothing reads it. */
+export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('trust proxy', deps.settings.trustProxy)
+  app.set('query parser', 'simple')
+  app.enable('case sensitive routing')
+  app.set('etag', false)
+
+  app.use(logRequests(deps.log))
+  app.use(helmet(API_HEADERS), forbidCaching)
+  app.use(refuseOtherMethods, limitBodyTime(timeouts))
+  app.use(health(deps))
+  app.use('/webhooks/cloudinary', cloudinaryWebhook(deps))
+  app.use('/webhooks', webhooks(deps))
+
+  app.use(allowOrigins(deps), answerOptions)
+  app.use(limitRequests(deps))
+  app.use(refuseDuplicates)
+  app.use(cookieParser(), refuseDuplicateSessions(deps))
+  app.use(refuseForeignOrigins(deps))
+  app.use('/uploads', uploads(deps))
+  app.use('/receipts', receipts(deps))
+  app.use(
+    '/trpc',
+    refuseOddPaths,
+    readInput,
+    leanQueries(deps, logFailures(deps)),
+    holdStreams,
+    createExpressMiddleware({
+      router: appRouter,
+      createContext: ({ req, res }) =>
+        contextOf(deps, req, res).catch((error: unknown) => {
+          throw translated(error)
+        }),
+      // tRPC's Vary replaces the one that was there, and what fails before there is a context has no type.
+      responseMeta: ({ ctx }) => ({
+        headers: new Headers({
+          vary: 'origin',
+          ...(ctx === undefined && { 'content-type': 'application/json' }),
+        }),
+      }),
+      maxBatchSize: MAX_BATCH,
+      maxBodySize: MAX_BODY_BYTES,
+      onError: logFailures(deps),
+    }),
+  )
+
+  app.use(notFound)
+  app.use(handleErrors(deps))
+  return app
+}
+
+/** A refusal is the client's to know; only what nobody expected is ours. */
+function logFailures({ log }: Pick<Deps, 'log'>) {
+  return ({ error, path, ctx }: Failure): void => {
+    const about = { err: error.cause ?? error, path, requestId: ctx?.requestId }
+    if (error.code === 'SERVICE_UNAVAILABLE') log.warn(about, 'procedure put off')
+    if (error.code === 'INTERNAL_SERVER_ERROR') log.error(about, 'procedure failed')
+  }
+}
+
+/** Exact origins only. To any other nothing is said, not even that credentials would be allowed. */
+function allowOrigins({ settings }: Pick<Deps, 'settings'>): RequestHandler[] {
+  const answer = cors({
+    origin: (origin, done) => {
+      done(null, origin !== undefined && settings.clientOrigins.includes(origin) ? origin : false)
+    },
+    credentials: true,
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['content-type', 'x-trpc-source', 'trpc-accept'],
+    exposedHeaders: ['retry-after', 'x-request-id'],
+    maxAge: 600,
+  })
+  const vary: RequestHandler = (_req, res, next) => {
+    res.vary('origin')
+    next()
+  }
+  return [vary, answer]
+}
+
+// Answers are JSON and nothing else: no page may be framed, run or loaded from here.
+const API_HEADERS: Parameters<typeof helmet>[0] = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      'default-src': ["'none'"],
+      'base-uri': ["'none'"],
+      'frame-ancestors': ["'none'"],
+      'form-action': ["'none'"],
+    },
+  },
+  crossOriginResourcePolicy: { policy: 'same-site' },
+  referrerPolicy: { policy: 'no-referrer' },
+  xFrameOptions: { action: 'deny' },
+}

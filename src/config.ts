@@ -1,0 +1,141 @@
+import { z } from 'zod'
+
+const secret = z.string().min(12, 'must have at least 12 characters')
+const url = (protocol: RegExp) => z.url({ protocol, error: 'is not a valid address' })
+const origin = url(/^https?$/).refine(
+  (value) => URL.canParse(value) && new URL(value).origin === value,
+  'must be an origin, such as https://app.example.com',
+)
+const list = (item: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item).min(1))
+
+const Environment = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(4000),
+  HOST: z.string().default('127.0.0.1'),
+  APP_URL: origin,
+  CLIENT_ORIGINS: list(origin),
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  DATABASE_URL: url(/^mongodb(\+srv)?$/),
+  RAZORPAY_KEY_ID: z
+    .string()
+    .regex(/^rzp_(test|live)_\w+$/, 'must look like rzp_test_… or rzp_live_…'),
+  RAZORPAY_KEY_SECRET: secret,
+  RAZORPAY_PREVIOUS_KEY_SECRETS: list(secret).optional(),
+  RAZORPAY_WEBHOOK_SECRETS: list(secret),
+  RAZORPAY_API_URL: origin.default('https://api.razorpay.com'),
+  RAZORPAY_CHECKOUT_URL: url(/^https?$/).default('https://checkout.razorpay.com/v1/checkout.js'),
+  CLOUDINARY_URL: z
+    .string()
+    .regex(
+      /^cloudinary:\/\/[^:@/]+:[^:@/]{6,}@[\w-]+/,
+      'must look like cloudinary://key:secret@cloud',
+    ),
+  SMTP_URL: url(/^smtps?$/),
+  MAIL_FROM: z.string().min(3),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(600),
+  REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
+  SELLER_NAME: z.string().max(120).default('Gurukul'),
+  SELLER_STATE: z.string().max(60).optional(),
+  SELLER_GSTIN: z
+    .string()
+    .regex(/^\d{2}[A-Z0-9]{13}$/, 'must be a GSTIN of 15 characters')
+    .optional(),
+})
+
+type Environment = z.infer<typeof Environment>
+
+export const ENVIRONMENT_NAMES = Object.keys(Environment.shape)
+
+export class ConfigError extends Error {
+  readonly faults: string[]
+
+  constructor(faults: string[]) {
+    super(
+      `The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    )
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+export type Config = ReturnType<typeof toConfig>
+
+/**
+ * Reads the whole configuration, or throws a ConfigError that names every fault at once.
+ * Faults name the variable and never show its value: it may be a secret.
+ */
+export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ''))
+  const parsed = Environment.safeParse(given)
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => faultOf(issue, given)))
+  const faults = parsed.data.NODE_ENV === 'production' ? productionFaults(parsed.data) : []
+  if (faults.length > 0) throw new ConfigError(faults)
+  return toConfig(parsed.data)
+}
+
+function faultOf(issue: z.core.$ZodIssue, given: Record<string, string | undefined>): string {
+  const name = String(issue.path[0])
+  return given[name] === undefined ? `${name} is missing` : `${name} ${issue.message}`
+}
+
+const LOCAL = /^(localhost|127\.|\[::1\])/
+
+function productionFaults(env: Environment): string[] {
+  const faults: string[] = []
+  const isLocal = (value: string) => LOCAL.test(new URL(value).hostname)
+  for (const name of ['APP_URL', 'RAZORPAY_API_URL', 'RAZORPAY_CHECKOUT_URL'] as const) {
+    if (!env[name].startsWith('https://')) faults.push(`${name} must be https in production`)
+  }
+  if (env.CLIENT_ORIGINS.some((value) => !value.startsWith('https://'))) {
+    faults.push('CLIENT_ORIGINS must all be https in production')
+  }
+  if (env.RAZORPAY_KEY_SECRET.length < 16)
+    faults.push('RAZORPAY_KEY_SECRET is too short for production')
+  if (env.RAZORPAY_WEBHOOK_SECRETS.some((value) => value.length < 16)) {
+    faults.push('RAZORPAY_WEBHOOK_SECRETS holds one that is too short for production')
+  }
+  if (env.CLOUDINARY_URL.includes('upload_prefix=http:'))
+    faults.push('CLOUDINARY_URL points at the sandbox')
+  if (isLocal(env.RAZORPAY_API_URL)) faults.push('RAZORPAY_API_URL points at the sandbox')
+  return faults
+}
+
+function toConfig(env: Environment) {
+  return Object.freeze({
+    mode: env.NODE_ENV,
+    port: env.PORT,
+    host: env.HOST,
+    appUrl: env.APP_URL,
+    clientOrigins: env.CLIENT_ORIGINS,
+    trustProxy: env.TRUST_PROXY,
+    databaseUrl: env.DATABASE_URL,
+    razorpay: {
+      keyId: env.RAZORPAY_KEY_ID,
+      keySecret: env.RAZORPAY_KEY_SECRET,
+      previousKeySecrets: env.RAZORPAY_PREVIOUS_KEY_SECRETS ?? [],
+      webhookSecrets: env.RAZORPAY_WEBHOOK_SECRETS,
+      apiUrl: env.RAZORPAY_API_URL,
+      checkoutUrl: env.RAZORPAY_CHECKOUT_URL,
+    },
+    cloudinaryUrl: env.CLOUDINARY_URL,
+    smtpUrl: env.SMTP_URL,
+    mailFrom: env.MAIL_FROM,
+    logLevel: env.LOG_LEVEL,
+    requestsPerMinute: env.REQUESTS_PER_MINUTE,
+    // A class that registers together shares one network; a test suite registers all day.
+    registrationsPerHour:
+      env.REGISTRATIONS_PER_HOUR ?? (env.NODE_ENV === 'production' ? 200 : 100_000),
+    seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },
+  })
+}

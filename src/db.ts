@@ -1,0 +1,67 @@
+import mongo from '@prisma/orm-mongo/runtime'
+import { MongoParamRef } from '@prisma/orm-mongo/value'
+import {
+  MongoClient,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from 'mongodb'
+import type { Contract } from '../prisma/contract.d.ts'
+import contractJson from '../prisma/contract.json' with { type: 'json' }
+import { withDeadline } from './db-deadline.ts'
+
+/** No statement may hold the engine longer than this. */
+const STATEMENT_MS = 5_000
+
+export type Db = Awaited<ReturnType<typeof openDb>>
+
+/** Opens Prisma over a driver client with deadlines and majority writes; `url` names the database. */
+export async function openDb(url: string) {
+  const client = new MongoClient(url, {
+    maxPoolSize: 50,
+    serverSelectionTimeoutMS: 3_000,
+    connectTimeoutMS: 3_000,
+    socketTimeoutMS: 15_000,
+    writeConcern: { w: 'majority' },
+  })
+  const dbName = client.options.dbName
+  const prisma = mongo<Contract>({
+    contractJson,
+    mongoClient: withDeadline(client, STATEMENT_MS),
+    dbName,
+  })
+  const database = client.db(dbName)
+  return {
+    orm: prisma.orm,
+    query: prisma.query,
+    raw: prisma.raw,
+    runtime: await prisma.runtime(),
+    /** The driver's own database, for what Prisma cannot say: array filters, hot pipelines. */
+    driver: database,
+    ping: () => database.command({ ping: 1 }, { timeoutMS: 2_000 }),
+    close: async () => {
+      await prisma.close()
+      await client.close()
+    },
+  }
+}
+
+/** A document of a collection as Prisma reads it: for the server's own use, never an answer. */
+export type Stored<Name extends keyof Db['orm']> = NonNullable<
+  Awaited<ReturnType<Db['orm'][Name]['first']>>
+>
+
+/** An id inside a filter expression: there, a plain hex string compiles and silently matches nothing. */
+export function oid(id: string): MongoParamRef {
+  return new MongoParamRef(id, { codecId: 'mongo/objectId@1' })
+}
+
+/** True when a unique key refused the write: someone else was first. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11000
+}
+
+/** True when the database could not be reached. */
+export function isDatabaseDown(error: unknown): boolean {
+  return error instanceof MongoNetworkError || error instanceof MongoServerSelectionError
+}

@@ -1,0 +1,93 @@
+import { openSessions, type Sessions } from './auth/sessions.ts'
+import { openBackground, type Background } from './background.ts'
+import type { Config } from './config.ts'
+import { openDb, type Db } from './db.ts'
+import { openCallLimiter, type CallLimiter } from './http/limits.ts'
+import { openLog, type Logger } from './log.ts'
+import { openMailer, type Mailer } from './mail/mailer.ts'
+import { openCloudinary, type Cloudinary } from './media/cloudinary.ts'
+import { isWebhookSignature } from './orders/razorpay-signature.ts'
+import { openRazorpay, type Razorpay } from './orders/razorpay.ts'
+
+/** What is harmless to know everywhere; secrets stay inside the clients' closures. */
+export type Settings = {
+  mode: Config['mode']
+  appName: string
+  appUrl: string
+  /** Where links in mails lead: the first of the frontends. */
+  siteUrl: string
+  clientOrigins: string[]
+  trustProxy: number
+  isSecure: boolean
+  requestsPerMinute: number
+  registrationsPerHour: number
+  razorpayKeyId: string
+  razorpayCheckoutUrl: string
+  seller: Config['seller']
+}
+
+/** Everything a verb may touch; each verb names what it uses: `Uses<'db' | 'now'>`. */
+export type Deps = {
+  db: Db
+  sessions: Sessions
+  razorpay: Razorpay
+  isWebhookSigned: (body: Buffer, signature: string) => boolean
+  cloudinary: Cloudinary
+  mailer: Mailer
+  background: Background
+  log: Logger
+  limitCalls: CallLimiter
+  now: () => Date
+  settings: Settings
+  close: () => Promise<void>
+}
+
+export type Uses<Name extends keyof Deps> = Pick<Deps, Name>
+
+type Overrides = { now?: () => Date; log?: Logger }
+
+export async function openDeps(config: Config, overrides: Overrides = {}): Promise<Deps> {
+  const now = overrides.now ?? (() => new Date())
+  const log = overrides.log ?? openLog(config.logLevel)
+  const settings = settingsOf(config)
+  const db = await openDb(config.databaseUrl)
+  const limitCalls = openCallLimiter(config.requestsPerMinute)
+  const background = openBackground(log)
+  const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom })
+  return {
+    db,
+    sessions: openSessions({ db, now, settings }),
+    razorpay: openRazorpay({ ...config.razorpay, now }),
+    isWebhookSigned: (body, signature) =>
+      isWebhookSignature(body, signature, config.razorpay.webhookSecrets),
+    cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
+    mailer,
+    background,
+    log,
+    limitCalls,
+    now,
+    settings,
+    close: async () => {
+      await background.idle()
+      await mailer.close()
+      await db.close()
+    },
+  }
+}
+
+function settingsOf(config: Config): Settings {
+  return {
+    mode: config.mode,
+    appName: config.seller.name,
+    appUrl: config.appUrl,
+    siteUrl: config.clientOrigins[0] ?? config.appUrl,
+    clientOrigins: config.clientOrigins,
+    trustProxy: config.trustProxy,
+    isSecure: config.appUrl.startsWith('https://'),
+    requestsPerMinute: config.requestsPerMinute,
+    registrationsPerHour: config.registrationsPerHour,
+    razorpayKeyId: config.razorpay.keyId,
+    razorpayCheckoutUrl: config.razorpay.checkoutUrl,
+    seller: config.seller,
+  }
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod'
+
+/** A MongoDB ObjectId as 24 lower-case hex characters. */
+export const Id = z.string().regex(/^[0-9a-f]{24}$/, 'is not an id')
+
+// Control characters and bidirectional overrides let a name pose as another one.
+const HIDDEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]/u
+
+/** One line of plain text. */
+export const line = (least: number, most: number) =>
+  z
+    .string()
+    .max(most)
+    .trim()
+    .min(least)
+    .refine((text) => !HIDDEN.test(text), 'has characters that are not allowed')
+
+// Here line breaks and tabs are text; the rest disguises as much in many lines as in one.
+const DISGUISES = /[^\P{Cc}\n\r\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+
+/** Text of several lines. */
+export const lines = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .trim()
+    .refine((text) => !DISGUISES.test(text), 'has characters that are not allowed')
+
+/** Integer paise, at most ₹5,00,000: a whole order stays within the database's 32 bits. */
+export const Paise = z.int().min(0).max(50_000_000)
+
+export const Email = z.string().max(254).trim().toLowerCase().pipe(z.email())
+
+type EitherName<Input, Name extends keyof Input, Alias extends string> =
+  Input | (Omit<Input, Name> & Record<Alias, Input[Name]>)
+
+/** The schema, taking one field under a second name as well, where clients expect either; its own name wins. */
+export function orNamed<Output, Input, Name extends keyof Input & string, Alias extends string>(
+  schema: z.ZodType<Output, Input>,
+  name: Name,
+  alias: Alias,
+): z.ZodType<Output, EitherName<Input, Name, Alias>> {
+  return z.preprocess((given: EitherName<Input, Name, Alias>) => named(given, name, alias), schema)
+}
+
+function named(given: unknown, name: string, alias: string): unknown {
+  if (typeof given !== 'object' || given === null || !Object.hasOwn(given, alias)) return given
+  return { [name]: (given as Record<string, unknown>)[alias], ...given }
+}
+
+export const Page = z.object({
+  cursor: z.string().max(500).optional(),
+  limit: z.int().min(1).max(100).default(20),
+})
+export type Page = z.infer<typeof Page>
+
+/** For a list that is asked for with no input at all, too. */
+export const AnyPage = Page.prefault({})
+
+export type PageOf<Item> = { items: Item[]; nextCursor: string | null }

@@ -1,0 +1,93 @@
+import type { Request, RequestHandler } from 'express'
+import hpp from 'hpp'
+import type { Deps, Settings } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS']
+
+export const refuseOtherMethods: RequestHandler = (req, res, next) => {
+  if (METHODS.includes(req.method)) {
+    next()
+    return
+  }
+  res.set('allow', METHODS.join(', '))
+  throw new DomainError('METHOD_NOT_SUPPORTED')
+}
+
+/** What CORS let pass was no preflight, or one from an origin that is told nothing. */
+export const answerOptions: RequestHandler = (req, res, next) => {
+  if (req.method === 'OPTIONS') res.set('allow', METHODS.join(', ')).sendStatus(204)
+  else next()
+}
+
+const MOST_PARAMETERS = 20
+
+/** Express' own getter parses the url anew at each reading, so hpp's clean-up would be lost without this. */
+const keepQuery: RequestHandler = (req, _res, next) => {
+  Object.defineProperty(req, 'query', {
+    value: req.query,
+    writable: true,
+    configurable: true,
+    enumerable: true,
+  })
+  next()
+}
+
+// Node's parser stops at a thousand parameters and hpp misses `__proto__`, so what hpp left is counted as well.
+const refusePolluted: RequestHandler = (req, _res, next) => {
+  const given = [...new URLSearchParams(req.url.replace(/^[^?]*/, '')).keys()]
+  if (given.length > MOST_PARAMETERS) throw new DomainError('MALFORMED_REQUEST')
+  const polluted: unknown = Reflect.get(req, 'queryPolluted')
+  const names = typeof polluted === 'object' && polluted !== null ? Object.keys(polluted) : []
+  if (names.length > 0 || new Set(given).size < given.length)
+    throw new DomainError('DUPLICATE_PARAMETER')
+  next()
+}
+
+/** hpp finds parameters given more than once; which of them was meant cannot be known, so they are refused. */
+export const refuseDuplicates: RequestHandler[] = [keepQuery, hpp(), refusePolluted]
+
+/** A second session cookie was put there by someone else, and which of the two is first is theirs to choose. */
+export const refuseDuplicateSessions =
+  ({ sessions }: Pick<Deps, 'sessions'>): RequestHandler =>
+  (req, _res, next) => {
+    const names = (req.get('cookie') ?? '').split(';').map((pair) => pair.split('=', 1)[0]?.trim())
+    if (names.filter((name) => name === sessions.sessionCookieName).length > 1)
+      throw new DomainError('DUPLICATE_PARAMETER')
+    next()
+  }
+
+/**
+ * A browser sends the cookie along whoever wrote the page, so a change must come from an allowed origin.
+ * What is no browser sends neither Origin nor Sec-Fetch-Site and says so by a header no form can set.
+ */
+export const refuseForeignOrigins =
+  ({ settings }: { settings: Pick<Settings, 'appUrl' | 'clientOrigins'> }): RequestHandler =>
+  (req, _res, next) => {
+    if (req.method !== 'GET' && req.method !== 'HEAD' && !isFromAllowedOrigin(req, settings)) {
+      throw new DomainError('ORIGIN_REFUSED')
+    }
+    next()
+  }
+
+function isFromAllowedOrigin(
+  req: Request,
+  settings: Pick<Settings, 'appUrl' | 'clientOrigins'>,
+): boolean {
+  const origin = req.get('origin')
+  if (origin !== undefined)
+    return origin === settings.appUrl || settings.clientOrigins.includes(origin)
+  const site = req.get('sec-fetch-site')
+  if (site !== undefined) return site === 'same-origin'
+  return req.get('cookie') === undefined || req.get('x-trpc-source') !== undefined
+}
+
+/**
+ * tRPC takes what follows the last slash for the procedure and answers some faults without a type. One path
+ * per procedure, so that a rule in front of the server about /trpc/auth.login is one about auth.login.
+ */
+export const refuseOddPaths: RequestHandler = (req, res, next) => {
+  if (req.path.lastIndexOf('/') > 0) throw new DomainError('NOT_FOUND')
+  res.type('json')
+  next()
+}

@@ -1,0 +1,24 @@
+/** How long, in milliseconds, a client is waited for that is slow, be it on purpose or not. */
+export type Timeouts = {
+  /** For all headers of a request, counted from the opening of the connection or the last answer. */
+  headers: number
+  /** For the whole body of a request that is no upload. */
+  body: number
+  /** For a whole request, an upload included; uploads also watch their own pace. */
+  request: number
+  /** For the rest of a body whose request was refused: a client that still sends reads no answer. */
+  refused: number
+  /** For the next request on an open connection. */
+  idle: number
+  /** How often connections are looked at for the first and third of these. */
+  check: number
+}
+
+export const TIMEOUTS: Timeouts = {
+  headers: 15_000,
+  body: 30_000,
+  request: 15 * 60_000,
+  refused: 2_000,
+  idle: 10_000,
+  check: 5_000,
+}

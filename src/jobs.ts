@@ -1,0 +1,48 @@
+import type { Deps } from './deps.ts'
+
+/**
+ * Work that goes on by itself. `run` does what is due by `deps.now()` and returns; it may be run by any
+ * number of instances, at the same time, and be killed anywhere.
+ */
+export type Job = {
+  name: string
+  everySeconds: number
+  run: (deps: Deps) => Promise<void>
+}
+
+export type Workers = { stop: () => Promise<void> }
+
+/** Runs every job at once and then again and again; `stop` waits for what is under way. */
+export function startJobs(deps: Deps, jobs: Job[]): Workers {
+  const stopping = new AbortController()
+  const loops = jobs.map((job) => repeat(deps, job, stopping.signal))
+  return {
+    stop: async () => {
+      stopping.abort()
+      await Promise.all(loops)
+    },
+  }
+}
+
+async function repeat(deps: Deps, job: Job, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    try {
+      await job.run(deps)
+    } catch (error) {
+      deps.log.error({ err: error, job: job.name }, 'job failed')
+    }
+    await pause(job.everySeconds * 1000, stopping)
+  }
+}
+
+function pause(milliseconds: number, stopping: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    const timer = setTimeout(end, milliseconds)
+    stopping.addEventListener('abort', end, { once: true })
+    if (stopping.aborted) end()
+  })
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import type { RequestHandler } from 'express'
+import { pinoHttp } from 'pino-http'
+import { pino, type DestinationStream, type Logger } from 'pino'
+
+export type { Logger }
+
+// A second line of defence: no code logs these on purpose, and an object that carries one by accident is cut.
+const SECRET_FIELDS = [
+  'password',
+  'passwordHash',
+  'current',
+  'next',
+  'token',
+  'tokenHash',
+  'secret',
+  'code',
+  'cookie',
+  'authorization',
+  'razorpay_signature',
+  'signature',
+  'keySecret',
+  'api_secret',
+  'set-cookie',
+  'x-razorpay-signature',
+]
+
+export function openLog(level: string, destination?: DestinationStream): Logger {
+  const paths = SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`])
+  return pino(
+    {
+      level,
+      redact: { paths, censor: '[redacted]' },
+      base: null,
+      serializers: { err: errorFacts },
+    },
+    destination ?? pino.destination(1),
+  )
+}
+
+type ErrorFacts = { type: string; message: string; stack?: string; code?: unknown; cause?: unknown }
+
+/**
+ * What a log may keep of an error. Drivers hang whole documents, commands and answers on theirs, and put
+ * addresses and connection strings into the text.
+ */
+function errorFacts(error: unknown, depth = 0): ErrorFacts | string {
+  if (!(error instanceof Error)) return scrub(String(error))
+  const code: unknown = Reflect.get(error, 'code')
+  return {
+    type: error.name,
+    message: scrub(error.message),
+    ...(error.stack !== undefined && { stack: scrub(error.stack) }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    ...(error.cause !== undefined && depth < 3 && { cause: errorFacts(error.cause, depth + 1) }),
+  }
+}
+
+const scrub = (text: string): string =>
+  text
+    .slice(0, 8_000)
+    .replace(/\/\/[^\s/@]{1,200}@/g, '//[redacted]@')
+    .replace(/[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}/g, '[e-mail]')
+
+/** One line per request: method, path without its query, status, time taken. No headers, no bodies. */
+export function logRequests(log: Logger): RequestHandler {
+  return pinoHttp({
+    logger: log,
+    // Our own id for every request: one that came with it could be used to forge log lines.
+    genReqId: (_req, res) => {
+      const id = randomUUID()
+      res.setHeader('x-request-id', id)
+      return id
+    },
+    quietReqLogger: true,
+    customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'info'),
+    serializers: {
+      req: (req: { method: string; url: string }) => ({
+        method: req.method,
+        path: req.url.split('?', 1)[0],
+      }),
+      res: (res: { statusCode: number }) => ({ status: res.statusCode }),
+    },
+  })
+}

@@ -1,0 +1,98 @@
+import { initTRPC, TRPCError, type TRPCDefaultErrorShape as DefaultErrorShape } from '@trpc/server'
+import { ZodError } from 'zod'
+import type { Role } from './auth/user.ts'
+import type { Context } from './context.ts'
+import { isDatabaseDown } from './db.ts'
+import { codeOf, DomainError, reasonOfCode, sentenceOf, type Issue, type Reason } from './errors.ts'
+import { transformer } from './http/transformer.ts'
+
+/** What a client finds in an error; `data.reason` is a union it can switch on. */
+type ErrorShape = Omit<DefaultErrorShape, 'data'> & {
+  data: Pick<DefaultErrorShape['data'], 'code' | 'httpStatus' | 'path'> & {
+    reason: Reason
+    issues: Issue[]
+    requestId?: string
+  }
+}
+
+const t = initTRPC.context<Context>().create({
+  transformer,
+  isDev: false,
+  // The message and cause of an unknown error may hold anything, a connection string included.
+  errorFormatter({ shape, error, ctx }): ErrorShape {
+    const reason = reasonOf(error)
+    const { code, httpStatus, path } = shape.data
+    const requestId = ctx?.requestId
+    return {
+      code: shape.code,
+      message: sentenceOf(reason),
+      data: {
+        code,
+        httpStatus,
+        reason,
+        issues: issuesOf(error),
+        ...(path !== undefined && { path }),
+        ...(requestId !== undefined && { requestId }),
+      },
+    }
+  },
+})
+
+function reasonOf(error: TRPCError): Reason {
+  if (error.cause instanceof DomainError) return error.cause.reason
+  if (error.cause instanceof ZodError) return 'INVALID_INPUT'
+  return reasonOfCode(error.code)
+}
+
+function issuesOf({ cause }: TRPCError): Issue[] {
+  if (cause instanceof DomainError) return cause.issues
+  if (!(cause instanceof ZodError)) return []
+  return cause.issues.slice(0, 50).map(({ path, message }) => ({ path: path.join('.'), message }))
+}
+
+// `next()` never rejects in tRPC 11: it resolves to a result that says whether it went well.
+const translateErrors = t.middleware(async ({ ctx, next }) => {
+  const result = await next()
+  if (result.ok) return result
+  const refusal = refusalOf(result.error.cause)
+  if (!refusal) return result
+  if (refusal.retryAfterSeconds !== undefined) ctx.retryAfter(refusal.retryAfterSeconds)
+  throw new TRPCError({ code: codeOf(refusal.reason), cause: refusal })
+})
+
+/** What was thrown as tRPC's own error, where it is a refusal: a context is made outside of every middleware. */
+export function translated(error: unknown): unknown {
+  const refusal = refusalOf(error)
+  return refusal ? new TRPCError({ code: codeOf(refusal.reason), cause: refusal }) : error
+}
+
+function refusalOf(error: unknown): DomainError | null {
+  if (error instanceof DomainError) return error
+  return isDatabaseDown(error)
+    ? new DomainError('UNAVAILABLE', { cause: error, retryAfterSeconds: 5 })
+    : null
+}
+
+export const router = t.router
+export const middleware = t.middleware
+
+// A batch is one HTTP request but many calls: an HTTP limiter alone lets twenty times its limit through.
+const limitCalls = t.middleware(async ({ ctx, next }) => {
+  await ctx.limitCalls.count(ctx.actor?.id ?? ctx.network)
+  return next()
+})
+
+/** Anyone. The other bases add to it; auth stands in the base so that strangers cannot probe inputs. */
+export const publicProcedure = t.procedure.use(translateErrors).use(limitCalls)
+
+/** Whoever is signed in: `ctx.actor` is there. */
+export const authedProcedure = publicProcedure.use(({ ctx, next }) => {
+  if (!ctx.actor) throw new DomainError('UNAUTHENTICATED')
+  return next({ ctx: { actor: ctx.actor } })
+})
+
+export const roleProcedure = (...roles: [Role, ...Role[]]) =>
+  authedProcedure.use(({ ctx, next }) => {
+    if (!roles.includes(ctx.actor.role)) throw new DomainError('FORBIDDEN')
+    return next()
+  })
