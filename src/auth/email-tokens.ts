@@ -1,0 +1,69 @@
+// A token is 200 random bits, mailed once and stored as a SHA-256. It is made when its mail is sent, so that
+// it lies nowhere in plain, and asking for it takes as long for an unknown address as for a known one.
+import { generateIdFromEntropySize } from 'lucia'
+import { z } from 'zod'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { hashOfToken } from './session-store.ts'
+import { findUser, type UserDocument } from './user.ts'
+
+export type TokenPurpose = 'VERIFY_EMAIL' | 'RESET_PASSWORD'
+
+const MINUTES_VALID: Record<TokenPurpose, number> = {
+  VERIFY_EMAIL: 24 * 60,
+  RESET_PASSWORD: 30,
+}
+
+/** Long enough for any token of ours; one of another form is no longer valid, like any we do not know. */
+export const GivenToken = z.string().min(1).max(200)
+
+export async function mintToken(
+  { db, now }: Uses<'db' | 'now'>,
+  user: Pick<UserDocument, '_id' | 'email'>,
+  purpose: TokenPurpose,
+): Promise<string> {
+  const token = generateIdFromEntropySize(25)
+  const createdAt = now()
+  await db.orm.email_tokens.create({
+    tokenHash: hashOfToken(token),
+    userId: user._id,
+    purpose,
+    email: user.email,
+    createdAt,
+    expiresAt: new Date(createdAt.getTime() + MINUTES_VALID[purpose] * 60_000),
+  })
+  return token
+}
+
+/** Whose token this is, while it is valid and still for the address the account has. */
+export async function requireTokenOwner(
+  { db, now }: Uses<'db' | 'now'>,
+  token: string,
+  purpose: TokenPurpose,
+): Promise<UserDocument> {
+  const found = await db.orm.email_tokens.where({ tokenHash: hashOfToken(token), purpose }).first()
+  if (!found || found.expiresAt.getTime() <= now().getTime()) throw new DomainError('TOKEN_INVALID')
+  const user = await findUser(db, { _id: found.userId })
+  if (user?.email !== found.email) throw new DomainError('TOKEN_INVALID')
+  return user
+}
+
+/** Uses the token up. Of several at once, one removes it; the others come too late. */
+export async function consumeToken(
+  { db }: Uses<'db'>,
+  token: string,
+  purpose: TokenPurpose,
+): Promise<void> {
+  const consumed = await db.orm.email_tokens
+    .where({ tokenHash: hashOfToken(token), purpose })
+    .delete()
+  if (!consumed) throw new DomainError('TOKEN_INVALID')
+}
+
+export async function dropTokens(
+  { db }: Uses<'db'>,
+  userId: string,
+  purpose: TokenPurpose,
+): Promise<void> {
+  await db.orm.email_tokens.where({ userId, purpose }).deleteAndCount()
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { audit } from '../audit.ts'
+import { isDuplicateKey } from '../db.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { Email, line } from '../fields.ts'
+import { putMail } from '../mail/outbox.ts'
+import { rememberNetwork } from './guesses.ts'
+import { hashPassword, Password, requireStrong } from './passwords.ts'
+import { endSession, startSession } from './sessions.ts'
+import { bucketOf, take } from './throttle.ts'
+import { targetOf, userOf, type User, type UserDocument } from './user.ts'
+import type { Visit } from './visit.ts'
+
+export const NewAccount = z.object({ name: line(1, 100), email: Email, password: Password })
+export type NewAccount = z.infer<typeof NewAccount>
+
+/** Makes a STUDENT and signs in. The unique e-mail decides between two who register it at once. */
+export async function register(
+  visit: Visit & Uses<'settings'>,
+  { name, email, password }: NewAccount,
+): Promise<User> {
+  requireStrong(password, { name, email })
+  const most = visit.settings.registrationsPerHour
+  await take(visit, { key: bucketOf('register', visit.network), most, seconds: 3600 })
+  const passwordHash = await hashPassword(password)
+  const user = await createUser(visit, { name, email, passwordHash })
+  await putMail(visit, {
+    key: `verify-email:${user._id}:first`,
+    to: email,
+    template: 'verify-email',
+    data: {},
+  })
+  const { setCookie } = await startSession(visit, user._id, visit.device)
+  if (visit.actor) await endSession(visit, visit.actor)
+  visit.setCookie(setCookie)
+  await rememberNetwork(visit, email)
+  await audit(visit, {
+    actor: { id: user._id, role: user.role },
+    act: 'auth.registered',
+    target: targetOf(user._id),
+  })
+  return userOf(user)
+}
+
+type NewUser = Pick<UserDocument, 'name' | 'email' | 'passwordHash'> &
+  Partial<Pick<UserDocument, 'role' | 'emailVerifiedAt'>>
+
+export async function createUser(
+  { db, now }: Uses<'db' | 'now'>,
+  user: NewUser,
+): Promise<UserDocument> {
+  const at = now()
+  try {
+    return await db.orm.users.create({
+      role: 'STUDENT',
+      emailVerifiedAt: null,
+      disabledAt: null,
+      deletedAt: null,
+      avatarUrl: null,
+      avatarMediaId: null,
+      billing: null,
+      createdAt: at,
+      updatedAt: at,
+      ...user,
+    })
+  } catch (error) {
+    if (isDuplicateKey(error)) throw new DomainError('EMAIL_TAKEN')
+    throw error
+  }
+}

@@ -1,0 +1,67 @@
+import { authedProcedure, publicProcedure, router } from '../trpc.ts'
+import {
+  changePassword,
+  PasswordChange,
+  PasswordReset,
+  requestPasswordReset,
+  resetPassword,
+  ResetRequest,
+} from './password-change.ts'
+import { NewAccount, register } from './register.ts'
+import {
+  listSessions,
+  revokeOtherSessions,
+  revokeSession,
+  SessionChoice,
+  SessionPage,
+} from './session-list.ts'
+import { Credentials, login, logout } from './sign-in.ts'
+import { confirmPassword, PasswordConfirmation } from './step-up.ts'
+import { confirmTotp, disableTotp, startTotp, TotpCode, TotpRemoval } from './totp.ts'
+import { publicUser } from './user.ts'
+import { EmailProof, resendVerification, verifyEmail } from './verification.ts'
+
+const sessionsRouter = router({
+  list: authedProcedure
+    .input(SessionPage)
+    .query(({ ctx, input }) => listSessions(ctx, ctx.actor, input)),
+  revoke: authedProcedure
+    .input(SessionChoice)
+    .mutation(({ ctx, input }) => revokeSession(ctx, ctx.actor, input)),
+  revokeOthers: authedProcedure.mutation(({ ctx }) => revokeOtherSessions(ctx, ctx.actor)),
+})
+
+const totpRouter = router({
+  start: authedProcedure.mutation(({ ctx }) => startTotp(ctx, ctx.actor)),
+  confirm: authedProcedure
+    .input(TotpCode)
+    .mutation(({ ctx, input }) => confirmTotp(ctx, ctx.actor, input)),
+  disable: authedProcedure
+    .input(TotpRemoval)
+    .mutation(({ ctx, input }) => disableTotp(ctx, ctx.actor, input)),
+})
+
+export const authRouter = router({
+  register: publicProcedure.input(NewAccount).mutation(({ ctx, input }) => register(ctx, input)),
+  login: publicProcedure.input(Credentials).mutation(({ ctx, input }) => login(ctx, input)),
+  logout: publicProcedure.mutation(({ ctx }) => logout(ctx, ctx.actor)),
+  me: publicProcedure.query(({ ctx }) => (ctx.actor ? { user: publicUser(ctx.actor) } : null)),
+  verifyEmail: publicProcedure
+    .input(EmailProof)
+    .mutation(({ ctx, input }) => verifyEmail(ctx, input)),
+  resendVerification: authedProcedure.mutation(({ ctx }) => resendVerification(ctx, ctx.actor)),
+  requestPasswordReset: publicProcedure
+    .input(ResetRequest)
+    .mutation(({ ctx, input }) => requestPasswordReset(ctx, input)),
+  resetPassword: publicProcedure
+    .input(PasswordReset)
+    .mutation(({ ctx, input }) => resetPassword(ctx, input)),
+  changePassword: authedProcedure
+    .input(PasswordChange)
+    .mutation(({ ctx, input }) => changePassword(ctx, ctx.actor, input)),
+  confirmPassword: authedProcedure
+    .input(PasswordConfirmation)
+    .mutation(({ ctx, input }) => confirmPassword(ctx, ctx.actor, input)),
+  sessions: sessionsRouter,
+  totp: totpRouter,
+})

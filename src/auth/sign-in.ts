@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { audit, type Audited } from '../audit.ts'
+import type { Context } from '../context.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { Email } from '../fields.ts'
+import { putMail } from '../mail/outbox.ts'
+import { guessing, isKnownNetwork, rememberNetwork } from './guesses.ts'
+import { GivenPassword, hashPassword, isOutdated, isPassword } from './passwords.ts'
+import { hasSecondFactor, useSecondFactor } from './second-factor.ts'
+import { endSession, startSession, type Actor } from './sessions.ts'
+import { findUser, targetOf, userOf, type User, type UserDocument } from './user.ts'
+import type { Visit } from './visit.ts'
+
+export const Credentials = z.object({
+  email: Email,
+  password: GivenPassword,
+  /** Six digits of the authenticator, or a recovery code. */
+  code: z.string().max(40).optional(),
+})
+export type Credentials = z.infer<typeof Credentials>
+
+/** The same answer and the same work for a wrong password, an unknown address and a disabled account. */
+export async function login(visit: Visit, { email, password, code }: Credentials): Promise<User> {
+  const user = await guessing(visit, { of: 'password', email }, async () => {
+    const found = await findUser(visit.db, { email })
+    const isRight = await isPassword(found?.passwordHash ?? null, password)
+    if (found && isRight) return found
+    const target = targetOf(found?._id ?? 'unknown')
+    await audit(visit, { actor: null, act: 'auth.sign-in-failed', target })
+    throw new DomainError('WRONG_CREDENTIALS')
+  })
+  await requireCode(visit, user, code)
+  await signIn(visit, user, password)
+  await rehash(visit, user, password)
+  return userOf(user)
+}
+
+async function requireCode(visit: Visit, user: UserDocument, code?: string): Promise<void> {
+  if (!(await hasSecondFactor(visit, user._id))) return
+  if (code === undefined || code.trim() === '') throw new DomainError('TOTP_REQUIRED')
+  await guessing(visit, { of: 'code', email: user.email }, async () => {
+    if (await useSecondFactor(visit, user._id, code)) return
+    await audit(visit, { actor: null, act: 'auth.code-refused', target: targetOf(user._id) })
+    throw new DomainError('WRONG_CODE')
+  })
+}
+
+/** Starts a session and ends the one this browser had: its cookie is about to be replaced. */
+async function signIn(visit: Visit, user: UserDocument, password: string): Promise<void> {
+  const isKnown = await isKnownNetwork(visit, user.email)
+  const cookie = await startSession(visit, user._id, visit.device)
+  await requireStillValid(visit, user, { password, sessionId: cookie.sessionId })
+  if (visit.actor) await endSession(visit, visit.actor)
+  visit.setCookie(cookie.setCookie)
+  await rememberNetwork(visit, user.email)
+  await audit(visit, {
+    actor: { id: user._id, role: user.role },
+    act: 'auth.signed-in',
+    target: targetOf(user._id),
+  })
+  if (!isKnown) await tellOfNewDevice(visit, user, cookie.sessionId)
+}
+
+// The password may have been changed, or the account disabled, while this sign-in was being checked: that
+// ended all sessions there were, and this one only began. Checked after it exists, nothing slips between.
+async function requireStillValid(
+  { db }: Uses<'db'>,
+  user: UserDocument,
+  { password, sessionId }: { password: string; sessionId: string },
+): Promise<void> {
+  const current = await findUser(db, { _id: user._id })
+  const isSame =
+    current !== null &&
+    (current.passwordHash === user.passwordHash ||
+      (await isPassword(current.passwordHash, password)))
+  if (isSame) return
+  await db.orm.sessions.where({ _id: sessionId }).deleteAndCount()
+  throw new DomainError('WRONG_CREDENTIALS')
+}
+
+async function tellOfNewDevice(visit: Visit, user: UserDocument, sessionId: string): Promise<void> {
+  const { userAgent, network } = visit.device
+  await putMail(visit, {
+    key: `new-sign-in:${sessionId}`,
+    to: user.email,
+    template: 'new-sign-in',
+    data: {
+      name: user.name,
+      at: visit.now().toISOString(),
+      device: userAgent ?? 'unknown',
+      address: network ?? 'unknown',
+    },
+  })
+}
+
+async function rehash(
+  { db }: Uses<'db'>,
+  { _id, passwordHash }: UserDocument,
+  password: string,
+): Promise<void> {
+  if (!isOutdated(passwordHash)) return
+  const better = await hashPassword(password)
+  await db.orm.users.where({ _id, passwordHash }).update({ passwordHash: better })
+}
+
+export async function logout(
+  ctx: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
+  actor: Actor | null,
+): Promise<{ ok: true }> {
+  // A session that has ended on its own leaves a cookie behind.
+  if (!actor) ctx.setCookie(ctx.sessions.createBlankSessionCookie().serialize())
+  else {
+    ctx.setCookie(await endSession(ctx, actor))
+    await audit(ctx, { actor, act: 'auth.signed-out', target: targetOf(actor.id) })
+  }
+  return { ok: true }
+}

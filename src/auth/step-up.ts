@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { audit, type Audited } from '../audit.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { guessing } from './guesses.ts'
+import { GivenPassword, isPassword } from './passwords.ts'
+import type { Actor } from './sessions.ts'
+import { findUser, targetOf, type UserDocument } from './user.ts'
+
+const RECENT_MS = 10 * 60_000
+
+export const PasswordConfirmation = z.object({ password: GivenPassword })
+export type PasswordConfirmation = z.infer<typeof PasswordConfirmation>
+
+/** Refuses unless this session has proved the password in the last 10 minutes, by sign-in or confirmation. */
+export function requireRecentPassword({ now }: Uses<'now'>, actor: Actor): void {
+  if (now().getTime() - actor.passwordAt.getTime() > RECENT_MS)
+    throw new DomainError('PASSWORD_NEEDED')
+}
+
+/** Checks the password of someone who is signed in, under the same limits as a sign-in. */
+export async function requirePassword(
+  deps: Audited,
+  actor: Actor,
+  password: string,
+): Promise<UserDocument> {
+  return guessing(deps, { of: 'password', email: actor.email }, async () => {
+    const user = await findUser(deps.db, { _id: actor.id })
+    const isRight = await isPassword(user?.passwordHash ?? null, password)
+    if (user && isRight) return user
+    await audit(deps, { actor, act: 'auth.password-refused', target: targetOf(actor.id) })
+    throw new DomainError('WRONG_PASSWORD')
+  })
+}
+
+/** Proves the password again, for what needs it to be recent. */
+export async function confirmPassword(
+  deps: Audited,
+  actor: Actor,
+  { password }: PasswordConfirmation,
+): Promise<null> {
+  await requirePassword(deps, actor, password)
+  await deps.db.orm.sessions.where({ _id: actor.sessionId }).update({ passwordAt: deps.now() })
+  return null
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { isDuplicateKey } from '../db.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+
+/** At most so many in a window that begins with the first one. Shared by all instances. */
+export type Limit = { key: string; most: number; seconds: number }
+
+type Bucket = { key: string; count: number; expiresAt: Date }
+
+/** Names a bucket by a digest: strangers type addresses into forms, and those are not ours to collect. */
+export function bucketOf(kind: string, ...parts: string[]): string {
+  const digest = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 40)
+  return `${kind}:${digest}`
+}
+
+/** Counts one more and says how many seconds to wait, or null while it is within the limit. */
+export async function count(deps: Uses<'db' | 'now'>, limit: Limit): Promise<number | null> {
+  const bucket = await increase(deps, limit)
+  if (bucket.count <= limit.most) return null
+  return Math.max(1, Math.ceil((bucket.expiresAt.getTime() - deps.now().getTime()) / 1000))
+}
+
+/** Counts before the deed, so that a hundred at once do not all pass while none is counted yet. */
+export async function take(deps: Uses<'db' | 'now'>, limit: Limit): Promise<void> {
+  const retryAfterSeconds = await count(deps, limit)
+  if (retryAfterSeconds !== null) throw new DomainError('TOO_MANY_REQUESTS', { retryAfterSeconds })
+}
+
+/** Takes back one count of each: it was no guess after all. */
+export async function giveBack({ db }: Uses<'db'>, keys: string[]): Promise<void> {
+  if (keys.length === 0) return
+  await buckets(db).updateMany({ key: { $in: keys }, count: { $gt: 0 } }, { $inc: { count: -1 } })
+}
+
+export async function clear({ db }: Uses<'db'>, key: string): Promise<void> {
+  await db.orm.throttles.where({ key }).deleteAndCount()
+}
+
+/** Remembers a fact under a key until it expires. */
+export async function remember(
+  { db, now }: Uses<'db' | 'now'>,
+  key: string,
+  seconds: number,
+): Promise<void> {
+  const expiresAt = new Date(now().getTime() + seconds * 1000)
+  await db.orm.throttles
+    .where({ key })
+    .upsert({ create: { key, count: 1, expiresAt }, update: { expiresAt } })
+}
+
+export async function isRemembered({ db, now }: Uses<'db' | 'now'>, key: string): Promise<boolean> {
+  const found = await db.orm.throttles.where({ key }).first()
+  return found !== null && found.expiresAt.getTime() > now().getTime()
+}
+
+// One statement decides whether the old window still runs and counts in it or begins a new one. Whether the
+// database has removed expired buckets by itself makes no difference.
+async function increase({ db, now }: Uses<'db' | 'now'>, limit: Limit): Promise<Bucket> {
+  const at = now()
+  const isRunning = { $gt: ['$expiresAt', at] }
+  const ends = new Date(at.getTime() + limit.seconds * 1000)
+  const change = {
+    count: { $cond: [isRunning, { $add: ['$count', 1] }, 1] },
+    expiresAt: { $cond: [isRunning, '$expiresAt', ends] },
+  }
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const bucket = await buckets(db).findOneAndUpdate({ key: limit.key }, [{ $set: change }], {
+        upsert: true,
+        returnDocument: 'after',
+        maxTimeMS: 2_000,
+      })
+      if (bucket) return bucket
+    } catch (error) {
+      // Two who begin the same bucket at once: the second finds it there.
+      if (!isDuplicateKey(error) || attempt > 3) throw error
+    }
+  }
+}
+
+const buckets = (db: Uses<'db'>['db']) => db.driver.collection<Bucket>('throttles')

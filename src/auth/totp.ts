@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
+import { TimeSpan } from 'oslo'
+import { base32, encodeHex } from 'oslo/encoding'
+import { createTOTPKeyURI } from 'oslo/otp'
+import { z } from 'zod'
+import { audit, type Audited } from '../audit.ts'
+import { isDuplicateKey } from '../db.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { guessing } from './guesses.ts'
+import { GivenPassword } from './passwords.ts'
+import {
+  DIGITS,
+  hasSecondFactor,
+  newRecoveryCodes,
+  STEP_SECONDS,
+  stepOf,
+  useSecondFactor,
+} from './second-factor.ts'
+import type { Actor } from './sessions.ts'
+import { requirePassword, requireRecentPassword } from './step-up.ts'
+import { targetOf } from './user.ts'
+
+export const TotpCode = z.object({ code: z.string().regex(/^\d{6}$/, 'has six digits') })
+export type TotpCode = z.infer<typeof TotpCode>
+
+export const TotpRemoval = z.object({ password: GivenPassword, code: z.string().min(1).max(40) })
+export type TotpRemoval = z.infer<typeof TotpRemoval>
+
+/** What an authenticator needs; nothing is asked for at sign-in until a code of it was confirmed. */
+export async function startTotp(
+  deps: Audited & Uses<'settings'>,
+  actor: Actor,
+): Promise<{ uri: string; secret: string }> {
+  requireRecentPassword(deps, actor)
+  const key = randomBytes(20)
+  await keepSecret(deps, actor.id, encodeHex(key))
+  const period = new TimeSpan(STEP_SECONDS, 's')
+  return {
+    uri: createTOTPKeyURI(deps.settings.appName, actor.email, key, { digits: DIGITS, period }),
+    secret: base32.encode(key, { includePadding: false }),
+  }
+}
+
+/** A new secret in place of one that was never confirmed; a confirmed one stays. */
+async function keepSecret(
+  { db, now }: Uses<'db' | 'now'>,
+  userId: string,
+  secret: string,
+): Promise<void> {
+  const replaced = await db.orm.totps
+    .where({ userId })
+    .where(Field.isNull('confirmedAt'))
+    .update({ secret, lastStep: 0 })
+  if (replaced) return
+  const factor = { userId, secret, confirmedAt: null, lastStep: 0, recoveryHashes: [] }
+  try {
+    await db.orm.totps.create({ ...factor, createdAt: now() })
+  } catch (error) {
+    if (isDuplicateKey(error)) throw new DomainError('TOTP_ALREADY_ON')
+    throw error
+  }
+}
+
+export async function confirmTotp(
+  deps: Audited,
+  actor: Actor,
+  { code }: TotpCode,
+): Promise<{ recoveryCodes: string[] }> {
+  const { db, now } = deps
+  const recovery = newRecoveryCodes()
+  await guessing(deps, { of: 'code', email: actor.email }, async () => {
+    const factor = await db.orm.totps.where({ userId: actor.id }).first()
+    if (!factor) throw new DomainError('TOTP_NOT_ON')
+    if (factor.confirmedAt) throw new DomainError('TOTP_ALREADY_ON')
+    const step = await stepOf(factor.secret, code, now())
+    if (step === null) throw new DomainError('WRONG_CODE')
+    const confirmed = await db.orm.totps
+      .where({ userId: actor.id, secret: factor.secret })
+      .where(Field.isNull('confirmedAt'))
+      .update({ confirmedAt: now(), lastStep: step, recoveryHashes: recovery.hashes })
+    if (!confirmed) throw new DomainError('CHANGED_MEANWHILE')
+  })
+  await audit(deps, { actor, act: 'auth.totp-enabled', target: targetOf(actor.id) })
+  return { recoveryCodes: recovery.codes }
+}
+
+/** Taking the second factor away needs both factors and a recent password. */
+export async function disableTotp(
+  deps: Audited,
+  actor: Actor,
+  { password, code }: TotpRemoval,
+): Promise<null> {
+  requireRecentPassword(deps, actor)
+  if (!(await hasSecondFactor(deps, actor.id))) throw new DomainError('TOTP_NOT_ON')
+  await requirePassword(deps, actor, password)
+  await guessing(deps, { of: 'code', email: actor.email }, async () => {
+    if (!(await useSecondFactor(deps, actor.id, code))) throw new DomainError('WRONG_CODE')
+  })
+  await deps.db.orm.totps.where({ userId: actor.id }).deleteAndCount()
+  await audit(deps, { actor, act: 'auth.totp-disabled', target: targetOf(actor.id) })
+  return null
+}
