@@ -1,0 +1,94 @@
+export type Site = {
+  appName: string
+  /** Every link begins with this configured origin, never with what a request said of its host. */
+  siteUrl: string
+}
+
+export type Message = { subject: string; text: string; html: string }
+
+export type Content = {
+  subject: string
+  greeting?: string
+  paragraphs: string[]
+  table?: { label: string; amount: string }[]
+  button: { label: string; path: string; query?: Record<string, string> }
+  footer?: string
+}
+
+export function layOut(site: Site, content: Content): Message {
+  const link = linkTo(site, content.button)
+  return {
+    subject: oneLine(content.subject),
+    text: textOf(site, content, link),
+    html: htmlOf(site, content, link),
+  }
+}
+
+function textOf(site: Site, content: Content, link: string): string {
+  const { greeting, paragraphs, table = [], button, footer } = content
+  return [
+    ...(greeting === undefined ? [] : [`Hello ${oneLine(greeting)},`]),
+    ...paragraphs.map(oneLine),
+    ...(table.length === 0
+      ? []
+      : [table.map(({ label, amount }) => `${oneLine(label)}: ${amount}`).join('\n')]),
+    `${button.label}: ${link}`,
+    ...(footer === undefined ? [] : [footer]),
+    `– ${oneLine(site.appName)}`,
+  ].join('\n\n')
+}
+
+function htmlOf(site: Site, content: Content, link: string): string {
+  const { greeting, paragraphs, table = [], button, footer } = content
+  const rows = table.map(
+    ({ label, amount }) =>
+      `<tr><td style="padding:4px 16px 4px 0">${escapeHtml(label)}</td>` +
+      `<td style="padding:4px 0;text-align:right">${escapeHtml(amount)}</td></tr>`,
+  )
+  return [
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+    `<title>${escapeHtml(content.subject)}</title></head>`,
+    '<body style="font:16px/1.5 sans-serif;color:#222;max-width:36em;margin:auto;padding:16px">',
+    ...(greeting === undefined ? [] : [`<p>Hello ${escapeHtml(greeting)},</p>`]),
+    ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
+    ...(rows.length === 0 ? [] : [`<table>${rows.join('')}</table>`]),
+    `<p><a href="${escapeHtml(link)}">${escapeHtml(button.label)}</a></p>`,
+    ...(footer === undefined ? [] : [`<p style="color:#666">${escapeHtml(footer)}</p>`]),
+    `<p style="color:#666">${escapeHtml(site.appName)}</p></body></html>`,
+  ].join('\n')
+}
+
+function linkTo(site: Site, { path, query = {} }: Content['button']): string {
+  const url = new URL(site.siteUrl)
+  url.pathname = path
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
+  return url.href
+}
+
+/** One step of a path; `..` would climb out of it, escaped or not. */
+export function pathPart(text: string): string {
+  return /^\.+$/.test(text) ? '' : encodeURIComponent(text)
+}
+
+const HTML: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => HTML[character] ?? '')
+}
+
+/** Names and titles are people's own: a line break in one would begin a header or fake a paragraph. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
+}
+
+const RUPEES = new Intl.NumberFormat('en-IN', { style: 'currency', currency: 'INR' })
+
+export function inRupees(paise: number): string {
+  return RUPEES.format(paise / 100)
+}

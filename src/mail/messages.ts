@@ -1,0 +1,151 @@
+import { z } from 'zod'
+import { inRupees, layOut, pathPart, type Message, type Site } from './layout.ts'
+
+const name = z.string()
+const token = z.string()
+const paise = z.number().int()
+const at = z.iso.datetime()
+const line = z.object({ title: z.string(), amountPaise: paise })
+
+/** Everything the product can write, as it lies in the outbox: plain JSON, times as ISO texts. */
+export const Mail = z.discriminatedUnion('template', [
+  z.object({ template: z.literal('verify-email'), data: z.object({ name, token }) }),
+  z.object({ template: z.literal('reset-password'), data: z.object({ name, token }) }),
+  z.object({ template: z.literal('password-changed'), data: z.object({ name, at }) }),
+  z.object({
+    template: z.literal('new-sign-in'),
+    data: z.object({ name, at, device: z.string(), address: z.string() }),
+  }),
+  z.object({
+    template: z.literal('receipt'),
+    data: z.object({
+      name,
+      orderId: z.string(),
+      lines: z.array(line),
+      discountPaise: paise.exactOptional(),
+      totalPaise: paise,
+      paidAt: at,
+    }),
+  }),
+  z.object({
+    template: z.literal('enrolled'),
+    data: z.object({ name, courseTitle: z.string(), courseSlug: z.string() }),
+  }),
+  z.object({
+    template: z.literal('refund'),
+    data: z.object({ name, orderId: z.string(), amountPaise: paise }),
+  }),
+  z.object({
+    template: z.literal('order-review'),
+    data: z.object({ orderId: z.string(), reason: z.string() }),
+  }),
+])
+export type Mail = z.infer<typeof Mail>
+
+export function composeMail(site: Site, mail: Mail): Message {
+  const { appName } = site
+  switch (mail.template) {
+    case 'verify-email':
+      return layOut(site, {
+        subject: `Confirm your address for ${appName}`,
+        greeting: mail.data.name,
+        paragraphs: ['Please confirm that this address is yours.'],
+        button: { label: 'Confirm', path: '/verify-email', query: { token: mail.data.token } },
+        footer: 'If you did not create an account, ignore this mail.',
+      })
+    case 'reset-password':
+      return layOut(site, {
+        subject: `Choose a new password for ${appName}`,
+        greeting: mail.data.name,
+        paragraphs: ['Somebody, hopefully you, asked for a new password. The link works once.'],
+        button: {
+          label: 'Choose a new password',
+          path: '/reset-password',
+          query: { token: mail.data.token },
+        },
+        footer: 'If it was not you, ignore this mail: your password stays as it is.',
+      })
+    case 'password-changed':
+      return layOut(site, {
+        subject: `Your ${appName} password was changed`,
+        greeting: mail.data.name,
+        paragraphs: [
+          `It was changed on ${dateText(mail.data.at)}, and all other devices were signed out.`,
+        ],
+        button: { label: 'It was not me', path: '/forgot-password' },
+      })
+    case 'new-sign-in':
+      return layOut(site, {
+        subject: `New sign-in to ${appName}`,
+        greeting: mail.data.name,
+        paragraphs: [
+          `Your account was used on a new device on ${dateText(mail.data.at)}.`,
+          `Device: ${mail.data.device}. Network address: ${mail.data.address}.`,
+        ],
+        button: { label: 'It was not me', path: '/forgot-password' },
+      })
+    case 'receipt':
+      return layOut(site, receiptOf(mail.data))
+    case 'enrolled':
+      return layOut(site, {
+        subject: `You are enrolled in ${mail.data.courseTitle}`,
+        greeting: mail.data.name,
+        paragraphs: [`“${mail.data.courseTitle}” is open for you.`],
+        button: {
+          label: 'Start learning',
+          path: `/courses/${pathPart(mail.data.courseSlug)}`,
+        },
+      })
+    case 'refund':
+      return layOut(site, {
+        subject: `Refund of ${inRupees(mail.data.amountPaise)} from ${appName}`,
+        greeting: mail.data.name,
+        paragraphs: [
+          `We have refunded ${inRupees(mail.data.amountPaise)} of order ${mail.data.orderId}.`,
+          'Your bank shows it within five to seven working days.',
+        ],
+        button: orderButton(mail.data.orderId),
+      })
+    case 'order-review':
+      return layOut(site, {
+        subject: `Order ${mail.data.orderId} needs a decision`,
+        paragraphs: [`The order was set aside: ${mail.data.reason}`],
+        button: {
+          label: 'Look at the order',
+          path: `/admin/orders/${pathPart(mail.data.orderId)}`,
+        },
+      })
+  }
+}
+
+function receiptOf(data: Extract<Mail, { template: 'receipt' }>['data']) {
+  const { discountPaise = 0 } = data
+  return {
+    subject: `Receipt for order ${data.orderId}`,
+    greeting: data.name,
+    paragraphs: [`Thank you. We received your payment on ${dateText(data.paidAt)}.`],
+    table: [
+      ...data.lines.map(({ title, amountPaise }) => ({
+        label: title,
+        amount: inRupees(amountPaise),
+      })),
+      ...(discountPaise > 0 ? [{ label: 'Discount', amount: inRupees(-discountPaise) }] : []),
+      { label: 'Total', amount: inRupees(data.totalPaise) },
+    ],
+    button: orderButton(data.orderId),
+  }
+}
+
+function orderButton(orderId: string) {
+  return { label: 'See the order', path: `/orders/${pathPart(orderId)}` }
+}
+
+const DATE = new Intl.DateTimeFormat('en-IN', {
+  dateStyle: 'long',
+  timeStyle: 'short',
+  timeZone: 'Asia/Kolkata',
+})
+
+function dateText(iso: string): string {
+  return `${DATE.format(new Date(iso))} IST`
+}

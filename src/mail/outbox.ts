@@ -1,0 +1,150 @@
+// A mail is put here by whoever decides that it is due, and sent by a job, again and again until the server
+// has taken it. Several instances may work at once: each attempt is claimed by a conditional write. Who dies
+// between sending and noting it sends a second copy, under the same Message-ID.
+import { createHash } from 'node:crypto'
+import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
+import { z, ZodError } from 'zod'
+import { isDuplicateKey, type Stored } from '../db.ts'
+import type { Uses } from '../deps.ts'
+import type { Job } from '../jobs.ts'
+import { isMailFailure } from './mailer.ts'
+import { composeMail, Mail } from './messages.ts'
+
+type Sender = Uses<'db' | 'now' | 'mailer' | 'log' | 'settings'>
+
+type LinkTemplate = 'verify-email' | 'reset-password'
+
+/** A mail with a link to an account carries nothing here: its token is made when it is sent. */
+export type QueuedMail =
+  | Exclude<Mail, { template: LinkTemplate }>
+  | { template: LinkTemplate; data: Record<string, never> }
+
+/** Makes the link for whoever has this address; null when there is nobody to write to. */
+export type LinkMaker = (
+  deps: Uses<'db' | 'now'>,
+  to: string,
+) => Promise<{ name: string; token: string } | null>
+
+export type LinkMakers = Record<LinkTemplate, LinkMaker>
+
+const Json = z.record(z.string(), z.json())
+
+const ATTEMPTS = 8
+// Longer than a mailer may take, so that nobody else begins the same attempt.
+const LEASE_MS = 2 * 60_000
+const FIRST_WAIT_MS = 30_000
+const LONGEST_WAIT_MS = 60 * 60_000
+const KEPT_MS = 30 * 24 * 60 * 60_000
+const AT_ONCE = 5
+const PER_RUN = 200
+
+/** Puts a mail into the outbox. The same key a second time is the same mail, and nothing happens. */
+export async function putMail(
+  { db, now }: Uses<'db' | 'now'>,
+  { key, to, template, data }: QueuedMail & { key: string; to: string },
+): Promise<void> {
+  const at = now()
+  try {
+    await db.orm.outbox_mails.create({
+      key,
+      to,
+      template,
+      data: Json.parse(JSON.parse(JSON.stringify(data))),
+      state: 'WAITING',
+      attempts: 0,
+      nextAt: at,
+      error: null,
+      createdAt: at,
+      sentAt: null,
+    })
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error
+  }
+}
+
+export const sendMails = (links: LinkMakers): Job => ({
+  name: 'send-mails',
+  everySeconds: 2,
+  run: async (deps) => {
+    for (let sent = 0; sent < PER_RUN; sent += AT_ONCE) {
+      const due = await deps.db.orm.outbox_mails
+        .where({ state: 'WAITING' })
+        .where(Field.lte('nextAt', deps.now()))
+        .orderBy({ nextAt: 1 })
+        .limit(AT_ONCE)
+        .all()
+      if (due.length === 0) break
+      await Promise.all(due.map((row) => attempt(deps, links, row)))
+    }
+    await forgetOld(deps)
+  },
+})
+
+type Row = Stored<'outbox_mails'>
+
+async function attempt(deps: Sender, links: LinkMakers, row: Row): Promise<void> {
+  const { db, now } = deps
+  const attempts = row.attempts + 1
+  const claimed = await db.orm.outbox_mails
+    .where({ _id: row._id, state: 'WAITING', attempts: row.attempts })
+    .update({ attempts, nextAt: new Date(now().getTime() + LEASE_MS) })
+  if (!claimed) return
+  try {
+    await send(deps, links, claimed)
+  } catch (error) {
+    await noteFailure(deps, claimed, error)
+    return
+  }
+  await close(deps, claimed, { state: 'DONE', error: null })
+}
+
+async function send(deps: Sender, links: LinkMakers, row: Row): Promise<void> {
+  const { mailer, settings } = deps
+  const mail = await contentOf(deps, links, row)
+  if (!mail) return
+  const name = createHash('sha256').update(row.key).digest('hex').slice(0, 32)
+  const messageId = `<${name}@${new URL(settings.appUrl).hostname}>`
+  await mailer.send({ to: row.to, messageId, ...composeMail(settings, mail) })
+}
+
+async function contentOf(deps: Sender, links: LinkMakers, row: Row): Promise<Mail | null> {
+  const { template } = row
+  if (template !== 'verify-email' && template !== 'reset-password')
+    return Mail.parse({ template, data: row.data })
+  const data = await links[template](deps, row.to)
+  return data && { template, data }
+}
+
+async function noteFailure(deps: Sender, row: Row, error: unknown): Promise<void> {
+  const { db, now, log } = deps
+  const isHopeless = isMailFailure(error) ? error.kind === 'permanent' : error instanceof ZodError
+  const message = isMailFailure(error) ? error.message : 'could not be composed'
+  if (!isMailFailure(error)) log.error({ err: error, mailId: row._id }, 'mail not composed')
+  if (isHopeless || row.attempts >= ATTEMPTS) {
+    log.warn({ mailId: row._id, template: row.template, reason: message }, 'mail given up')
+    await close(deps, row, { state: 'DEAD', error: message })
+    return
+  }
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** (row.attempts - 1), LONGEST_WAIT_MS)
+  await db.orm.outbox_mails
+    .where({ _id: row._id, state: 'WAITING', attempts: row.attempts })
+    .update({ nextAt: new Date(now().getTime() + wait), error: message })
+}
+
+/** What was in it is nobody's business any more; the row itself stays a while, as a record and a key. */
+async function close(
+  { db, now }: Sender,
+  row: Row,
+  { state, error }: { state: 'DONE' | 'DEAD'; error: string | null },
+): Promise<void> {
+  const at = now()
+  const nextAt = new Date(at.getTime() + KEPT_MS)
+  await db.orm.outbox_mails
+    .where({ _id: row._id, attempts: row.attempts })
+    .update({ state, error, data: {}, nextAt, sentAt: state === 'DONE' ? at : null })
+}
+
+async function forgetOld({ db, now }: Sender): Promise<void> {
+  for (const state of ['DONE', 'DEAD'] as const)
+    await db.orm.outbox_mails.where({ state }).where(Field.lte('nextAt', now())).deleteAndCount()
+}
