@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { audit } from '../audit.ts'
+import { hashPassword, Password, requireStrong } from '../auth/passwords.ts'
+import { createUser } from '../auth/register.ts'
+import { findUser, targetOf, userOf, type User } from '../auth/user.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { Email, line } from '../fields.ts'
+
+export const NewAdmin = z.object({ name: line(1, 100), email: Email, password: Password })
+export type NewAdmin = z.infer<typeof NewAdmin>
+
+export const Promotion = z.object({ email: Email })
+export type Promotion = z.infer<typeof Promotion>
+
+/** Makes an administrator; for the command line, whose user has the database anyway. */
+export async function createAdmin(
+  deps: Uses<'db' | 'now'>,
+  { name, email, password }: NewAdmin,
+): Promise<User> {
+  requireStrong(password, { name, email })
+  const passwordHash = await hashPassword(password)
+  const proven = { role: 'ADMIN', emailVerifiedAt: deps.now() } as const
+  const user = await createUser(deps, { name, email, passwordHash, ...proven })
+  await audit(deps, { actor: null, act: 'users.admin-created', target: targetOf(user._id) })
+  return userOf(user)
+}
+
+/** Makes an administrator of someone who is registered; their password stays as it is. */
+export async function promoteToAdmin(
+  deps: Uses<'db' | 'now'>,
+  { email }: Promotion,
+): Promise<User> {
+  const user = await findUser(deps.db, { email })
+  if (!user) throw new DomainError('NOT_FOUND')
+  const promoted = await deps.db.orm.users
+    .where({ _id: user._id, email })
+    .update({ role: 'ADMIN', updatedAt: deps.now() })
+  if (!promoted) throw new DomainError('CHANGED_MEANWHILE')
+  await audit(deps, {
+    actor: null,
+    act: 'users.role-changed',
+    target: targetOf(user._id),
+    before: { role: user.role },
+    after: { role: 'ADMIN' },
+  })
+  return userOf(promoted)
+}

@@ -1,0 +1,47 @@
+import { authedProcedure, roleProcedure, router } from '../trpc.ts'
+import { AuditSearch, listAudit } from './audit-log.ts'
+import { AccountDeletion, deleteAccount } from './deletion.ts'
+import { exportAccount } from './export.ts'
+import {
+  disableUser,
+  enableUser,
+  getUser,
+  listUsers,
+  RoleChange,
+  setRole,
+  UserChoice,
+  UserSearch,
+} from './manage.ts'
+import { getAccount, ProfileChange, updateAccount } from './profile.ts'
+
+const adminProcedure = roleProcedure('ADMIN')
+
+export const accountRouter = router({
+  get: authedProcedure.query(({ ctx }) => getAccount(ctx, ctx.actor)),
+  update: authedProcedure
+    .input(ProfileChange)
+    .mutation(({ ctx, input }) => updateAccount(ctx, ctx.actor, input)),
+  export: authedProcedure.query(({ ctx }) => exportAccount(ctx, ctx.actor)),
+  delete: authedProcedure
+    .input(AccountDeletion)
+    .mutation(({ ctx, input }) => deleteAccount(ctx, ctx.actor, input)),
+})
+
+export const usersRouter = router({
+  list: adminProcedure.input(UserSearch).query(({ ctx, input }) => listUsers(ctx, input)),
+  get: adminProcedure.input(UserChoice).query(({ ctx, input }) => getUser(ctx, input)),
+  setRole: adminProcedure
+    .input(RoleChange)
+    .mutation(({ ctx, input }) => setRole(ctx, ctx.actor, input)),
+  disable: adminProcedure
+    .input(UserChoice)
+    .mutation(({ ctx, input }) => disableUser(ctx, ctx.actor, input)),
+  enable: adminProcedure
+    .input(UserChoice)
+    .mutation(({ ctx, input }) => enableUser(ctx, ctx.actor, input)),
+})
+
+/** This room's part of `admin.*`, which the app's router puts together. */
+export const auditProcedures = {
+  audit: adminProcedure.input(AuditSearch).query(({ ctx, input }) => listAudit(ctx, input)),
+}
