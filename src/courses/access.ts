@@ -1,0 +1,78 @@
+// The one place that decides who sees a course, its lessons and their media. Whoever has no business with
+// a thing learns not even that it exists: NOT_FOUND.
+import type { Actor } from '../auth/sessions.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { findCourse, findLesson, type CourseDocument, type Lesson } from './course.ts'
+
+type Grant = {
+  readonly until?: Date | null
+  readonly revokedAt?: Date | null
+}
+
+/** `owner` is true for administrators too: both see all of a course and may change it. */
+export type Viewer = { enrolled: boolean; owner: boolean }
+
+export function hasLiveGrant(
+  enrollment: { readonly grants: readonly Grant[] } | null,
+  now: Date,
+): boolean {
+  return (enrollment?.grants ?? []).some(
+    ({ until, revokedAt }) => !revokedAt && (!until || until.getTime() > now.getTime()),
+  )
+}
+
+function isOwner(course: Pick<CourseDocument, 'ownerId'>, actor: Actor | null): boolean {
+  if (!actor) return false
+  return actor.role === 'ADMIN' || (actor.role === 'INSTRUCTOR' && actor.id === course.ownerId)
+}
+
+/** The course, if this viewer may know of it, and what they are to it. */
+export async function requireCourse(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor | null,
+  by: { _id: string } | { slug: string },
+): Promise<{ course: CourseDocument; viewer: Viewer }> {
+  const course = await findCourse(deps.db, by)
+  if (!course) throw new DomainError('NOT_FOUND')
+  const owner = isOwner(course, actor)
+  const enrolled = await isEnrolled(deps, actor, course._id)
+  // What was sold stays readable to those who hold it, whatever becomes of the listing.
+  const isHeld = enrolled && Boolean(course.publishedAt)
+  if (course.status !== 'PUBLISHED' && !owner && !isHeld) throw new DomainError('NOT_FOUND')
+  return { course, viewer: { enrolled, owner } }
+}
+
+async function isEnrolled(
+  { db, now }: Uses<'db' | 'now'>,
+  actor: Actor | null,
+  courseId: string,
+): Promise<boolean> {
+  if (!actor) return false
+  return hasLiveGrant(await db.orm.enrollments.where({ userId: actor.id, courseId }).first(), now())
+}
+
+/** A listed lesson whose content this viewer may have: a preview, or with a live grant, or their own. */
+export async function requireLesson(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor | null,
+  { courseId, lessonId }: { courseId: string; lessonId: string },
+): Promise<{ course: CourseDocument; lesson: Lesson; viewer: Viewer }> {
+  const { course, viewer } = await requireCourse(deps, actor, { _id: courseId })
+  const lesson = findLesson(course, lessonId)
+  if (!lesson) throw new DomainError('NOT_FOUND')
+  if (lesson.preview || viewer.enrolled || viewer.owner) return { course, lesson, viewer }
+  throw new DomainError(actor ? 'NOT_ENROLLED' : 'UNAUTHENTICATED')
+}
+
+/** The course, for its owner or an administrator. What everyone can see is FORBIDDEN, all else NOT_FOUND. */
+export async function requireOwnCourse(
+  { db }: Uses<'db'>,
+  actor: Actor,
+  courseId: string,
+): Promise<CourseDocument> {
+  const course = await findCourse(db, { _id: courseId })
+  if (!course) throw new DomainError('NOT_FOUND')
+  if (isOwner(course, actor)) return course
+  throw new DomainError(course.status === 'PUBLISHED' ? 'FORBIDDEN' : 'NOT_FOUND')
+}

@@ -1,0 +1,23 @@
+import type { Uses } from '../deps.ts'
+import { refuseInput } from '../errors.ts'
+import type { CourseDocument, LessonKind } from './course.ts'
+
+const PURPOSE_OF: Partial<Record<LessonKind, string>> = {
+  VIDEO: 'lesson-video',
+  FILE: 'lesson-file',
+}
+
+/** What a lesson takes from its media, after checking that it is this course's and of the lesson's kind. */
+export async function requireAttachable(
+  { db }: Uses<'db'>,
+  course: CourseDocument,
+  { kind, mediaId }: { kind: LessonKind; mediaId: string | null | undefined },
+): Promise<{ mediaId: string | null; durationSeconds: number | null }> {
+  if (!mediaId) return { mediaId: null, durationSeconds: null }
+  const media = await db.orm.media.where({ _id: mediaId }).first()
+  const isOurs = media?.courseId === course._id && media.state !== 'REMOVED'
+  if (!isOurs) refuseInput('mediaId', 'is not a file of this course')
+  if (media.purpose !== PURPOSE_OF[kind])
+    refuseInput('mediaId', `does not fit a lesson of kind ${kind}`)
+  return { mediaId, durationSeconds: media.durationSeconds ?? null }
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import type { Actor } from '../auth/sessions.ts'
+import { isDuplicateKey } from '../db.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { line, Paise, type Page, type PageOf } from '../fields.ts'
+import { readPage } from '../paging.ts'
+import { courseFrom, type CourseDocument } from './course.ts'
+import { edit, type Changes } from './edit.ts'
+import { publicCourse, type Course } from './shapes.ts'
+import { faultsOfDetails } from './readiness.ts'
+import { Slug, slugsFor } from './slug.ts'
+import { richText } from './text.ts'
+
+const details = {
+  title: line(1, 120),
+  summary: line(0, 300),
+  description: richText(20_000),
+  category: line(1, 60),
+  level: z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED']),
+  language: line(2, 40),
+  pricePaise: Paise,
+  tags: z.array(line(1, 40)).max(10),
+  refundDays: z.int().min(0).max(60),
+}
+
+export const NewCourse = z.object({
+  title: details.title,
+  slug: Slug.optional(),
+  summary: details.summary.default(''),
+  description: details.description.default(''),
+  category: details.category.default('General'),
+  level: details.level.default('BEGINNER'),
+  language: details.language.default('en'),
+  pricePaise: details.pricePaise.default(0),
+  tags: details.tags.default([]),
+  refundDays: details.refundDays.default(7),
+})
+export type NewCourse = z.infer<typeof NewCourse>
+
+export const CourseChanges = z.object(details).partial()
+export type CourseChanges = z.infer<typeof CourseChanges>
+
+export async function createCourse(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor,
+  { slug, ...input }: NewCourse,
+): Promise<Course> {
+  for (const candidate of slug === undefined ? slugsFor(input.title) : [slug]) {
+    const created = await tryCreate(deps, actor, { ...input, slug: candidate })
+    if (created) return publicCourse(created)
+  }
+  throw new DomainError('SLUG_TAKEN')
+}
+
+async function tryCreate(
+  { db, now }: Uses<'db' | 'now'>,
+  actor: Actor,
+  input: Omit<NewCourse, 'slug'> & { slug: string },
+): Promise<CourseDocument | null> {
+  const at = now()
+  try {
+    const row = await db.orm.courses.create({
+      ...input,
+      ownerId: actor.id,
+      status: 'DRAFT',
+      currency: 'INR',
+      imageUrl: null,
+      imageMediaId: null,
+      sections: [],
+      version: 1,
+      ratingSum: 0,
+      ratingCount: 0,
+      publishedAt: null,
+      createdAt: at,
+      updatedAt: at,
+    })
+    return courseFrom(row)
+  } catch (error) {
+    if (isDuplicateKey(error)) return null
+    throw error
+  }
+}
+
+/** What is on sale stays fit to be sold: a change that would undo that is refused. */
+export async function updateCourse(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  changes: CourseChanges,
+): Promise<Course> {
+  const given = givenOf(changes)
+  const edited = await edit(deps, course, (current) => {
+    const issues = faultsOfDetails({ ...current, ...given })
+    if (current.status === 'PUBLISHED' && issues.length > 0)
+      throw new DomainError('COURSE_NOT_READY', { issues })
+    return given
+  })
+  return publicCourse(edited)
+}
+
+// Field by field: the input also carries the course's id.
+function givenOf(changes: CourseChanges): Changes {
+  const names = Object.keys(details) as (keyof typeof details)[]
+  const given = names.filter((name) => changes[name] !== undefined)
+  return Object.fromEntries(given.map((name) => [name, changes[name]]))
+}
+
+export async function listMine(
+  { db }: Uses<'db'>,
+  actor: Actor,
+  page: Page,
+): Promise<PageOf<Course>> {
+  const mine = db.orm.courses.where({ ownerId: actor.id })
+  const { items, nextCursor } = await readPage(mine, page)
+  return { items: items.map((row) => publicCourse(courseFrom(row))), nextCursor }
+}

@@ -1,0 +1,139 @@
+import type { Document, ObjectId } from 'mongodb'
+import { z } from 'zod'
+import type { Actor } from '../auth/sessions.ts'
+import { findNames } from '../auth/user.ts'
+import type { Uses } from '../deps.ts'
+import { line, Page, Paise, type PageOf } from '../fields.ts'
+import { requireCourse, type Viewer } from './access.ts'
+import type { CourseLevel } from './course.ts'
+import { afterCursor, cursorOf, RATING, SORTS, sortOf, type Placed } from './sort.ts'
+import { publicCourse, ratingAverage, type Course } from './shapes.ts'
+
+export const CatalogueQuery = Page.extend({
+  q: line(0, 100).optional(),
+  category: line(1, 60).optional(),
+  level: z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED']).optional(),
+  maxPrice: Paise.optional(),
+  sort: z.enum(SORTS).default('newest'),
+}).prefault({})
+export type CatalogueQuery = z.infer<typeof CatalogueQuery>
+
+export const BySlug = z.object({ slug: z.string().min(1).max(100) })
+export type BySlug = z.infer<typeof BySlug>
+
+export type Instructor = { id: string; name: string }
+
+export type CourseCard = {
+  id: string
+  slug: string
+  title: string
+  summary: string
+  category: string
+  level: CourseLevel
+  language: string
+  pricePaise: number
+  currency: string
+  imageUrl: string | null
+  ratingAverage: number | null
+  ratingCount: number
+  publishedAt: Date
+  instructor: Instructor
+}
+
+export type CourseDetails = Course & { instructor: Instructor; viewer: Viewer }
+
+type CardRow = Placed & {
+  slug: string
+  ownerId: ObjectId
+  title: string
+  summary: string
+  category: string
+  level: CourseLevel
+  language: string
+  currency: string
+  imageUrl?: string | null
+  ratingSum: number
+  ratingCount: number
+}
+
+const CARD_FIELDS = {
+  ...{ slug: 1, ownerId: 1, title: 1, summary: 1, category: 1, level: 1, language: 1 },
+  ...{ pricePaise: 1, currency: 1, imageUrl: 1, ratingSum: 1, ratingCount: 1 },
+  ...{ publishedAt: 1, rating: 1 },
+}
+
+/** Published courses only, whoever asks. The hottest read: by the driver, and only what a card shows. */
+export async function listCourses(
+  deps: Uses<'db'>,
+  query: CatalogueQuery,
+): Promise<PageOf<CourseCard>> {
+  const { sort, limit, cursor } = query
+  const rows = await deps.db.driver
+    .collection('courses')
+    .aggregate<CardRow>(
+      [
+        { $match: filterOf(query) },
+        ...(sort === 'rating' ? [{ $set: { rating: RATING } }] : []),
+        ...(cursor === undefined ? [] : [{ $match: afterCursor(sort, cursor) }]),
+        { $sort: sortOf(sort) },
+        { $limit: limit + 1 },
+        { $project: CARD_FIELDS },
+      ],
+      { maxTimeMS: 2_000 },
+    )
+    .toArray()
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  const names = await findNames(
+    deps.db,
+    page.map((row) => row.ownerId.toHexString()),
+  )
+  return {
+    items: page.map((row) => cardOf(row, names)),
+    nextCursor: rows.length > limit && last ? cursorOf(sort, last) : null,
+  }
+}
+
+function filterOf({ q, category, level, maxPrice }: CatalogueQuery): Document {
+  return {
+    status: 'PUBLISHED',
+    ...(q && { $text: { $search: q } }),
+    ...(category !== undefined && { category }),
+    ...(level !== undefined && { level }),
+    ...(maxPrice !== undefined && { pricePaise: { $lte: maxPrice } }),
+  }
+}
+
+function cardOf(row: CardRow, names: Map<string, string>): CourseCard {
+  const ownerId = row.ownerId.toHexString()
+  return {
+    id: row._id.toHexString(),
+    slug: row.slug,
+    title: row.title,
+    summary: row.summary,
+    category: row.category,
+    level: row.level,
+    language: row.language,
+    pricePaise: row.pricePaise,
+    currency: row.currency,
+    imageUrl: row.imageUrl ?? null,
+    ratingAverage: ratingAverage(row),
+    ratingCount: row.ratingCount,
+    publishedAt: row.publishedAt,
+    instructor: { id: ownerId, name: names.get(ownerId) ?? '' },
+  }
+}
+
+export async function requireBySlug(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor | null,
+  { slug }: BySlug,
+): Promise<CourseDetails> {
+  const { course, viewer } = await requireCourse(deps, actor, { slug })
+  const owner = await deps.db.orm.users.where({ _id: course.ownerId }).select('name').first()
+  return {
+    ...publicCourse(course),
+    instructor: { id: course.ownerId, name: owner?.name ?? '' },
+    viewer,
+  }
+}

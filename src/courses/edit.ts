@@ -1,0 +1,38 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { courseFrom, findCourse, type CourseDocument } from './course.ts'
+
+const TRIES = 30
+
+export type Changes = Partial<
+  Omit<CourseDocument, '_id' | 'ownerId' | 'version' | 'createdAt' | 'updatedAt'>
+>
+
+type Change = (course: CourseDocument) => Changes | Promise<Changes>
+
+/**
+ * Stores a change if the course is still the version it was made from; otherwise makes it again from what
+ * is stored now. So no edit is lost, and each is checked against what it really changes.
+ */
+export async function edit(
+  { db, now }: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  change: Change,
+): Promise<CourseDocument> {
+  let current = course
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const { _id, version } = current
+    const changes = await change(current)
+    const row = await db.orm.courses
+      .where({ _id, version })
+      .update({ ...changes, version: version + 1, updatedAt: now() })
+    if (row) return courseFrom(row)
+    // Editors who lost at the same moment would otherwise meet again.
+    await pause(Math.random() * 5 * attempt)
+    const newer = await findCourse(db, { _id })
+    if (!newer) throw new DomainError('NOT_FOUND')
+    current = newer
+  }
+  throw new DomainError('CHANGED_MEANWHILE')
+}

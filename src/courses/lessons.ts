@@ -1,0 +1,128 @@
+import { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import type { Uses } from '../deps.ts'
+import { DomainError, refuseInput } from '../errors.ts'
+import { Id, line, orNamed } from '../fields.ts'
+import { requireAttachable } from './attachments.ts'
+import { putText, removeContents } from './contents.ts'
+import type { CourseDocument } from './course.ts'
+import { edit } from './edit.ts'
+import {
+  MAX_LESSONS,
+  requireLessonIn,
+  requireSection,
+  withLesson,
+  withLessonAt,
+  withLessonChanged,
+  withoutLesson,
+} from './outline.ts'
+import type { Outline } from './sections.ts'
+import { lessonOutline, sectionOutline, type LessonOutline } from './shapes.ts'
+import { MAX_BODY_CHARS, richText } from './text.ts'
+
+const Title = line(1, 120)
+const Body = richText(MAX_BODY_CHARS)
+const Position = z.int().min(0).max(MAX_LESSONS)
+
+const LessonTerms = z.object({
+  sectionId: Id,
+  title: Title,
+  kind: z.enum(['VIDEO', 'TEXT', 'FILE', 'QUIZ']),
+  preview: z.boolean().default(false),
+  body: Body.optional(),
+  mediaId: Id.optional(),
+  position: Position.optional(),
+})
+
+/** What opens as `text` may be written under that name, too. */
+export const NewLesson = orNamed(LessonTerms, 'body', 'text')
+export type NewLesson = z.infer<typeof NewLesson>
+
+const ChangedTerms = z.object({
+  lessonId: Id,
+  title: Title.optional(),
+  preview: z.boolean().optional(),
+  body: Body.optional(),
+  /** Null takes the file out of the lesson. */
+  mediaId: Id.nullable().optional(),
+})
+
+export const LessonChanges = orNamed(ChangedTerms, 'body', 'text')
+export type LessonChanges = z.infer<typeof LessonChanges>
+
+export const LessonMove = z.object({ lessonId: Id, sectionId: Id, position: Position })
+export type LessonMove = z.infer<typeof LessonMove>
+
+export const LessonRef = z.object({ lessonId: Id })
+export type LessonRef = z.infer<typeof LessonRef>
+
+/** The text is stored first: a lesson that is listed has its content. */
+export async function addLesson(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { sectionId, title, kind, preview, body, mediaId, position }: NewLesson,
+): Promise<LessonOutline> {
+  requireSection(course.sections, sectionId)
+  if (body !== undefined && kind !== 'TEXT') refuseBody(kind)
+  const attached = await requireAttachable(deps, course, { kind, mediaId })
+  const lesson = { id: new ObjectId().toHexString(), title, kind, preview, ...attached }
+  if (body !== undefined) await putText(deps, { courseId: course._id, lessonId: lesson.id }, body)
+  try {
+    await edit(deps, course, ({ sections }) => ({
+      sections: withLesson(sections, lesson, { sectionId, position }),
+    }))
+  } catch (error) {
+    // Only a refusal says for sure that the lesson was not listed.
+    if (error instanceof DomainError) await removeContents(deps, [lesson.id])
+    throw error
+  }
+  return lessonOutline(lesson)
+}
+
+export async function updateLesson(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { lessonId, title, preview, body, mediaId }: LessonChanges,
+): Promise<LessonOutline> {
+  const { kind } = requireLessonIn(course.sections, lessonId)
+  if (body !== undefined && kind !== 'TEXT') refuseBody(kind)
+  const attached =
+    mediaId === undefined ? {} : await requireAttachable(deps, course, { kind, mediaId })
+  const { sections } = await edit(deps, course, ({ sections }) => ({
+    sections: withLessonChanged(sections, lessonId, (lesson) => ({
+      ...lesson,
+      ...(title !== undefined && { title }),
+      ...(preview !== undefined && { preview }),
+      ...attached,
+    })),
+  }))
+  if (body !== undefined) await putText(deps, { courseId: course._id, lessonId }, body)
+  return lessonOutline(requireLessonIn(sections, lessonId))
+}
+
+export async function moveLesson(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { lessonId, sectionId, position }: LessonMove,
+): Promise<Outline> {
+  const { sections } = await edit(deps, course, ({ sections }) => ({
+    sections: withLessonAt(sections, lessonId, { sectionId, position }),
+  }))
+  return { sections: sections.map(sectionOutline) }
+}
+
+export async function removeLesson(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { lessonId }: LessonRef,
+): Promise<Outline> {
+  const { sections } = await edit(deps, course, ({ sections }) => ({
+    sections: withoutLesson(sections, lessonId),
+  }))
+  await removeContents(deps, [lessonId])
+  return { sections: sections.map(sectionOutline) }
+}
+
+function refuseBody(kind: string): never {
+  refuseInput('body', `a lesson of kind ${kind} has no text`)
+}

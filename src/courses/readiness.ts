@@ -1,0 +1,48 @@
+import type { Issue } from '../errors.ts'
+import type { Contents } from './contents.ts'
+import type { CourseDocument, Lesson } from './course.ts'
+
+// The least that can be paid at all is one rupee.
+const LEAST_PRICE_PAISE = 100
+
+type Details = Pick<CourseDocument, 'summary' | 'description' | 'pricePaise'>
+
+export function faultsOfDetails({ summary, description, pricePaise }: Details): Issue[] {
+  const issues: Issue[] = []
+  if (summary === '') issues.push({ path: 'summary', message: 'is missing' })
+  if (description.replace(/<[^>]*>/g, '').trim() === '')
+    issues.push({ path: 'description', message: 'is missing' })
+  if (pricePaise > 0 && pricePaise < LEAST_PRICE_PAISE)
+    issues.push({ path: 'pricePaise', message: `is 0 or at least ${LEAST_PRICE_PAISE}` })
+  return issues
+}
+
+/** Everything that keeps a course from being published, all at once. */
+export function faultsOf(course: CourseDocument, contents: Contents): Issue[] {
+  const issues = faultsOfDetails(course)
+  if (course.sections.length === 0) issues.push({ path: 'sections', message: 'are missing' })
+  for (const [s, section] of course.sections.entries()) {
+    const path = `sections.${s}.lessons`
+    if (section.lessons.length === 0) issues.push({ path, message: 'are missing' })
+    for (const [l, lesson] of section.lessons.entries()) {
+      const fault = faultOfLesson(lesson, contents)
+      if (fault) issues.push({ ...fault, path: `${path}.${l}.${fault.path}` })
+    }
+  }
+  return issues
+}
+
+function faultOfLesson(lesson: Lesson, { texts, media, quizzes }: Contents): Issue | null {
+  switch (lesson.kind) {
+    case 'TEXT':
+      return texts.get(lesson.id) ? null : { path: 'body', message: 'is missing' }
+    case 'QUIZ':
+      return quizzes.has(lesson.id) ? null : { path: 'quiz', message: 'has no questions' }
+    case 'VIDEO':
+    case 'FILE': {
+      if (lesson.mediaId === null) return { path: 'mediaId', message: 'is missing' }
+      const isReady = media.get(lesson.mediaId)?.state === 'READY'
+      return isReady ? null : { path: 'mediaId', message: 'is not ready yet' }
+    }
+  }
+}

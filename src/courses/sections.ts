@@ -1,0 +1,81 @@
+import { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import type { Uses } from '../deps.ts'
+import { Id, line } from '../fields.ts'
+import type { CourseDocument } from './course.ts'
+import { edit } from './edit.ts'
+import { removeContents } from './contents.ts'
+import {
+  MAX_SECTIONS,
+  requireSection,
+  withSection,
+  withSectionAt,
+  withSectionTitle,
+  withoutSection,
+} from './outline.ts'
+import { sectionOutline, type SectionOutline } from './shapes.ts'
+
+const Title = line(1, 120)
+const Position = z.int().min(0).max(MAX_SECTIONS)
+
+export const NewSection = z.object({ title: Title, position: Position.optional() })
+export type NewSection = z.infer<typeof NewSection>
+
+export const SectionTitle = z.object({ sectionId: Id, title: Title })
+export type SectionTitle = z.infer<typeof SectionTitle>
+
+export const SectionMove = z.object({ sectionId: Id, position: Position })
+export type SectionMove = z.infer<typeof SectionMove>
+
+export const SectionRef = z.object({ sectionId: Id })
+export type SectionRef = z.infer<typeof SectionRef>
+
+export type Outline = { sections: SectionOutline[] }
+
+export async function addSection(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { title, position }: NewSection,
+): Promise<SectionOutline> {
+  const section = { id: new ObjectId().toHexString(), title, lessons: [] }
+  await edit(deps, course, ({ sections }) => ({
+    sections: withSection(sections, section, position),
+  }))
+  return sectionOutline(section)
+}
+
+export async function updateSection(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { sectionId, title }: SectionTitle,
+): Promise<SectionOutline> {
+  const { sections } = await edit(deps, course, ({ sections }) => ({
+    sections: withSectionTitle(sections, sectionId, title),
+  }))
+  return sectionOutline(requireSection(sections, sectionId))
+}
+
+export async function moveSection(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { sectionId, position }: SectionMove,
+): Promise<Outline> {
+  const { sections } = await edit(deps, course, ({ sections }) => ({
+    sections: withSectionAt(sections, sectionId, position),
+  }))
+  return { sections: sections.map(sectionOutline) }
+}
+
+export async function removeSection(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { sectionId }: SectionRef,
+): Promise<Outline> {
+  let lessonIds: string[] = []
+  const { sections } = await edit(deps, course, ({ sections }) => {
+    lessonIds = requireSection(sections, sectionId).lessons.map(({ id }) => id)
+    return { sections: withoutSection(sections, sectionId) }
+  })
+  await removeContents(deps, lessonIds)
+  return { sections: sections.map(sectionOutline) }
+}

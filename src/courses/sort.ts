@@ -1,0 +1,61 @@
+import { ObjectId, type Document } from 'mongodb'
+import { z } from 'zod'
+import { refuseInput } from '../errors.ts'
+import { Id } from '../fields.ts'
+
+export const SORTS = ['newest', 'price-asc', 'price-desc', 'rating'] as const
+export type Sort = (typeof SORTS)[number]
+
+/** What a page's last row says about where the next one begins. */
+export type Placed = { _id: ObjectId; publishedAt: Date; pricePaise: number; rating?: number }
+
+type Key = { field: 'publishedAt' | 'pricePaise' | 'rating'; direction: 1 | -1 }
+
+const KEYS: Record<Sort, Key> = {
+  newest: { field: 'publishedAt', direction: -1 },
+  'price-asc': { field: 'pricePaise', direction: 1 },
+  'price-desc': { field: 'pricePaise', direction: -1 },
+  rating: { field: 'rating', direction: -1 },
+}
+
+/** The average as the database computes it: only this list needs it, so it is not stored. */
+export const RATING: Document = {
+  $cond: [{ $eq: ['$ratingCount', 0] }, 0, { $divide: ['$ratingSum', '$ratingCount'] }],
+}
+
+export function sortOf(sort: Sort): Record<string, 1 | -1> {
+  const { field, direction } = KEYS[sort]
+  return { [field]: direction, _id: direction }
+}
+
+const Cursor = z.tuple([z.enum(SORTS), z.number(), Id])
+
+export function cursorOf(sort: Sort, last: Placed): string {
+  const value = Number(last[KEYS[sort].field] ?? 0)
+  return Buffer.from(JSON.stringify([sort, value, last._id.toHexString()])).toString('base64url')
+}
+
+/** Matches what comes after the cursor; one of another order would skip rows, so it is refused. */
+export function afterCursor(sort: Sort, cursor: string): Document {
+  const parsed = Cursor.safeParse(readJson(Buffer.from(cursor, 'base64url').toString()))
+  const { field, direction } = KEYS[sort]
+  if (!parsed.success || parsed.data[0] !== sort)
+    return refuseInput('cursor', 'is not a cursor of this list')
+  const [, number, id] = parsed.data
+  const value = field === 'publishedAt' ? new Date(number) : number
+  const beyond = direction === 1 ? '$gt' : '$lt'
+  return {
+    $or: [
+      { [field]: { [beyond]: value } },
+      { [field]: value, _id: { [beyond]: new ObjectId(id) } },
+    ],
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
