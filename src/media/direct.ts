@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import type { Actor } from '../auth/sessions.ts'
+import { requireOwnCourse } from '../courses/access.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError, refuseInput } from '../errors.ts'
+import { Id, orNamed } from '../fields.ts'
+import {
+  publicMedia,
+  refOf,
+  requireRoom,
+  reserve,
+  type Media,
+  type MediaDocument,
+} from './assets.ts'
+import { isCloudinaryFailure } from './cloudinary-failure.ts'
+import { PURPOSES, TERMS } from './purposes.ts'
+import { settle } from './settle.ts'
+
+export const DirectUpload = z.object({
+  purpose: z.enum(PURPOSES),
+  /** For everything that belongs to a course. */
+  courseId: Id.optional(),
+  /** For lesson-file, whose type Cloudinary takes from its id: `pdf`, `docx` … */
+  format: z.string().max(10).optional(),
+})
+export type DirectUpload = z.infer<typeof DirectUpload>
+
+export const MediaRef = orNamed(z.object({ mediaId: Id }), 'mediaId', 'id')
+export type MediaRef = z.infer<typeof MediaRef>
+
+export type SignedForm = {
+  mediaId: string
+  url: string
+  /** Send these as they are, with the file in a last field named `file`. */
+  fields: Record<string, string>
+  maxBytes: number
+  formats: string[]
+}
+
+type Needs = Uses<'db' | 'now' | 'cloudinary' | 'settings'>
+
+/** Lets a browser send one file straight to Cloudinary: this purpose, this id, for an hour. */
+export async function signDirectUpload(
+  deps: Needs,
+  actor: Actor,
+  { purpose, courseId, format }: DirectUpload,
+): Promise<SignedForm> {
+  const { ofCourse, resourceType, maxBytes, formats } = TERMS[purpose]
+  if (ofCourse) {
+    if (courseId === undefined) refuseInput('courseId', 'is needed for this purpose')
+    await requireOwnCourse(deps, actor, courseId)
+  }
+  const isRaw = resourceType === 'raw'
+  if (isRaw && (format === undefined || !formats.includes(format)))
+    refuseInput('format', `is one of ${formats.join(', ')}`)
+  await requireRoom(deps, actor)
+  const media = await reserve(deps, actor, {
+    purpose,
+    courseId: ofCourse ? (courseId ?? null) : null,
+    format: isRaw ? (format ?? null) : null,
+  })
+  const { url, fields } = deps.cloudinary.signUpload({
+    ...refOf(media),
+    ...(!isRaw && { allowedFormats: [...formats] }),
+    notificationUrl: `${deps.settings.appUrl}/webhooks/cloudinary`,
+  })
+  return { mediaId: media._id, url, fields, maxBytes, formats: [...formats] }
+}
+
+/** Asks Cloudinary itself whether the file has come: no word of the sender is taken for it. */
+export async function confirmUpload(
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
+  actor: Actor,
+  { mediaId }: MediaRef,
+): Promise<Media> {
+  const media = await requireOwnMedia(deps, actor, mediaId)
+  return publicMedia(deps, await settlePending(deps, media))
+}
+
+/** PENDING → READY if the file is there; used by its sender, by the notification and by the sweep. */
+export async function settlePending(
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
+  media: MediaDocument,
+): Promise<MediaDocument> {
+  if (media.state !== 'PENDING') return media
+  const asset = await describe(deps, media)
+  if (!asset) throw new DomainError('MEDIA_NOT_READY')
+  return settle(deps, media, asset)
+}
+
+async function describe({ cloudinary }: Uses<'cloudinary'>, media: MediaDocument) {
+  try {
+    return await cloudinary.describe(refOf(media))
+  } catch (error) {
+    if (isCloudinaryFailure(error)) throw new DomainError('MEDIA_GATEWAY_DOWN', { cause: error })
+    throw error
+  }
+}
+
+export async function requireOwnMedia(
+  { db }: Uses<'db'>,
+  actor: Actor,
+  mediaId: string,
+): Promise<MediaDocument> {
+  const media = await db.orm.media.where({ _id: mediaId }).first()
+  const isOwn = media && (media.ownerId === actor.id || actor.role === 'ADMIN')
+  if (!isOwn || media.state === 'REMOVED') throw new DomainError('NOT_FOUND')
+  return media
+}

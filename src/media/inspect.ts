@@ -1,0 +1,36 @@
+import { fileTypeFromBuffer } from 'file-type'
+import { imageSize } from 'image-size'
+import { DomainError } from '../errors.ts'
+import { MAX_PIXELS, TERMS, type Purpose } from './purposes.ts'
+
+/** Enough for a photograph's own notes, which come before its size. */
+export const HEAD_BYTES = 512 * 1024
+
+// A file that is a picture to us and a page to a browser that guesses.
+const PAGE = /<(!doctype\s+html|html|head|body|script|iframe|svg)[\s>/]/i
+
+/** What a file is, by its first bytes; its name and declared type say nothing. */
+export async function inspect(head: Buffer, purpose: Purpose): Promise<{ format: string }> {
+  const { formats, resourceType } = TERMS[purpose]
+  const format = (await fileTypeFromBuffer(head))?.ext
+  if (format === undefined || !formats.includes(format)) throw new DomainError('FILE_TYPE_REFUSED')
+  if (resourceType !== 'raw' && PAGE.test(head.toString('latin1')))
+    throw new DomainError('FILE_TYPE_REFUSED')
+  if (resourceType === 'image') checkPixels(head)
+  return { format }
+}
+
+/** A small file can unfold to gigabytes of pixels; its header tells how many, unfolded by nobody. */
+function checkPixels(head: Buffer): void {
+  const size = sizeOf(head)
+  if (!size || size.width < 1 || size.height < 1) throw new DomainError('FILE_TYPE_REFUSED')
+  if (size.width * size.height > MAX_PIXELS) throw new DomainError('FILE_TOO_LARGE')
+}
+
+function sizeOf(head: Buffer): { width: number; height: number } | null {
+  try {
+    return imageSize(head)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http'
+
+export type Pace = { bytes: number; seconds: number }
+
+const SLOWEST: Pace = { bytes: 30 * 1024, seconds: 15 }
+
+/**
+ * Calls `onSlow` when less than this has come in while we were waiting for it; the time in which we
+ * ourselves do not read, because the other end is slow, does not count.
+ */
+export function watchPace(
+  request: IncomingMessage,
+  onSlow: () => void,
+  { bytes, seconds }: Pace = SLOWEST,
+): () => void {
+  const { socket } = request
+  let [waited, before] = [0, socket.bytesRead]
+  const timer = setInterval(() => {
+    const isWaiting = request.readableFlowing === true && !request.readableEnded
+    waited = isWaiting ? waited + 1 : 0
+    if (isWaiting && waited < seconds) return
+    if (isWaiting && socket.bytesRead - before < bytes) onSlow()
+    ;[waited, before] = [0, socket.bytesRead]
+  }, 1_000)
+  return () => {
+    clearInterval(timer)
+  }
+}

@@ -1,0 +1,25 @@
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { refOf, type MediaDocument } from './assets.ts'
+
+const PLAYBACK_SECONDS = 10 * 60
+
+export type Playback = { url: string; expiresAt: Date }
+
+/** A link for whom the access function let through; it cannot be changed, and dies by itself. */
+export function playbackOf(
+  { cloudinary, now }: Uses<'cloudinary' | 'now'>,
+  media: MediaDocument,
+): Playback {
+  if (media.state !== 'READY') throw new DomainError('MEDIA_NOT_READY')
+  const expiresAt = new Date(now().getTime() + PLAYBACK_SECONDS * 1000)
+  const isFile = media.purpose === 'lesson-file'
+  const url = cloudinary.playbackUrl({
+    ...refOf(media),
+    // A raw file's id has its extension already.
+    format: isFile ? '' : (media.format ?? ''),
+    expiresAt,
+    isAttachment: isFile,
+  })
+  return { url, expiresAt }
+}

@@ -1,0 +1,94 @@
+import { ObjectId } from 'mongodb'
+import type { Actor } from '../auth/sessions.ts'
+import { findCourse } from '../courses/course.ts'
+import { edit } from '../courses/edit.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import type { Job } from '../jobs.ts'
+import { markRemoved, type MediaDocument } from './assets.ts'
+import { requireOwnMedia, settlePending, type MediaRef } from './direct.ts'
+import { tryDestroy } from './settle.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const BATCH = 100
+
+type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
+
+/** No link to it is given from here on, even while Cloudinary cannot be reached. */
+export async function removeMedia(deps: Needs, actor: Actor, { mediaId }: MediaRef): Promise<null> {
+  const media = await requireOwnMedia(deps, actor, mediaId)
+  await takeOutOfUse(deps, media)
+  if (await markRemoved(deps, mediaId)) await tryDestroy(deps, media)
+  return null
+}
+
+async function takeOutOfUse(deps: Needs, media: MediaDocument): Promise<void> {
+  if (media.purpose === 'avatar') {
+    await deps.db.driver
+      .collection('users')
+      .updateOne(
+        { _id: new ObjectId(media.ownerId), avatarMediaId: media._id },
+        { $set: { avatarUrl: null, avatarMediaId: null, updatedAt: deps.now() } },
+        { maxTimeMS: 5_000 },
+      )
+  }
+  if (media.purpose !== 'course-image' || media.courseId === null) return
+  const course = await findCourse(deps.db, { _id: media.courseId })
+  if (course?.imageMediaId !== media._id) return
+  await edit(deps, course, (current) =>
+    current.imageMediaId === media._id ? { imageUrl: null, imageMediaId: null } : {},
+  )
+}
+
+/** Removes files that were to go, and finds out about those nobody told us of. */
+export const sweepMedia: Job = {
+  name: 'sweep-media',
+  everySeconds: 300,
+  run: async (deps) => {
+    const before = (milliseconds: number) => new Date(deps.now().getTime() - milliseconds)
+    for (const media of await findDue(deps, 'REMOVED', before(10 * MINUTE_MS)))
+      await sweepRemoved(deps, media)
+    for (const media of await findDue(deps, 'PENDING', before(24 * HOUR_MS)))
+      await sweepPending(deps, media)
+  },
+}
+
+async function findDue(
+  { db }: Needs,
+  state: 'REMOVED' | 'PENDING',
+  before: Date,
+): Promise<MediaDocument[]> {
+  const rows = await db.driver
+    .collection('media')
+    .find(
+      { state, updatedAt: { $lte: before } },
+      { projection: { _id: 1 }, sort: { updatedAt: 1 }, limit: BATCH, maxTimeMS: 5_000 },
+    )
+    .toArray()
+  const found = await Promise.all(
+    rows.map(({ _id }) => db.orm.media.where({ _id: _id.toHexString() }).first()),
+  )
+  return found.filter((media) => media !== null)
+}
+
+/**
+ * An upload that was under way, or a form that was signed, when its row was removed can still store a file.
+ * So the row goes only when both are over, and until then is looked after again.
+ */
+async function sweepRemoved(deps: Needs, media: MediaDocument): Promise<void> {
+  const isGone = await tryDestroy(deps, media)
+  const isOver = deps.now().getTime() - media.createdAt.getTime() > 2 * HOUR_MS
+  const row = deps.db.orm.media.where({ _id: media._id, state: 'REMOVED' })
+  if (isGone && isOver) await row.deleteAndCount()
+  else await row.updateAndCount({ updatedAt: deps.now() })
+}
+
+async function sweepPending(deps: Needs, media: MediaDocument): Promise<void> {
+  try {
+    await settlePending(deps, media)
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    if (error.reason === 'MEDIA_NOT_READY') await markRemoved(deps, media._id)
+  }
+}

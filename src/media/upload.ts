@@ -1,0 +1,101 @@
+import { Router, type Request, type Response } from 'express'
+import type { Actor } from '../auth/sessions.ts'
+import { requireOwnCourse } from '../courses/access.ts'
+import { contextOf } from '../context.ts'
+import type { Deps, Uses } from '../deps.ts'
+import { DomainError, refuseInput } from '../errors.ts'
+import { Id } from '../fields.ts'
+import {
+  markRemoved,
+  publicMedia,
+  refOf,
+  requireRoom,
+  reserve,
+  type Media,
+  type MediaDocument,
+} from './assets.ts'
+import { isCloudinaryFailure } from './cloudinary-failure.ts'
+import { withFile, type IncomingFile } from './form.ts'
+import { HEAD_BYTES, inspect } from './inspect.ts'
+import { PURPOSES, TERMS, type Purpose } from './purposes.ts'
+import { settle } from './settle.ts'
+
+// A form's own lines around the file.
+const FORM_BYTES = 8 * 1024
+
+/** `POST /:purpose[?courseId=]`: one file of a form, straight through to Cloudinary. */
+export function uploads(deps: Deps): Router {
+  const router = Router()
+  router.post('/:purpose', async (req, res) => {
+    const { actor, place } = await admit(deps, req, res)
+    const { maxBytes } = TERMS[place.purpose]
+    const media = await withFile(req, { maxBytes, headBytes: HEAD_BYTES }, (file) =>
+      store(deps, actor, { ...place, file }),
+    )
+    res.status(201).json(media)
+  })
+  router.all('/:purpose', () => {
+    throw new DomainError('METHOD_NOT_SUPPORTED')
+  })
+  return router
+}
+
+type Place = { purpose: Purpose; courseId: string | null }
+
+/** Everything that can be known before the body is read is decided before it is read. */
+async function admit(
+  deps: Deps,
+  req: Request,
+  res: Response,
+): Promise<{ actor: Actor; place: Place }> {
+  const { actor, limitCalls } = await contextOf(deps, req, res)
+  if (!actor) throw new DomainError('UNAUTHENTICATED')
+  await limitCalls.count(actor.id)
+  const purpose = PURPOSES.find((one) => one === req.params['purpose'])
+  if (!purpose) throw new DomainError('NOT_FOUND')
+  const { ofCourse, maxBytes } = TERMS[purpose]
+  const courseId = ofCourse ? await requireCourseId(deps, actor, req) : null
+  if (Number(req.get('content-length') ?? 0) > maxBytes + FORM_BYTES)
+    throw new DomainError('FILE_TOO_LARGE')
+  await requireRoom(deps, actor)
+  return { actor, place: { purpose, courseId } }
+}
+
+async function requireCourseId(deps: Uses<'db'>, actor: Actor, req: Request): Promise<string> {
+  if (actor.role === 'STUDENT') throw new DomainError('FORBIDDEN')
+  const courseId = Id.safeParse(req.query['courseId'])
+  if (!courseId.success) refuseInput('courseId', 'is not an id')
+  await requireOwnCourse(deps, actor, courseId.data)
+  return courseId.data
+}
+
+async function store(
+  deps: Deps,
+  actor: Actor,
+  { purpose, courseId, file }: Place & { file: IncomingFile },
+): Promise<Media> {
+  const { format } = await inspect(file.head, purpose)
+  const media = await reserve(deps, actor, { purpose, courseId, format })
+  const asset = await send(deps, media, file)
+  return publicMedia(deps, await settle(deps, media, asset))
+}
+
+async function send(deps: Deps, media: MediaDocument, { source, signal }: IncomingFile) {
+  const { maxBytes } = TERMS[media.purpose]
+  try {
+    return await deps.cloudinary.upload(source, { ...refOf(media), signal, maxBytes })
+  } catch (error) {
+    // Whatever may be stored by now, nobody was told of it: the sweep looks and removes it.
+    await markRemoved(deps, media._id)
+    throw refusalOf(error)
+  }
+}
+
+function refusalOf(error: unknown): unknown {
+  if (!isCloudinaryFailure(error)) return error
+  if (error.kind === 'aborted') return new DomainError('MALFORMED_REQUEST', { cause: error })
+  if (error.kind !== 'refused') return new DomainError('MEDIA_GATEWAY_DOWN', { cause: error })
+  if (error.status === 413) return new DomainError('FILE_TOO_LARGE', { cause: error })
+  const isFault = error.status === 400
+  return new DomainError(isFault ? 'FILE_TYPE_REFUSED' : 'MEDIA_GATEWAY_DOWN', { cause: error })
+}

@@ -1,0 +1,51 @@
+import express, { Router } from 'express'
+import { z } from 'zod'
+import type { Deps } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { settlePending } from './direct.ts'
+
+const Upload = z.object({ notification_type: z.literal('upload'), public_id: z.string().max(300) })
+
+/**
+ * Cloudinary telling that a direct upload has come. Signed or not, it only makes us look: what is there is
+ * asked of Cloudinary, and a state only goes forward, so neither a forged nor a repeated one changes a thing.
+ */
+export function cloudinaryWebhook(deps: Deps): Router {
+  const router = Router()
+  router.post('/', express.raw({ type: () => true, limit: '256kb' }), async (req, res) => {
+    const body: unknown = req.body
+    const rawBody = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
+    const isSigned = deps.cloudinary.isNotificationSignature({
+      rawBody,
+      timestamp: req.get('x-cld-timestamp') ?? '',
+      signature: req.get('x-cld-signature') ?? '',
+    })
+    if (!isSigned) throw new DomainError('NOTIFICATION_REFUSED')
+    const upload = Upload.safeParse(parse(rawBody))
+    if (upload.success) await take(deps, upload.data.public_id)
+    res.json({ ok: true })
+  })
+  router.all('/', () => {
+    throw new DomainError('METHOD_NOT_SUPPORTED')
+  })
+  return router
+}
+
+async function take(deps: Deps, publicId: string): Promise<void> {
+  const media = await deps.db.orm.media.where({ publicId }).first()
+  if (!media) return
+  try {
+    await settlePending(deps, media)
+  } catch (error) {
+    // Sent again, a file we refuse would be refused again; only what may pass is worth another try.
+    if (!(error instanceof DomainError) || error.reason === 'MEDIA_GATEWAY_DOWN') throw error
+  }
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString())
+  } catch {
+    return null
+  }
+}
