@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto'
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { z } from 'zod'
+import { audit, type Audited } from '../audit.ts'
+import type { Actor } from '../auth/sessions.ts'
+import { isDuplicateKey, type Stored } from '../db.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { line, orNamed } from '../fields.ts'
+import { findCompletion, shareDone } from './completion.ts'
+import { requireEnrolled, type CourseRef } from './refs.ts'
+
+const Named = z.object({ publicId: z.string().min(1).max(64) })
+
+export const CertificateRef = orNamed(Named, 'publicId', 'id')
+export type CertificateRef = z.infer<typeof CertificateRef>
+
+export const CertificateRevocation = Named.extend({ reason: line(1, 200) })
+export type CertificateRevocation = z.infer<typeof CertificateRevocation>
+
+/** What anyone who is shown a certificate can check. Names are as they were on the day it was issued. */
+export type VerifiedCertificate = {
+  publicId: string
+  status: 'VALID' | 'REVOKED'
+  holderName: string
+  courseTitle: string
+  issuedAt: Date
+  revokedAt: Date | null
+}
+
+export type Certificate = VerifiedCertificate & { courseId: string }
+
+type CertificateDocument = Stored<'certificates'>
+
+/** Issues the one certificate of this user for this course; again, it answers the same one. */
+export async function claimCertificate(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor,
+  ref: CourseRef,
+): Promise<Certificate> {
+  const whose = { userId: actor.id, courseId: ref.courseId }
+  const issued = await deps.db.orm.certificates.where(whose).first()
+  if (issued) return certificateOf(issued)
+  const course = await requireEnrolled(deps, actor, ref)
+  const { completed, total } = shareDone(course, await findCompletion(deps, whose))
+  if (total === 0 || completed < total) throw new DomainError('NOT_COMPLETED')
+  try {
+    const made = await deps.db.orm.certificates.create({
+      ...whose,
+      // 128 random bits: whoever holds the address was given it.
+      publicId: randomBytes(16).toString('base64url'),
+      holderName: actor.name,
+      courseTitle: course.title,
+      issuedAt: deps.now(),
+      revokedAt: null,
+      reason: null,
+    })
+    return certificateOf(made)
+  } catch (error) {
+    if (isDuplicateKey(error)) return getCertificate(deps, actor, ref)
+    throw error
+  }
+}
+
+export async function getCertificate(
+  { db }: Uses<'db'>,
+  actor: Actor,
+  { courseId }: CourseRef,
+): Promise<Certificate> {
+  const found = await db.orm.certificates.where({ userId: actor.id, courseId }).first()
+  if (!found) throw new DomainError('NOT_FOUND')
+  return certificateOf(found)
+}
+
+// A person has as many as courses finished, so the list is one page.
+export async function listMyCertificates(
+  { db }: Uses<'db'>,
+  actor: Actor,
+): Promise<{ items: Certificate[]; nextCursor: null }> {
+  const rows = await db.orm.certificates.where({ userId: actor.id }).limit(500).all()
+  const items = rows.map(certificateOf)
+  items.sort((a, b) => b.issuedAt.getTime() - a.issuedAt.getTime())
+  return { items, nextCursor: null }
+}
+
+export async function verifyCertificate(
+  deps: Uses<'db'>,
+  ref: CertificateRef,
+): Promise<VerifiedCertificate> {
+  return verifiedOf(await requireCertificate(deps, ref))
+}
+
+/** The id stays and says that it was revoked: a certificate that vanished would look like a typing error. */
+export async function revokeCertificate(
+  deps: Audited,
+  actor: Actor,
+  { publicId, reason }: CertificateRevocation,
+): Promise<VerifiedCertificate> {
+  const revoked = await deps.db.orm.certificates
+    .where({ publicId })
+    .where(MongoFieldFilter.isNull('revokedAt'))
+    .update({ revokedAt: deps.now(), reason })
+  if (!revoked) return verifiedOf(await requireCertificate(deps, { publicId }))
+  const target = `certificate:${publicId}`
+  await audit(deps, { actor, act: 'certificates.revoked', target, after: { reason } })
+  return verifiedOf(revoked)
+}
+
+async function requireCertificate(
+  { db }: Uses<'db'>,
+  { publicId }: CertificateRef,
+): Promise<CertificateDocument> {
+  const found = await db.orm.certificates.where({ publicId }).first()
+  if (!found) throw new DomainError('NOT_FOUND')
+  return found
+}
+
+function certificateOf(certificate: CertificateDocument): Certificate {
+  return { ...verifiedOf(certificate), courseId: certificate.courseId }
+}
+
+function verifiedOf(certificate: CertificateDocument): VerifiedCertificate {
+  const { publicId, holderName, courseTitle, issuedAt, revokedAt } = certificate
+  const status = revokedAt ? 'REVOKED' : 'VALID'
+  return { publicId, status, holderName, courseTitle, issuedAt, revokedAt: revokedAt ?? null }
+}

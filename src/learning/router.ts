@@ -1,0 +1,113 @@
+import { authorProcedure } from '../courses/owner-procedure.ts'
+import { AnyPage } from '../fields.ts'
+import { authedProcedure, publicProcedure, roleProcedure, router } from '../trpc.ts'
+import { admit, Admission, dismiss, Dismissal } from './admission.ts'
+import { AttemptPage, listMyAttempts } from './attempts.ts'
+import {
+  CertificateRef,
+  CertificateRevocation,
+  claimCertificate,
+  getCertificate,
+  listMyCertificates,
+  revokeCertificate,
+  verifyCertificate,
+} from './certificates.ts'
+import { listMyEnrollments, startCourse } from './enrollments.ts'
+import { explainAccess, openLesson } from './lessons.ts'
+import { completeLesson, getProgress, Position, reopenLesson, setPosition } from './progress.ts'
+import { AttemptRef, getQuizResult, startQuiz, Submission, submitQuiz } from './quizzes.ts'
+import { CourseRef, LessonRef } from './refs.ts'
+import {
+  listReviews,
+  NewReview,
+  putReview,
+  removeReview,
+  ReviewPage,
+  ReviewRef,
+} from './reviews.ts'
+import { listRoster, RosterPage } from './roster.ts'
+
+export const enrollmentsRouter = router({
+  mine: authedProcedure
+    .input(AnyPage)
+    .query(({ ctx, input }) => listMyEnrollments(ctx, ctx.actor, input)),
+  start: authedProcedure
+    .input(CourseRef)
+    .mutation(({ ctx, input }) => startCourse(ctx, ctx.actor, input)),
+  list: authorProcedure
+    .input(RosterPage)
+    .query(({ ctx, input }) => listRoster(ctx, ctx.actor, input)),
+  grant: authorProcedure
+    .input(Admission)
+    .mutation(({ ctx, input }) => admit(ctx, ctx.actor, input)),
+  revoke: authorProcedure
+    .input(Dismissal)
+    .mutation(({ ctx, input }) => dismiss(ctx, ctx.actor, input)),
+})
+
+export const lessonsRouter = router({
+  open: publicProcedure
+    .input(LessonRef)
+    .query(({ ctx, input }) => openLesson(ctx, ctx.actor, input)),
+  explainAccess: publicProcedure
+    .input(LessonRef)
+    .query(({ ctx, input }) => explainAccess(ctx, ctx.actor, input)),
+})
+
+export const progressRouter = router({
+  get: authedProcedure
+    .input(CourseRef)
+    .query(({ ctx, input }) => getProgress(ctx, ctx.actor, input)),
+  complete: authedProcedure
+    .input(LessonRef)
+    .mutation(({ ctx, input }) => completeLesson(ctx, ctx.actor, input)),
+  reopen: authedProcedure
+    .input(LessonRef)
+    .mutation(({ ctx, input }) => reopenLesson(ctx, ctx.actor, input)),
+  position: authedProcedure
+    .input(Position)
+    .mutation(({ ctx, input }) => setPosition(ctx, ctx.actor, input)),
+})
+
+export const quizzesRouter = router({
+  start: authedProcedure
+    .input(LessonRef)
+    .mutation(({ ctx, input }) => startQuiz(ctx, ctx.actor, input)),
+  submit: authedProcedure
+    .input(Submission)
+    .mutation(({ ctx, input }) => submitQuiz(ctx, ctx.actor, input)),
+  result: authedProcedure
+    .input(AttemptRef)
+    .query(({ ctx, input }) => getQuizResult(ctx, ctx.actor, input)),
+  attempts: authedProcedure
+    .input(AttemptPage)
+    .query(({ ctx, input }) => listMyAttempts(ctx, ctx.actor, input)),
+})
+
+export const certificatesRouter = router({
+  claim: authedProcedure
+    .input(CourseRef)
+    .mutation(({ ctx, input }) => claimCertificate(ctx, ctx.actor, input)),
+  get: authedProcedure
+    .input(CourseRef)
+    .query(({ ctx, input }) => getCertificate(ctx, ctx.actor, input)),
+  mine: authedProcedure.query(({ ctx }) => listMyCertificates(ctx, ctx.actor)),
+  verify: publicProcedure
+    .input(CertificateRef)
+    .query(({ ctx, input }) => verifyCertificate(ctx, input)),
+  revoke: roleProcedure('ADMIN')
+    .input(CertificateRevocation)
+    .mutation(({ ctx, input }) => revokeCertificate(ctx, ctx.actor, input)),
+})
+
+export const reviewsRouter = router({
+  list: publicProcedure
+    .input(ReviewPage)
+    .query(({ ctx, input }) => listReviews(ctx, ctx.actor, input)),
+  put: authedProcedure
+    .input(NewReview)
+    .mutation(({ ctx, input }) => putReview(ctx, ctx.actor, input)),
+  remove: authedProcedure
+    .input(ReviewRef)
+    .mutation(({ ctx, input }) => removeReview(ctx, ctx.actor, input)),
+})
