@@ -1,0 +1,29 @@
+import { isDuplicateKey } from '../db.ts'
+import { isUnknown } from './order-of.ts'
+import type { Till } from './order.ts'
+
+/**
+ * Whether an event is of the account that our key belongs to. Nothing tells us our account's id, so it is learned
+ * from the first event whose payment Razorpay confirms to this key; a test event on a live server never is.
+ */
+export async function isOurAccount(
+  { db, razorpay }: Till,
+  accountId: string,
+  paymentId: string,
+): Promise<boolean> {
+  const name = `razorpay-account:${razorpay.keyId}`
+  const known = await db.orm.facts.where({ name }).first()
+  if (known) return known.value === accountId
+  try {
+    await razorpay.fetchPayment(paymentId)
+  } catch (failure) {
+    if (isUnknown(failure)) return false
+    throw failure
+  }
+  try {
+    await db.orm.facts.create({ name, value: accountId })
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error
+  }
+  return true
+}

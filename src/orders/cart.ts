@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { z } from 'zod'
+import type { Actor } from '../auth/sessions.ts'
+import { bucketOf, giveBack, take } from '../auth/throttle.ts'
+import { oid } from '../db.ts'
+import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
+import { Id } from '../fields.ts'
+import { endOf, liveGrants } from '../learning/enrollment.ts'
+import { discountsOf, isUsable, type CouponDocument } from './coupon-rules.ts'
+import { sumOf, type OrderLine } from './order.ts'
+
+export const MAX_LINES = 20
+
+/** As printed or typed: case and blanks around it do not matter. */
+export const CouponCode = z
+  .string()
+  .max(60)
+  .trim()
+  .toUpperCase()
+  .regex(/^[A-Z0-9-]{3,40}$/, 'is not a coupon code')
+
+/** Ids and nothing else: prices are ours to say. */
+export const NewOrder = z.object({
+  courseIds: z.array(Id).max(MAX_LINES),
+  couponCode: CouponCode.optional(),
+})
+export type NewOrder = z.infer<typeof NewOrder>
+
+export type Cart = {
+  lines: OrderLine[]
+  currency: string
+  amountPaise: number
+  discountPaise: number
+  coupon: CouponDocument | null
+}
+
+/** The least that can be paid at Razorpay. */
+const LEAST_PAYABLE = 100
+
+/** What this buyer would pay for these courses now, refused where they cannot be bought. */
+export async function priceCart(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor,
+  { courseIds, couponCode }: NewOrder,
+): Promise<Cart> {
+  const ids = [...new Set(courseIds)].sort()
+  if (ids.length === 0) throw new DomainError('EMPTY_CART')
+  const courses = await findSold(deps, ids)
+  if (courses.some(({ ownerId }) => ownerId === actor.id)) throw new DomainError('OWN_COURSE')
+  await refuseEnrolled(deps, actor, ids)
+  const currency = courses[0]?.currency ?? 'INR'
+  if (courses.some((course) => course.currency !== currency))
+    throw new DomainError('INVALID_INPUT', {
+      issues: [{ path: 'courseIds', message: 'are sold in different currencies' }],
+    })
+  const priced = courses.map(({ _id, title, pricePaise }) => ({
+    courseId: _id,
+    title,
+    listPaise: pricePaise,
+  }))
+  const coupon =
+    couponCode === undefined
+      ? null
+      : await guessing(deps, actor, () => requireCoupon(deps, couponCode, priced))
+  const discounts = coupon ? discountsOf(coupon, priced) : []
+  const lines = priced.map((line, at) => {
+    const discountPaise = discounts[at] ?? 0
+    return { no: at + 1, ...line, discountPaise, amountPaise: line.listPaise - discountPaise }
+  })
+  const amountPaise = sumOf(lines)
+  if (amountPaise > 0 && amountPaise < LEAST_PAYABLE) throw new DomainError('AMOUNT_TOO_SMALL')
+  const discountPaise = lines.reduce((sum, line) => sum + line.discountPaise, 0)
+  return { lines, currency, amountPaise, discountPaise, coupon }
+}
+
+async function findSold({ db }: Uses<'db'>, ids: string[]) {
+  const courses = await db.orm.courses
+    .where({ status: 'PUBLISHED' })
+    .where(MongoFieldFilter.in('_id', ids.map(oid)))
+    .select('_id', 'ownerId', 'title', 'pricePaise', 'currency')
+    .orderBy({ _id: 1 })
+    .all()
+  if (courses.length < ids.length) throw new DomainError('NOT_FOUND')
+  return courses
+}
+
+/** A grant that ends some day is no reason not to buy. */
+async function refuseEnrolled(
+  { db, now }: Uses<'db' | 'now'>,
+  actor: Actor,
+  ids: string[],
+): Promise<void> {
+  const enrollments = await db.orm.enrollments
+    .where({ userId: actor.id })
+    .where(MongoFieldFilter.in('courseId', ids.map(oid)))
+    .all()
+  const held = enrollments.filter(({ grants }) => {
+    const live = liveGrants(grants, now())
+    return live.length > 0 && endOf(live) === null
+  })
+  if (held.length === 0) return
+  throw new DomainError('ALREADY_ENROLLED', {
+    issues: held.map(({ courseId }) => ({ path: 'courseIds', message: courseId })),
+  })
+}
+
+const GUESSES = { most: 30, seconds: 15 * 60 }
+
+/** A code is worth money, and short ones are made by hand. Counted before it is looked at; right is no guess. */
+async function guessing<T>(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor,
+  guess: () => Promise<T>,
+): Promise<T> {
+  const key = bucketOf('coupon', actor.id)
+  await take(deps, { key, ...GUESSES })
+  const result = await guess()
+  await giveBack(deps, [key])
+  return result
+}
+
+async function requireCoupon(
+  { db, now }: Uses<'db' | 'now'>,
+  code: string,
+  lines: Parameters<typeof isUsable>[1],
+): Promise<CouponDocument> {
+  const coupon = await db.orm.coupons.where({ code }).first()
+  if (!coupon || !isUsable(coupon, lines, now())) throw new DomainError('COUPON_INVALID')
+  return coupon
+}
+
+/**
+ * Names the one open order that a buyer can have for a cart: two tabs share it. Prices are part of it, so that
+ * nobody is handed an order at a price that no longer stands.
+ */
+export function openKeyOf(userId: string, { lines, currency, coupon }: Cart): string {
+  const parts = lines.map(({ courseId, amountPaise }) => `${courseId}:${amountPaise}`)
+  return createHash('sha256')
+    .update([userId, currency, coupon?.code ?? '', ...parts].join('|'))
+    .digest('hex')
+}

@@ -1,0 +1,19 @@
+import { releaseUse } from './coupon-holds.ts'
+import { moveOrder } from './moves.ts'
+import { requireOrder, type OrderDocument, type Till } from './order.ts'
+
+/** Closes an open order whose time is over and gives its coupon back; a late payment would still win. */
+export async function expire(
+  deps: Pick<Till, 'db' | 'now'>,
+  { _id: id }: OrderDocument,
+): Promise<void> {
+  const isClosed = await moveOrder(deps, {
+    id,
+    from: ['CREATED'],
+    set: { status: 'EXPIRED' },
+    unset: ['openKey'],
+    note: { event: 'expired' },
+  })
+  // Somebody may have paid meanwhile; or closed it, and died before giving the coupon back.
+  if (isClosed || (await requireOrder(deps, id)).status === 'EXPIRED') await releaseUse(deps, id)
+}

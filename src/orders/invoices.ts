@@ -1,0 +1,125 @@
+// Invoices are numbered without a gap in each financial year: the number is the unique key of the one insert that
+// issues it, and whoever is beaten to a number takes the next.
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { z } from 'zod'
+import { isDuplicateKey } from '../db.ts'
+import type { Uses } from '../deps.ts'
+import { linesOf, type OrderDocument } from './order.ts'
+import { splitTax } from './tax.ts'
+
+const MAX_TRIES = 300
+
+const Party = z.object({
+  name: z.string(),
+  state: z.string().nullable(),
+  gstin: z.string().nullable(),
+  address: z.string().nullable(),
+})
+const Part = z.object({ name: z.string(), percent: z.number(), amountPaise: z.int() })
+
+/** What stands on the paper, as it was on that day. */
+export const InvoiceBody = z.object({
+  seller: Party,
+  buyer: Party.extend({ email: z.string() }),
+  lines: z.array(
+    z.object({
+      title: z.string(),
+      listPaise: z.int(),
+      discountPaise: z.int(),
+      amountPaise: z.int(),
+    }),
+  ),
+  currency: z.string(),
+  totalPaise: z.int(),
+  taxablePaise: z.int().nullable(),
+  taxes: z.array(Part),
+  paymentId: z.string(),
+  paidAt: z.iso.datetime(),
+})
+export type InvoiceBody = z.infer<typeof InvoiceBody>
+
+type Needs = Uses<'db' | 'now' | 'settings'>
+
+/** Issues the invoice of a paid order, once. */
+export async function issueInvoice(deps: Needs, order: OrderDocument): Promise<void> {
+  if (!order.paymentId || order.amountPaise === 0) return
+  if (await deps.db.orm.invoices.where({ orderId: order._id }).first()) return
+  const issuedAt = deps.now()
+  const body = await bodyOf(deps, order, order.paymentId)
+  const prefix = `INV/${financialYear(issuedAt)}/`
+  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+    const number = await nextNumber(deps, prefix)
+    try {
+      const { _id: orderId, userId } = order
+      await deps.db.orm.invoices.create({ number, orderId, userId, body, issuedAt })
+      return
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error
+    }
+    if (await deps.db.orm.invoices.where({ orderId: order._id }).first()) return
+  }
+  throw new Error('no invoice number to be had')
+}
+
+async function nextNumber({ db }: Uses<'db'>, prefix: string): Promise<string> {
+  const last = await db.orm.invoices
+    .where(MongoFieldFilter.gte('number', prefix))
+    .where(MongoFieldFilter.lt('number', `${prefix}:`))
+    .orderBy({ number: -1 })
+    .select('number')
+    .first()
+  const serial = Number(last?.number.slice(prefix.length) ?? 0) + 1
+  return `${prefix}${String(serial).padStart(6, '0')}`
+}
+
+const IST_MS = 5.5 * 60 * 60_000
+
+/** India's runs from April to March: `26-27`. With the rest, a number stays within the 16 characters allowed. */
+export function financialYear(at: Date): string {
+  const there = new Date(at.getTime() + IST_MS)
+  const start = there.getUTCFullYear() - (there.getUTCMonth() < 3 ? 1 : 0)
+  const short = (year: number) => String(year % 100).padStart(2, '0')
+  return `${short(start)}-${short(start + 1)}`
+}
+
+async function bodyOf(
+  { db, settings }: Needs,
+  order: OrderDocument,
+  paymentId: string,
+): Promise<InvoiceBody> {
+  const buyer = await db.orm.users.where({ _id: order.userId }).first()
+  const { seller } = settings
+  const billing = buyer?.billing
+  const { taxablePaise, taxes } = splitTax(order.amountPaise, {
+    sellerGstin: seller.gstin,
+    sellerState: seller.state,
+    buyerState: billing?.state,
+  })
+  return {
+    seller: {
+      name: seller.name,
+      state: seller.state ?? null,
+      gstin: seller.gstin ?? null,
+      address: null,
+    },
+    buyer: {
+      name: billing?.name ?? buyer?.name ?? '',
+      email: buyer?.email ?? '',
+      state: billing?.state ?? null,
+      gstin: billing?.gstin ?? null,
+      address: billing?.address ?? null,
+    },
+    lines: linesOf(order).map(({ title, listPaise, discountPaise, amountPaise }) => ({
+      title,
+      listPaise,
+      discountPaise,
+      amountPaise,
+    })),
+    currency: order.currency,
+    totalPaise: order.amountPaise,
+    taxablePaise,
+    taxes,
+    paymentId,
+    paidAt: (order.paidAt ?? order.createdAt).toISOString(),
+  }
+}

@@ -1,0 +1,129 @@
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { audit } from '../audit.ts'
+import type { Actor } from '../auth/sessions.ts'
+import type { PageOf } from '../fields.ts'
+import { gatewayDown } from './checkout.ts'
+import { fulfill } from './fulfillment.ts'
+import { alignAccess } from './line-access.ts'
+import { noteOrder } from './moves.ts'
+import {
+  publicRefund,
+  requireOrder,
+  showOrderDetails,
+  type OrderDetails,
+  type PaymentDocument,
+  type Refund,
+  type Till,
+} from './order.ts'
+import { withRefunds, type OrderRef, type SoldOrder } from './reads.ts'
+import { checkOrder, takeIn } from './reconciler.ts'
+import { driveRefund } from './refund-drive.ts'
+
+const MOST = 100
+const PATIENCE_MS = 5 * 60_000
+
+export type StrayPayment = {
+  paymentId: string
+  orderId: string | null
+  amountPaise: number
+  currency: string
+  status: string
+  reason: string | null
+  createdAt: Date
+}
+
+export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
+  payments: StrayPayment[]
+  refunds: Refund[]
+  events: {
+    id: string
+    event: string
+    attempts: number
+    outcome: string | null
+    receivedAt: Date
+  }[]
+}
+
+/** Whatever a person should look at: orders in review or half-way, stray money, refunds and events that hang. */
+export async function listStuck({ db, now }: Pick<Till, 'db' | 'now'>): Promise<Stuck> {
+  const before = new Date(now().getTime() - PATIENCE_MS)
+  const [review, halfway, stray, hanging, failed, events] = await Promise.all([
+    db.orm.orders.where({ status: 'REVIEW' }).limit(MOST).all(),
+    db.orm.orders
+      .where({ status: 'PAID' })
+      .where(MongoFieldFilter.lte('updatedAt', before))
+      .limit(MOST)
+      .all(),
+    db.orm.payments
+      .where({ status: 'captured' })
+      .where(MongoFieldFilter.gte('quarantine', ''))
+      .limit(MOST)
+      .all(),
+    db.orm.refunds
+      .where({ status: 'REQUESTED' })
+      .where(MongoFieldFilter.isNotNull('error'))
+      .limit(MOST)
+      .all(),
+    db.orm.refunds.where({ status: 'FAILED' }).orderBy({ createdAt: -1 }).limit(MOST).all(),
+    db.orm.webhook_events
+      .where(MongoFieldFilter.in('state', ['WAITING', 'DEAD']))
+      .where(MongoFieldFilter.gte('attempts', 3))
+      .select('_id', 'event', 'attempts', 'outcome', 'receivedAt')
+      .limit(MOST)
+      .all(),
+  ])
+  const orders = [...review, ...halfway]
+  const reasons = new Map(orders.map((order) => [order._id, order.reviewReason ?? null]))
+  const sold = await withRefunds({ db }, orders)
+  return {
+    items: sold.map((order) => ({ ...order, reason: reasons.get(order.id) ?? null })),
+    nextCursor: null,
+    payments: stray.map(strayPayment),
+    refunds: [...hanging, ...failed].map(publicRefund),
+    events: events.map(({ _id, event, attempts, outcome, receivedAt }) => ({
+      id: _id,
+      event,
+      attempts,
+      outcome: outcome ?? null,
+      receivedAt,
+    })),
+  }
+}
+
+function strayPayment(payment: PaymentDocument): StrayPayment {
+  return {
+    paymentId: payment.razorpayPaymentId,
+    orderId: payment.orderId ?? null,
+    amountPaise: payment.amountPaise,
+    currency: payment.currency,
+    status: payment.status,
+    reason: payment.quarantine ?? null,
+    createdAt: payment.createdAt,
+  }
+}
+
+/** Works on an order now as the reconciler would: asks Razorpay, goes on, aligns access, drives its refunds. */
+export async function redriveOrder(
+  deps: Till,
+  actor: Actor,
+  { orderId }: OrderRef,
+): Promise<OrderDetails> {
+  const order = await requireOrder(deps, orderId)
+  await audit(deps, { actor, act: 'orders.redriven', target: `order:${orderId}` })
+  await noteOrder(deps, orderId, { event: 'redriven' })
+  try {
+    await fulfill(deps, orderId)
+    if (order.status === 'CREATED' || order.status === 'EXPIRED' || order.status === 'REVIEW')
+      await checkOrder(deps, order)
+    else if (order.paymentId) await takeIn(deps, await deps.razorpay.fetchPayment(order.paymentId))
+  } catch (failure) {
+    throw gatewayDown(deps, failure)
+  }
+  const refunds = await deps.db.orm.refunds
+    .where({ orderId })
+    .where(MongoFieldFilter.isNull('settledAt'))
+    .all()
+  for (const refund of refunds) await driveRefund(deps, refund._id)
+  await alignAccess(deps, orderId)
+  return showOrderDetails(deps, orderId)
+}
