@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, ENVIRONMENT_NAMES, loadConfig } from '../src/config.ts'
+
+const COMPLETE = {
+  NODE_ENV: 'production',
+  APP_URL: 'https://api.example.com',
+  CLIENT_ORIGINS: 'https://app.example.com, https://admin.example.com',
+  DATABASE_URL: 'mongodb+srv://user:pa55@cluster.example.net/gurukul',
+  RAZORPAY_KEY_ID: 'rzp_live_abcdefgh',
+  RAZORPAY_KEY_SECRET: 'a-long-enough-key-secret',
+  RAZORPAY_WEBHOOK_SECRETS: 'the-newest-webhook-secret,the-one-before-it-as-well',
+  CLOUDINARY_URL: 'cloudinary://12345:cloud-secret@acme',
+  SMTP_URL: 'smtps://user:pw@mail.example.com',
+  MAIL_FROM: 'Acme <no-reply@example.com>',
+}
+
+function faultsOf(env: Record<string, string>): string[] {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+describe('the configuration', () => {
+  it('is read whole, with the vendor’s own addresses where none is given', () => {
+    const config = loadConfig(COMPLETE)
+    expect(config.clientOrigins).toEqual(['https://app.example.com', 'https://admin.example.com'])
+    expect(config.razorpay.apiUrl).toBe('https://api.razorpay.com')
+    expect(config.razorpay.webhookSecrets).toHaveLength(2)
+    expect(config.port).toBe(4000)
+  })
+
+  it('names every missing variable at once', () => {
+    expect(faultsOf({ NODE_ENV: 'production' }).sort()).toEqual(
+      [
+        'APP_URL',
+        'CLIENT_ORIGINS',
+        'CLOUDINARY_URL',
+        'DATABASE_URL',
+        'MAIL_FROM',
+        'RAZORPAY_KEY_ID',
+        'RAZORPAY_KEY_SECRET',
+        'RAZORPAY_WEBHOOK_SECRETS',
+        'SMTP_URL',
+      ].map((name) => `${name} is missing`),
+    )
+  })
+
+  it('takes an empty variable for a missing one', () => {
+    expect(faultsOf({ ...COMPLETE, RAZORPAY_KEY_SECRET: '  ' })).toEqual([
+      'RAZORPAY_KEY_SECRET is missing',
+    ])
+  })
+
+  it('never shows a value, which may be a secret', () => {
+    const faults = faultsOf({
+      ...COMPLETE,
+      RAZORPAY_KEY_SECRET: 'hunter2',
+      DATABASE_URL: 'not-a-url-hunter2',
+    })
+    expect(faults).toHaveLength(2)
+    expect(faults.join()).not.toContain('hunter2')
+  })
+
+  it.each([
+    ['http origins', { APP_URL: 'http://api.example.com' }],
+    ['an http client origin', { CLIENT_ORIGINS: 'http://app.example.com' }],
+    ['the sandbox as Razorpay', { RAZORPAY_API_URL: 'http://127.0.0.1:4011' }],
+    [
+      'the sandbox as Cloudinary',
+      { CLOUDINARY_URL: 'cloudinary://1:secret99@x?upload_prefix=http://127.0.0.1:1' },
+    ],
+    ['a short webhook secret', { RAZORPAY_WEBHOOK_SECRETS: 'short-secret1' }],
+    ['a short key secret', { RAZORPAY_KEY_SECRET: 'short-secret1' }],
+    ['an origin with a path', { CLIENT_ORIGINS: 'https://app.example.com/path' }],
+    ['a wild origin', { CLIENT_ORIGINS: '*' }],
+  ])('refuses %s in production', (_what, change) => {
+    expect(faultsOf({ ...COMPLETE, ...change })).not.toEqual([])
+  })
+
+  it('is documented line by line in .env.example', () => {
+    const documented = [...readFileSync('.env.example', 'utf8').matchAll(/^([A-Z_]+)=/gm)].map(
+      (match) => match[1],
+    )
+    expect(documented.sort()).toEqual([...ENVIRONMENT_NAMES].sort())
+  })
+})

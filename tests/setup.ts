@@ -1,0 +1,11 @@
+import { afterEach, expect, vi } from 'vitest'
+
+// The product writes to its log; whatever reaches the console was not meant to.
+const complaints = [vi.spyOn(console, 'error'), vi.spyOn(console, 'warn')]
+
+afterEach(() => {
+  for (const complaint of complaints) {
+    expect(complaint.mock.calls).toEqual([])
+    complaint.mockClear()
+  }
+})
