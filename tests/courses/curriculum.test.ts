@@ -1,0 +1,196 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { anInstructor } from '../builders.ts'
+import { aDraft } from '../builders-courses.ts'
+import { refused } from '../client.ts'
+import { startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+})
+
+const quiz = {
+  questions: [
+    {
+      kind: 'SINGLE' as const,
+      prompt: 'Two and two?',
+      options: [{ text: 'Four', correct: true }, { text: 'Five' }],
+    },
+    { kind: 'TEXT' as const, prompt: 'The capital of India?', answers: ['New Delhi'] },
+  ],
+}
+
+describe('an outline', () => {
+  it('is built, reordered and cut by its owner', async () => {
+    const { course, sectionId, lessonId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const { courses } = owner.api
+    const second = await courses.addSection.mutate({ courseId, title: 'Second' })
+    await courses.updateSection.mutate({ courseId, sectionId, title: 'First' })
+    const other = await courses.addLesson.mutate({
+      ...{ courseId, sectionId, title: 'Zero', kind: 'TEXT', preview: true, position: 0 },
+    })
+    const shown = (outline: { sections: { title: string; lessons: { title: string }[] }[] }) =>
+      outline.sections.map(({ title, lessons }) => [title, ...lessons.map((one) => one.title)])
+    const moved = await courses.moveSection.mutate({ courseId, sectionId, position: 1 })
+    expect(shown(moved)).toEqual([['Second'], ['First', 'Zero', 'Hello']])
+    const away = { courseId, lessonId, sectionId: second.id, position: 9 }
+    expect(shown(await courses.moveLesson.mutate(away))).toEqual([
+      ['Second', 'Hello'],
+      ['First', 'Zero'],
+    ])
+    const changed = await courses.updateLesson.mutate({ courseId, lessonId: other.id, title: 'A' })
+    expect(changed).toMatchObject({ title: 'A', preview: true })
+    const cut = await courses.removeSection.mutate({ courseId, sectionId: second.id })
+    expect(shown(cut)).toEqual([['First', 'A']])
+    expect(await lms.db.orm.lesson_texts.where({ lessonId }).first()).toBeNull()
+  })
+
+  it('takes the lesson’s text and quiz away with the lesson', async () => {
+    const { course, sectionId, lessonId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const lesson = { courseId, sectionId, title: 'Check', kind: 'QUIZ' as const }
+    const { id } = await owner.api.courses.addLesson.mutate(lesson)
+    await owner.api.courses.setQuiz.mutate({ courseId, lessonId: id, ...quiz })
+    for (const gone of [lessonId, id])
+      await owner.api.courses.removeLesson.mutate({ courseId, lessonId: gone })
+    const { lesson_texts, quizzes, quiz_keys } = lms.db.orm
+    expect(await lesson_texts.where({ lessonId }).first()).toBeNull()
+    expect(await quizzes.where({ lessonId: id }).first()).toBeNull()
+    expect(await quiz_keys.where({ lessonId: id }).first()).toBeNull()
+  })
+
+  it('keeps only harmless text', async () => {
+    const { course, lessonId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const hostile = [
+      '<script>alert(1)</script><img src=x onerror=alert(1)>',
+      '<a href="javascript:alert(1)" onclick="x()">a</a><a href="https://ok.test">b</a>',
+      '<a href="//evil.test">c</a><svg><foreignObject><p>kept</p></foreignObject></svg>',
+    ].join('')
+    await owner.api.courses.updateLesson.mutate({ courseId, lessonId, body: hostile })
+    await owner.api.courses.update.mutate({ id: courseId, description: hostile })
+    const workshop = await owner.api.courses.authoring.query({ courseId })
+    const rel = 'rel="nofollow noopener noreferrer"'
+    const clean = `<a ${rel}>a</a><a href="https://ok.test" ${rel}>b</a><a ${rel}>c</a><p>kept</p>`
+    expect(workshop.sections[0]?.lessons[0]?.body).toBe(clean)
+    expect(workshop.description).toBe(clean)
+  })
+
+  it('has answers to its quizzes in the workshop, and beside the questions nowhere else', async () => {
+    const { course, sectionId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const lesson = { courseId, sectionId, title: 'Check', kind: 'QUIZ' as const }
+    const { id: lessonId } = await owner.api.courses.addLesson.mutate(lesson)
+    await owner.api.courses.setQuiz.mutate({ courseId, lessonId, ...quiz, maxAttempts: 3 })
+    const workshop = await owner.api.courses.authoring.query({ courseId })
+    const stored = workshop.sections[0]?.lessons[1]?.quiz
+    expect(stored).toMatchObject({ passPercent: 60, maxAttempts: 3, timeLimitSeconds: null })
+    const [single, text] = stored?.questions ?? []
+    expect(single?.optionIds).toEqual([single?.options[0]?.id])
+    expect(text?.texts).toEqual(['New Delhi'])
+    const questions = await lms.db.driver.collection('quizzes').findOne({ lessonId })
+    expect(JSON.stringify(questions)).not.toMatch(/correct|New Delhi|optionIds/)
+  })
+
+  it('refuses what does not fit, and changes nothing', async () => {
+    const { course, sectionId, lessonId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const { courses } = owner.api
+    const before = await courses.authoring.query({ courseId })
+    const lesson = { courseId, sectionId, title: 'New', kind: 'VIDEO' as const }
+    const unknown = '0'.repeat(24)
+    await refused(courses.addLesson.mutate({ ...lesson, sectionId: unknown }), 'NOT_FOUND')
+    await refused(courses.addLesson.mutate({ ...lesson, body: 'text' }), 'INVALID_INPUT')
+    await refused(courses.addLesson.mutate({ ...lesson, mediaId: unknown }), 'INVALID_INPUT')
+    await refused(courses.addLesson.mutate({ ...lesson, title: 'a\u202eb' }), 'INVALID_INPUT')
+    await refused(courses.addLesson.mutate({ ...lesson, kind: 'LIVE' as never }), 'INVALID_INPUT')
+    await refused(courses.updateSection.mutate({ courseId, sectionId, title: '' }), 'INVALID_INPUT')
+    await refused(
+      courses.moveLesson.mutate({ courseId, lessonId, sectionId: unknown, position: 0 }),
+      'NOT_FOUND',
+    )
+    await refused(
+      courses.moveSection.mutate({ courseId, sectionId, position: -1 }),
+      'INVALID_INPUT',
+    )
+    await refused(courses.removeLesson.mutate({ courseId, lessonId: unknown }), 'NOT_FOUND')
+    await refused(courses.setQuiz.mutate({ courseId, lessonId, ...quiz }), 'INVALID_INPUT')
+    const stranger = await anInstructor(lms)
+    await refused(stranger.api.courses.addLesson.mutate(lesson), 'NOT_FOUND')
+    const after = await courses.authoring.query({ courseId })
+    expect(after).toEqual(before)
+  })
+
+  it('has an end', async () => {
+    const { course, owner } = await aDraft(lms)
+    const sections = Array.from({ length: 100 }, (_, i) => ({
+      id: String(i).padStart(24, '0'),
+      title: `Section ${i}`,
+      lessons: [],
+    }))
+    await lms.db.orm.courses.where({ _id: course.id }).update({ sections })
+    const more = { courseId: course.id, title: 'One more' }
+    await refused(owner.api.courses.addSection.mutate(more), 'INVALID_INPUT')
+  })
+})
+
+describe('edits at the same moment', () => {
+  it('all survive', async () => {
+    const { course, sectionId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const before = await owner.api.courses.authoring.query({ courseId })
+    const titles = Array.from({ length: 12 }, (_, i) => `Lesson ${i}`)
+    await Promise.all([
+      ...titles.map((title) =>
+        owner.api.courses.addLesson.mutate({
+          courseId,
+          sectionId,
+          title,
+          kind: 'TEXT',
+          body: title,
+        }),
+      ),
+      owner.api.courses.update.mutate({ id: courseId, title: 'Renamed meanwhile' }),
+      owner.api.courses.addSection.mutate({ courseId, title: 'Meanwhile' }),
+    ])
+    const after = await owner.api.courses.authoring.query({ courseId })
+    expect(after.title).toBe('Renamed meanwhile')
+    expect(after.sections.map(({ title }) => title)).toEqual(['Beginnings', 'Meanwhile'])
+    const lessons = after.sections[0]?.lessons ?? []
+    expect(lessons.map(({ title }) => title).sort()).toEqual(['Hello', ...titles].sort())
+    for (const { title, body } of lessons.slice(1)) expect(body).toBe(title)
+    expect(after.version).toBe(before.version + 14)
+  })
+
+  it('cannot put back a lesson that was removed, or publish around its removal', async () => {
+    const { course, sectionId, lessonId, owner } = await aDraft(lms)
+    const courseId = course.id
+    await lms.db.orm.courses.where({ _id: courseId }).update({ imageUrl: 'https://i.test/i.png' })
+    const outcomes = await Promise.allSettled([
+      owner.api.courses.removeLesson.mutate({ courseId, lessonId }),
+      owner.api.courses.moveLesson.mutate({ courseId, lessonId, sectionId, position: 0 }),
+      owner.api.courses.updateLesson.mutate({ courseId, lessonId, title: 'Back' }),
+    ])
+    expect(outcomes[0].status).toBe('fulfilled')
+    const after = await owner.api.courses.authoring.query({ courseId })
+    expect(after.lessonCount).toBe(0)
+    await refused(owner.api.courses.publish.mutate({ id: courseId }), 'COURSE_NOT_READY')
+  })
+
+  it('to one quiz leave one of the two whole', async () => {
+    const { course, sectionId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const lesson = { courseId, sectionId, title: 'Check', kind: 'QUIZ' as const }
+    const { id: lessonId } = await owner.api.courses.addLesson.mutate(lesson)
+    const asked = Array.from({ length: 6 }, (_, i) => ({
+      questions: [{ kind: 'TEXT' as const, prompt: `Version ${i}?`, answers: [`Answer ${i}`] }],
+    }))
+    await Promise.all(
+      asked.map((one) => owner.api.courses.setQuiz.mutate({ courseId, lessonId, ...one })),
+    )
+    const workshop = await owner.api.courses.authoring.query({ courseId })
+    const [question] = workshop.sections[0]?.lessons[1]?.quiz?.questions ?? []
+    expect(question?.texts).toEqual([`Answer ${String(question?.prompt.at(-2))}`])
+  })
+})

@@ -1,0 +1,208 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { rebuildRating } from '../../src/learning/ratings.ts'
+import { aStudent, anAdmin, type Person } from '../builders.ts'
+import { aDraft } from '../builders-courses.ts'
+import { aCourse, aLearner, dismissed, type Taught } from '../builders-learning.ts'
+import { refused } from '../client.ts'
+import { startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+})
+
+const storedRating = async ({ courseId }: Taught) => {
+  const course = await lms.db.orm.courses.where({ _id: courseId }).first()
+  return { sum: course?.ratingSum, count: course?.ratingCount }
+}
+
+/** The database, seen by someone who is interrupted between counting and storing. */
+function stoppedBeforeStoring() {
+  const [reached, released] = [Promise.withResolvers<null>(), Promise.withResolvers<null>()]
+  const stored: unknown[] = []
+  const courses = {
+    where: (by: { _id: string }) => ({
+      updateAndCount: async (totals: { ratingSum: number; ratingCount: number }) => {
+        reached.resolve(null)
+        await released.promise
+        stored.push(totals)
+        return lms.db.orm.courses.where(by).updateAndCount(totals)
+      },
+    }),
+  }
+  const db = { ...lms.db, orm: { courses } } as unknown as Lms['db']
+  const goOn = () => {
+    released.resolve(null)
+  }
+  return { db, stored, reached: reached.promise, goOn }
+}
+
+const shownRating = async ({ course }: Taught) => {
+  const shown = await lms.visitor().api.courses.bySlug.query({ slug: course.slug })
+  return [shown.ratingAverage, shown.ratingCount]
+}
+
+describe('reviews', () => {
+  it('are read by anyone, under the writer’s name and nothing more', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    const student = await aLearner(lms, taught, 'Ravi Nair')
+    const body = 'Clear & patient.\n\n<b>Do</b> take it.'
+    const put = await student.api.reviews.put.mutate({ courseId, rating: 4, body })
+    expect(put).toMatchObject({ authorName: 'Ravi Nair', mine: true, rating: 4, body })
+    const { items } = await lms.visitor().api.reviews.list.query({ courseId })
+    expect(items).toEqual([{ ...put, mine: false }])
+    expect(JSON.stringify(items)).not.toContain(student.user.id)
+    expect(await shownRating(taught)).toEqual([4, 1])
+  })
+
+  it('are one of each student, who can change it', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    const { api } = await aLearner(lms, taught)
+    const first = await api.reviews.put.mutate({ courseId, rating: 1, body: 'Hm.' })
+    lms.clock.advance(60)
+    const second = await api.reviews.put.mutate({ courseId, rating: 5 })
+    expect(second).toMatchObject({ id: first.id, rating: 5, body: '', createdAt: first.createdAt })
+    expect(second.updatedAt > first.updatedAt).toBe(true)
+    expect((await api.reviews.list.query({ courseId })).items).toEqual([second])
+    expect(await storedRating(taught)).toEqual({ sum: 5, count: 1 })
+  })
+
+  it('come newest first, page by page', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    for (const rating of [1, 2, 3, 4, 5]) {
+      const { api } = await aLearner(lms, taught)
+      await api.reviews.put.mutate({ courseId, rating })
+    }
+    const { api } = lms.visitor()
+    const seen: number[] = []
+    let cursor: string | null = null
+    do {
+      const page: { items: { rating: number }[]; nextCursor: string | null } =
+        await api.reviews.list.query({ courseId, limit: 2, ...(cursor !== null && { cursor }) })
+      seen.push(...page.items.map(({ rating }) => rating))
+      cursor = page.nextCursor
+    } while (cursor !== null)
+    expect(seen).toEqual([5, 4, 3, 2, 1])
+    expect(await shownRating(taught)).toEqual([3, 5])
+  })
+
+  it('are removed by their writer or an administrator, never by the teacher', async () => {
+    const taught = await aCourse(lms)
+    const { courseId, owner } = taught
+    const [one, two] = [await aLearner(lms, taught), await aLearner(lms, taught)]
+    const good = await one.api.reviews.put.mutate({ courseId, rating: 5 })
+    const bad = await two.api.reviews.put.mutate({ courseId, rating: 1 })
+    await refused(owner.api.reviews.remove.mutate({ id: bad.id }), 'NOT_FOUND')
+    await refused(one.api.reviews.remove.mutate({ id: bad.id }), 'NOT_FOUND')
+    await refused(lms.visitor().api.reviews.remove.mutate({ id: bad.id }), 'UNAUTHENTICATED')
+    expect(await storedRating(taught)).toEqual({ sum: 6, count: 2 })
+    await one.api.reviews.remove.mutate({ id: good.id })
+    await refused(one.api.reviews.remove.mutate({ id: good.id }), 'NOT_FOUND')
+    expect(await storedRating(taught)).toEqual({ sum: 1, count: 1 })
+    const admin = await anAdmin(lms)
+    await admin.api.reviews.remove.mutate({ id: bad.id })
+    expect(await storedRating(taught)).toEqual({ sum: 0, count: 0 })
+    expect(await shownRating(taught)).toEqual([null, 0])
+    expect(
+      await lms.db.orm.audit_entries.where({ target: `review:${bad.id}` }).all(),
+    ).toMatchObject([{ act: 'reviews.removed', actorId: admin.user.id, before: { rating: 1 } }])
+  })
+
+  it('are written by those who take the course, about what is on sale', async () => {
+    const taught = await aCourse(lms)
+    const { courseId, owner } = taught
+    const [stranger, left] = [await aStudent(lms), await aLearner(lms, taught)]
+    await dismissed(taught, left)
+    const put = ({ api }: Person, id = courseId) =>
+      api.reviews.put.mutate({ courseId: id, rating: 5 })
+    for (const person of [stranger, left, owner]) await refused(put(person), 'NOT_ENROLLED')
+    const draft = await aDraft(lms)
+    await refused(put(stranger, draft.course.id), 'NOT_FOUND')
+    const list = lms.visitor().api.reviews.list.query({ courseId: draft.course.id })
+    await refused(list, 'NOT_FOUND')
+    expect(await storedRating(taught)).toEqual({ sum: 0, count: 0 })
+  })
+
+  it('take one to five stars and two thousand plain characters', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    const { api } = await aLearner(lms, taught)
+    for (const rating of [0, 6, 4.5, -1, NaN])
+      await refused(api.reviews.put.mutate({ courseId, rating }), 'INVALID_INPUT')
+    for (const body of ['x'.repeat(2_001), 'a\u0000b', 'a\u202eb'])
+      await refused(api.reviews.put.mutate({ courseId, rating: 5, body }), 'INVALID_INPUT')
+    const operator = { $ne: null } as unknown as string
+    await refused(api.reviews.put.mutate({ courseId: operator, rating: 5 }), 'INVALID_INPUT')
+    await api.reviews.put.mutate({ courseId, rating: 5, body: 'x'.repeat(2_000) })
+    expect(await storedRating(taught)).toEqual({ sum: 5, count: 1 })
+  })
+
+  it('add up, whoever writes, changes and removes at the same time', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    const people = await Promise.all(Array.from({ length: 20 }, () => aLearner(lms, taught)))
+    await Promise.all(
+      people.map(({ api }, at) => api.reviews.put.mutate({ courseId, rating: 1 + (at % 5) })),
+    )
+    expect(await storedRating(taught)).toEqual({ sum: 60, count: 20 })
+    const { items } = await lms.visitor().api.reviews.list.query({ courseId, limit: 100 })
+    expect(items).toHaveLength(20)
+    await Promise.all(
+      people.map(async ({ api }, at) => {
+        if (at % 2 === 0) return api.reviews.put.mutate({ courseId, rating: 5 })
+        const mine = await api.reviews.list.query({ courseId, limit: 100 })
+        return api.reviews.remove.mutate({ id: mine.items.find((one) => one.mine)?.id ?? '' })
+      }),
+    )
+    expect(await storedRating(taught)).toEqual({ sum: 50, count: 10 })
+  })
+
+  it('add up even when an older count is stored after a newer one', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    const [one, two] = [await aLearner(lms, taught), await aLearner(lms, taught)]
+    await one.api.reviews.put.mutate({ courseId, rating: 5 })
+    const slow = stoppedBeforeStoring()
+    const rebuilt = rebuildRating({ db: slow.db }, courseId)
+    await slow.reached
+    await two.api.reviews.put.mutate({ courseId, rating: 1 })
+    slow.goOn()
+    await rebuilt
+    expect(slow.stored).toEqual([
+      { ratingSum: 5, ratingCount: 1 },
+      { ratingSum: 6, ratingCount: 2 },
+    ])
+    expect(await storedRating(taught)).toEqual({ sum: 6, count: 2 })
+  })
+
+  it('are counted again when a process ended before it could', async () => {
+    const [taught, emptied] = [await aCourse(lms), await aCourse(lms)]
+    const { courseId } = taught
+    const { api } = await aLearner(lms, taught)
+    await api.reviews.put.mutate({ courseId, rating: 3 })
+    await lms.db.orm.courses.where({ _id: courseId }).update({ ratingSum: 0, ratingCount: 0 })
+    await lms.db.orm.courses
+      .where({ _id: emptied.courseId })
+      .update({ ratingSum: 5, ratingCount: 1 })
+    await lms.work()
+    expect(await storedRating(taught)).toEqual({ sum: 3, count: 1 })
+    expect(await storedRating(emptied)).toEqual({ sum: 0, count: 0 })
+  })
+
+  it('are one for ten at once by the same student', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    const { api } = await aLearner(lms, taught)
+    await Promise.all(
+      Array.from({ length: 10 }, (_, at) =>
+        api.reviews.put.mutate({ courseId, rating: 1 + (at % 5) }),
+      ),
+    )
+    const { items } = await api.reviews.list.query({ courseId })
+    expect(items).toHaveLength(1)
+    expect(await storedRating(taught)).toEqual({ sum: items[0]?.rating, count: 1 })
+  })
+})

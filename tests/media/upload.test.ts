@@ -1,0 +1,275 @@
+import { randomBytes } from 'node:crypto'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { aStudent, anAdmin, anInstructor } from '../builders.ts'
+import { aDraft, aPublishedCourse } from '../builders-courses.ts'
+import {
+  FILE_HEAD,
+  formOf,
+  mp4,
+  openPost,
+  PDF,
+  PNG,
+  postForm,
+  refusedUpload,
+  upload,
+  uploaded,
+} from '../builders-media.ts'
+import { startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+})
+
+const uploadsAtCloudinary = () =>
+  lms.cloudinary.requests.filter(({ path }) => path.endsWith('/upload')).length
+
+/** Every asset and every row that is not on its way out. */
+async function stored() {
+  const rows = await lms.db.driver.collection('media').find({}).toArray()
+  return {
+    assets: lms.cloudinary.assets().length,
+    parts: await lms.cloudinary.countParts(),
+    rows: rows.filter(({ state }) => state !== 'REMOVED').length,
+  }
+}
+
+describe('an upload', () => {
+  it('sets an avatar, and removes the one before', async () => {
+    const student = await aStudent(lms)
+    const first = await uploaded(student, '/uploads/avatar', PNG)
+    expect(first).toMatchObject({ purpose: 'avatar', state: 'READY', format: 'png', width: 1 })
+    expect((await fetch(first.url ?? '')).status).toBe(200)
+    const second = await uploaded(student, '/uploads/avatar', PNG)
+    expect((await student.api.auth.me.query())?.user.avatarUrl).toBe(second.url)
+    lms.clock.advance(3 * 3600)
+    await lms.work()
+    expect((await fetch(first.url ?? '')).status).toBe(404)
+    expect((await fetch(second.url ?? '')).status).toBe(200)
+    expect(await lms.db.orm.media.where({ _id: first.mediaId }).first()).toBeNull()
+  })
+
+  it('of an avatar goes with the account', async () => {
+    const student = await aStudent(lms)
+    const { url } = await uploaded(student, '/uploads/avatar', PNG)
+    await student.api.account.delete.mutate({ password: student.password })
+    lms.clock.advance(3 * 3600)
+    await lms.work()
+    expect((await fetch(url ?? '')).status).toBe(404)
+  })
+
+  it('sets a course’s image', async () => {
+    const { course, owner } = await aDraft(lms)
+    expect(course.imageUrl).toBeNull()
+    const image = await uploaded(owner, `/uploads/course-image?courseId=${course.id}`, PNG)
+    const published = await owner.api.courses.publish.mutate({ id: course.id })
+    expect(published.imageUrl).toBe(image.url)
+  })
+
+  it('brings a lesson its video, of which nobody gets a plain link', async () => {
+    const { course, sectionId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const media = await uploaded(
+      owner,
+      `/uploads/lesson-video?courseId=${courseId}`,
+      mp4(90, 20_000_000),
+    )
+    expect(media).toMatchObject({
+      bytes: 20_000_000,
+      format: 'mp4',
+      durationSeconds: 90,
+      url: null,
+    })
+    const lesson = await owner.api.courses.addLesson.mutate({
+      ...{ courseId, sectionId, title: 'Film', kind: 'VIDEO', mediaId: media.mediaId },
+    })
+    expect(lesson.durationSeconds).toBe(90)
+    const row = await lms.db.orm.media.where({ _id: media.mediaId }).first()
+    expect(lms.cloudinary.find(row?.publicId ?? '')?.type).toBe('authenticated')
+  })
+
+  it('keeps a file under an id of ours, whatever its sender calls it', async () => {
+    const { course, owner } = await aDraft(lms)
+    const path = `/uploads/lesson-file?courseId=${course.id}`
+    const names = ['../../etc/passwd', '..%2f..%2f', '.htaccess', 'x'.repeat(300), 'a\\"b.html']
+    for (const filename of names) {
+      const response = await postForm(owner, path, formOf([{ filename, content: PDF }]))
+      const { mediaId } = (await response.json()) as { mediaId: string }
+      const row = await lms.db.orm.media.where({ _id: mediaId }).first()
+      expect(row?.publicId).toMatch(/^lesson-file\/[0-9a-f]{30}\.pdf$/)
+      expect(lms.cloudinary.find(row?.publicId ?? '')).toBeDefined()
+    }
+  })
+})
+
+describe('an upload is refused', () => {
+  it('to whoever may not make it, before its body is read', async () => {
+    const { course } = await aPublishedCourse(lms)
+    const draft = await aDraft(lms)
+    const other = await anInstructor(lms)
+    const path = `/uploads/lesson-video?courseId=${course.id}`
+    const before = uploadsAtCloudinary()
+    const cases = [
+      [lms.visitor(), path, 401],
+      [await aStudent(lms), path, 403],
+      [other, path, 403],
+      [other, `/uploads/lesson-video?courseId=${draft.course.id}`, 404],
+      [other, `/uploads/lesson-video?courseId=${'0'.repeat(24)}`, 404],
+      [other, '/uploads/lesson-video', 400],
+      [other, '/uploads/lesson-video?courseId[$ne]=x', 400],
+      [other, '/uploads/anything', 404],
+    ] as const
+    for (const [visitor, at, status] of cases) {
+      // Only the head of a form is ever sent: an answer shows that no more was waited for.
+      const { request, answered } = openPost(lms, visitor, at)
+      request.write(FILE_HEAD)
+      expect([at, await answered]).toEqual([at, status])
+      request.destroy()
+    }
+    expect(uploadsAtCloudinary()).toBe(before)
+  })
+
+  it('from a page of another origin', async () => {
+    const student = await aStudent(lms)
+    const headers = { origin: 'https://evil.test' }
+    const body = new FormData()
+    body.set('file', new Blob([new Uint8Array(PNG)]), 'a.png')
+    await refusedUpload(
+      student.fetch('/uploads/avatar', { method: 'POST', body, headers }),
+      403,
+      'ORIGIN_REFUSED',
+    )
+  })
+
+  it('for what its bytes are, whatever its name and declared type say', async () => {
+    const { course, owner } = await aDraft(lms)
+    const before = await stored()
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script/></svg>'
+    const page = '<!doctype html><script>alert(1)</script>'
+    const polyglot = Buffer.concat([Buffer.from('GIF89a/*'), Buffer.from('*/=1;alert(1)')])
+    const disguised = Buffer.concat([PNG, Buffer.from(page)])
+    const exe = Buffer.concat([Buffer.from('MZ'), randomBytes(500)])
+    const zip = Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(500)])
+    const film = Buffer.concat([mp4(1).subarray(0, 24), Buffer.from(page)])
+    const cases = [
+      ...[svg, page, polyglot, disguised, exe, zip, PDF, mp4(1), '', 'http://169.254.169.254/'].map(
+        (content) => ['course-image', content] as const,
+      ),
+      ['lesson-video', film],
+      ['lesson-video', PNG],
+      ['lesson-file', zip],
+      ['lesson-file', page],
+      ['lesson-file', Buffer.concat([Buffer.from(' '), PDF])],
+    ] as const
+    for (const [purpose, content] of cases) {
+      const body = formOf([{ filename: 'cover.png', type: 'image/png', content }])
+      const path = `/uploads/${purpose}?courseId=${course.id}`
+      await refusedUpload(postForm(owner, path, body), 415, 'FILE_TYPE_REFUSED')
+    }
+    expect(await stored()).toEqual(before)
+  })
+
+  it('for a small file that unfolds to billions of pixels', async () => {
+    const bomb = Buffer.from(PNG)
+    bomb.writeUInt32BE(50_000, 16)
+    bomb.writeUInt32BE(50_000, 20)
+    const student = await aStudent(lms)
+    await refusedUpload(upload(student, '/uploads/avatar', bomb), 413, 'FILE_TOO_LARGE')
+  })
+
+  it('for one byte too many, told or not, and nothing is stored', async () => {
+    const { course, owner } = await aDraft(lms)
+    const before = await stored()
+    const limit = 8 * 1024 * 1024
+    const path = `/uploads/course-image?courseId=${course.id}`
+    const image = (bytes: number) => Buffer.concat([PNG, Buffer.alloc(bytes - PNG.length)])
+    await refusedUpload(upload(owner, path, image(limit + 1)), 413, 'FILE_TOO_LARGE')
+    await refusedUpload(upload(owner, path, image(2 * limit)), 413, 'FILE_TOO_LARGE')
+    const { request, answered } = openPost(lms, owner, path)
+    request.end(formOf([{ filename: 'a.png', content: image(limit + 1) }]))
+    expect(await answered).toBe(413)
+    expect(await stored()).toEqual(before)
+    await uploaded(owner, path, image(limit))
+  })
+
+  it('for a form that is anything but one file', async () => {
+    const student = await aStudent(lms)
+    const before = await stored()
+    const file = { filename: 'a.png', content: PNG }
+    const bad = (parts: Parameters<typeof formOf>[0]) =>
+      refusedUpload(postForm(student, '/uploads/avatar', formOf(parts)), 400, 'INVALID_INPUT')
+    await bad([])
+    await bad([{ ...file, name: 'image' }])
+    await bad([file, file])
+    await bad([file, { name: 'purpose', content: 'lesson-video' }])
+    await bad([{ name: 'file', content: 'https://169.254.169.254/latest' }])
+    await bad([{ name: 'public_id', content: 'mine' }, file])
+    expect(await stored()).toEqual(before)
+  })
+
+  it('for a body that is no form, or a broken one', async () => {
+    const student = await aStudent(lms)
+    const before = await stored()
+    const form = formOf([{ filename: 'a.png', content: PNG }])
+    const post = (body: Buffer, type?: string) => postForm(student, '/uploads/avatar', body, type)
+    await refusedUpload(post(PNG, 'image/png'), 415, 'UNSUPPORTED_MEDIA_TYPE')
+    await refusedUpload(post(form, 'application/json'), 415, 'UNSUPPORTED_MEDIA_TYPE')
+    await refusedUpload(post(form, 'multipart/form-data'), 400, 'MALFORMED_REQUEST')
+    await refusedUpload(post(form.subarray(0, -30)), 400, 'MALFORMED_REQUEST')
+    await refusedUpload(post(Buffer.from('nonsense')), 400, 'MALFORMED_REQUEST')
+    expect((await student.fetch('/uploads/avatar')).status).toBe(405)
+    expect(await stored()).toEqual(before)
+  })
+
+  it('to an account that keeps as much as it may', async () => {
+    const student = await aStudent(lms)
+    const { mediaId } = await uploaded(student, '/uploads/avatar', PNG)
+    await lms.db.driver
+      .collection('media')
+      .updateMany({ publicId: { $regex: '^avatar/' } }, { $set: { bytes: 20 * 1024 * 1024 } })
+    await refusedUpload(upload(student, '/uploads/avatar', PNG), 429, 'QUOTA_REACHED')
+    await (await anAdmin(lms)).api.media.remove.mutate({ mediaId })
+    await uploaded(student, '/uploads/avatar', PNG)
+  })
+})
+
+describe('an upload that does not come to its end', () => {
+  it('leaves nothing behind when its sender goes', async () => {
+    const { course, owner } = await aDraft(lms)
+    const before = await stored()
+    const started = uploadsAtCloudinary()
+    const film = mp4(60, 30_000_000)
+    const { request } = openPost(lms, owner, `/uploads/lesson-video?courseId=${course.id}`)
+    request.write(FILE_HEAD)
+    request.write(film.subarray(0, 20_000_000))
+    await expect.poll(uploadsAtCloudinary).toBeGreaterThan(started)
+    request.destroy()
+    await expect.poll(async () => (await stored()).rows).toBe(before.rows)
+    lms.clock.advance(3 * 3600)
+    await lms.work()
+    expect((await stored()).assets).toBe(before.assets)
+    expect(await lms.db.orm.media.where({ state: 'REMOVED' }).first()).toBeNull()
+  })
+
+  it('is refused when Cloudinary fails, and can be repeated', async () => {
+    lms.expectErrors()
+    const student = await aStudent(lms)
+    lms.cloudinary.fail({ on: 'upload', kind: 'status', status: 503, times: 3 })
+    await refusedUpload(upload(student, '/uploads/avatar', PNG), 502, 'MEDIA_GATEWAY_DOWN')
+    expect((await student.api.auth.me.query())?.user.avatarUrl).toBeNull()
+    lms.cloudinary.clearFaults()
+    await uploaded(student, '/uploads/avatar', PNG)
+  })
+})
+
+describe('uploads at the same moment', () => {
+  it('leave one avatar, and the file it shows', async () => {
+    const student = await aStudent(lms)
+    await Promise.all(Array.from({ length: 4 }, () => uploaded(student, '/uploads/avatar', PNG)))
+    const url = (await student.api.auth.me.query())?.user.avatarUrl
+    const ready = await lms.db.orm.media.where({ ownerId: student.user.id, state: 'READY' }).all()
+    expect(ready).toHaveLength(1)
+    expect(url).toContain(ready[0]?.publicId)
+    expect((await fetch(url ?? '')).status).toBe(200)
+  })
+})
