@@ -1,0 +1,89 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { anAdmin } from '../builders.ts'
+import { aSale, expectSound, isIn, settle } from '../builders-orders.ts'
+import { refused } from '../client.ts'
+import { startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+})
+
+async function aDispute() {
+  const sale = await aSale(lms)
+  const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+  await settle(lms)
+  return { ...sale, disputeId: id, courseId: sale.courseIds[0] ?? '' }
+}
+
+const isDisputed = async ({ buyer, order }: Awaited<ReturnType<typeof aSale>>) =>
+  (await buyer.api.orders.get.query({ orderId: order.id })).isDisputed
+
+describe('a dispute', () => {
+  it('is flagged on the order and leaves access while the bank thinks', async () => {
+    const sale = await aDispute()
+    expect(await isDisputed(sale)).toBe(true)
+    lms.razorpay.moveDispute(sale.disputeId, 'under_review')
+    await settle(lms)
+    expect(await isDisputed(sale)).toBe(true)
+    expect(await isIn(sale.buyer, sale.courseId)).toBe(true)
+    await expectSound(lms)
+  })
+
+  it('that is lost ends access', async () => {
+    const sale = await aDispute()
+    lms.razorpay.moveDispute(sale.disputeId, 'lost')
+    await settle(lms)
+    expect(await isIn(sale.buyer, sale.courseId)).toBe(false)
+    expect(await isDisputed(sale)).toBe(false)
+    await expectSound(lms)
+  })
+
+  it.each(['won', 'closed'] as const)('that is %s leaves the course open', async (move) => {
+    const sale = await aDispute()
+    lms.razorpay.moveDispute(sale.disputeId, move)
+    await settle(lms)
+    expect([await isIn(sale.buyer, sale.courseId), await isDisputed(sale)]).toEqual([true, false])
+    await expectSound(lms)
+  })
+
+  it('whose events come late and in the wrong order ends as the bank decided', async () => {
+    lms.razorpay.webhooks.hold = true
+    const sale = await aSale(lms)
+    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+    lms.razorpay.moveDispute(id, 'lost')
+    const held = lms.razorpay.state.deliveries.filter(({ state }) => state === 'held')
+    held.reverse().forEach((delivery, at) => {
+      delivery.state = 'queued'
+      delivery.dueAt = lms.clock.now().getTime() + at * 1000
+    })
+    lms.clock.advance(5)
+    await lms.razorpay.release()
+    await settle(lms)
+    expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
+    await expectSound(lms)
+  })
+
+  it('of which no event came is found in the list', async () => {
+    lms.razorpay.webhooks.drop = 'all'
+    const sale = await aDispute()
+    lms.razorpay.moveDispute(sale.disputeId, 'lost')
+    lms.razorpay.webhooks.drop = 'none'
+    await lms.work()
+    expect(await isIn(sale.buyer, sale.courseId)).toBe(false)
+    await expectSound(lms)
+  })
+
+  it('forbids a refund while it is open', async () => {
+    const sale = await aDispute()
+    const { api } = await anAdmin(lms)
+    await refused(api.refunds.create.mutate({ orderId: sale.order.id }), 'REFUND_DISPUTED')
+    const own = { orderId: sale.order.id, courseId: sale.courseId }
+    await refused(sale.buyer.api.orders.requestRefund.mutate(own), 'REFUND_DISPUTED')
+    lms.razorpay.moveDispute(sale.disputeId, 'won')
+    await settle(lms)
+    expect((await api.refunds.create.mutate({ orderId: sale.order.id })).status).toBe('PROCESSED')
+    await settle(lms)
+    await expectSound(lms)
+  })
+})

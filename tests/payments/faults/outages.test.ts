@@ -1,0 +1,147 @@
+// Faults F26, F29, F51, F55, F56: our own side goes down, or is flooded.
+import { describe, expect, it } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { inject } from 'vitest'
+import { applyContract } from '../../../prisma/apply.ts'
+import { databaseUrl, startMongo } from '../../../sandbox/mongo/start.ts'
+import {
+  aCourse,
+  anOrder,
+  expectSound,
+  grantCount,
+  isIn,
+  pay,
+  settle,
+  statusOf,
+} from '../../builders-orders.ts'
+import { aStudent } from '../../builders.ts'
+import { visitor } from '../../client.ts'
+import { startLms } from '../../harness.ts'
+import { startDoomed } from '../doomed.ts'
+import { startRelay } from '../relay.ts'
+
+describe('a database that is down when the webhook comes', () => {
+  it('is answered 503 in time, and Razorpay’s next try is worked on', async () => {
+    const dir = await mkdtemp(path.join(os.tmpdir(), 'gurukul-outage-'))
+    const mongo = await startMongo({ dir })
+    const DATABASE_URL = databaseUrl(mongo.url, 'outage')
+    await applyContract(DATABASE_URL)
+    const lms = await startLms({ env: { DATABASE_URL } })
+    lms.expectErrors()
+    const opened = await anOrder(lms)
+    lms.razorpay.webhooks.drop = ['payment.authorized', 'order.paid']
+    mongo.kill()
+    pay(lms, opened)
+    await lms.razorpay.settle()
+    const failed = lms.razorpay.deliveries().flatMap(({ attempts }) => attempts)
+    expect(new Set(failed.map(({ status }) => status))).toEqual(new Set([503]))
+    const again = await startMongo({ dir, port: Number(new URL(mongo.url).port) })
+    lms.clock.advance(60)
+    await lms.razorpay.deliverAll()
+    await settle(lms)
+    expect(await statusOf(lms, opened)).toBe('FULFILLED')
+    await expectSound(lms)
+    await lms.close()
+    await again.close()
+    await rm(dir, { recursive: true, force: true })
+  }, 60_000)
+})
+
+describe('a database that loses its answers', () => {
+  it('at any write of a fulfillment leaves it to be finished by the next try', async () => {
+    let countdown = Number.POSITIVE_INFINITY
+    const relay = await startRelay(() => {
+      countdown -= 1
+      return countdown === 0 ? 'lose' : 'pass'
+    })
+    const name = `test-lossy-${process.pid}`
+    await applyContract(databaseUrl(inject('mongoUrl'), name))
+    const lms = await startLms({ env: { DATABASE_URL: relay.url(name) } })
+    lms.expectErrors()
+    lms.razorpay.webhooks.drop = 'all'
+    const courseIds = [await aCourse(lms, 10_000)]
+    let failures = 0
+    for (let nth = 1; nth <= 14; nth += 1) {
+      const opened = await anOrder(lms, { courseIds })
+      const paid = pay(lms, opened)
+      countdown = nth
+      await opened.buyer.api.orders.verify.mutate(paid).catch(() => {
+        failures += 1
+      })
+      countdown = Number.POSITIVE_INFINITY
+      expect((await opened.buyer.api.orders.verify.mutate(paid)).status).toBe('FULFILLED')
+      expect(await grantCount(lms, opened.buyer, courseIds[0] ?? '')).toBe(1)
+    }
+    expect(failures).toBeGreaterThan(5)
+    await expectSound(lms)
+    await lms.close()
+    relay.close()
+  }, 60_000)
+})
+
+describe('a server told to stop in the middle of payments', () => {
+  it('ends in good order, and whatever it left is finished', async () => {
+    const lms = await startLms()
+    lms.razorpay.webhooks.drop = 'all'
+    const server = await startDoomed(lms)
+    const opened = await Promise.all(Array.from({ length: 8 }, () => anOrder(lms)))
+    const calls = opened.map(async (one) => {
+      const client = visitor(server.url)
+      const [name = '', value = ''] = one.buyer.cookie().split('=')
+      client.setCookie(name, value)
+      await client.api.orders.verify.mutate(pay(lms, one)).catch(() => undefined)
+    })
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(await server.stop()).toBe(0)
+    await Promise.all(calls)
+    await server.end()
+    lms.clock.advance(61)
+    await lms.work()
+    for (const one of opened) {
+      expect(await statusOf(lms, one)).toBe('FULFILLED')
+      expect(await isIn(one.buyer, one.courseIds[0] ?? '')).toBe(true)
+    }
+    await expectSound(lms)
+  }, 60_000)
+})
+
+describe('a storm of events', () => {
+  it('thirty per cent of them twice, on two instances, is acknowledged whole and loses nothing', async () => {
+    const lms = await startLms()
+    lms.razorpay.webhooks.drop = 'all'
+    const courseIds = [await aCourse(lms, 10_000)]
+    const buyers = await Promise.all(Array.from({ length: 40 }, () => aStudent(lms)))
+    const opened = await Promise.all(buyers.map((buyer) => anOrder(lms, { buyer, courseIds })))
+    for (const one of opened) pay(lms, one)
+    const { url } = await lms.another()
+    const sent = lms.razorpay.deliveries().flatMap((delivery, at) => {
+      const copies = at % 10 < 3 ? [delivery, delivery] : [delivery]
+      return copies.map((copy, nth) => ({ ...copy, to: (at + nth) % 2 === 0 ? lms.url : url }))
+    })
+    const statuses = await Promise.all(
+      sent.map(async ({ body, signature, eventId, to }) => {
+        const answer = await fetch(`${to}/webhooks/razorpay`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            'x-razorpay-signature': signature,
+            'x-razorpay-event-id': eventId,
+          },
+          body,
+        })
+        return answer.status
+      }),
+    )
+    expect(statuses.filter((status) => status !== 200)).toEqual([])
+    await settle(lms)
+    lms.clock.advance(61)
+    await lms.work()
+    for (const one of opened) {
+      expect(await statusOf(lms, one)).toBe('FULFILLED')
+      expect(await grantCount(lms, one.buyer, courseIds[0] ?? '')).toBe(1)
+    }
+    await expectSound(lms)
+  }, 90_000)
+})

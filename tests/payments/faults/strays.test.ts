@@ -1,0 +1,85 @@
+// Faults F22 to F25: money that fits no order, or another one than it should.
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { anAdmin } from '../../builders.ts'
+import { anOrder, aSale, expectSound, isIn, pay, settle, statusOf } from '../../builders-orders.ts'
+import { startLms, type Lms } from '../../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+  // The account's id is learned from the first event of a payment that is really there.
+  pay(lms, await anOrder(lms))
+  await settle(lms)
+})
+beforeEach(() => {
+  lms.razorpay.webhooks.drop = 'none'
+})
+afterEach(async () => {
+  await settle(lms)
+  await expectSound(lms)
+})
+
+const paymentOf = (id: string) => {
+  const payment = lms.razorpay.state.payments.get(id)?.payment
+  return { ...payment } as Record<string, unknown>
+}
+
+describe('an event that fits nothing', () => {
+  it('of an order we do not know is acknowledged and set aside for an administrator', async () => {
+    const entity = {
+      ...paymentOf((await aSale(lms)).paymentId),
+      id: 'pay_UnknownToUs001',
+      order_id: 'order_UnknownToUs001',
+    }
+    await lms.razorpay.sendEvent({ name: 'payment.captured', payload: { payment: { entity } } })
+    await settle(lms)
+    expect(lms.razorpay.deliveries().at(-1)?.state).toBe('delivered')
+    const { api } = await anAdmin(lms)
+    const stuck = await api.orders.stuck.query()
+    expect(stuck.payments.map(({ paymentId }) => paymentId)).toContain('pay_UnknownToUs001')
+  })
+
+  it.each([
+    ['less', { amount: 49_800 }],
+    ['more', { amount: 50_000 }],
+    ['another currency', { currency: 'USD' }],
+  ])('being %s enrols nobody and puts the order in review', async (_what, input) => {
+    const opened = await anOrder(lms)
+    const paid = pay(lms, opened, input)
+    await settle(lms)
+    expect(await statusOf(lms, opened)).toBe('REVIEW')
+    expect(await isIn(opened.buyer, opened.courseIds[0] ?? '')).toBe(false)
+    const { api } = await anAdmin(lms)
+    const stuck = await api.orders.stuck.query()
+    expect(stuck.items.map(({ id }) => id)).toContain(opened.order.id)
+    const ids = stuck.payments.map(({ paymentId }) => paymentId)
+    expect(ids).toContain(paid.razorpay_payment_id)
+  })
+
+  it('in review is fulfilled by a right payment after all', async () => {
+    const opened = await anOrder(lms)
+    pay(lms, opened, { amount: 100 })
+    await settle(lms)
+    expect(await statusOf(lms, opened)).toBe('REVIEW')
+    pay(lms, opened, { force: true })
+    await settle(lms)
+    expect(await statusOf(lms, opened)).toBe('FULFILLED')
+  })
+
+  it('of another account has no effect and is logged', async () => {
+    lms.razorpay.webhooks.drop = 'all'
+    const opened = await anOrder(lms)
+    const { razorpay_payment_id: id } = pay(lms, opened)
+    lms.razorpay.webhooks.drop = 'none'
+    await lms.razorpay.sendEvent({
+      name: 'payment.captured',
+      accountId: 'acc_SomebodyElse01',
+      payload: { payment: { entity: paymentOf(id) } },
+    })
+    await settle(lms)
+    expect(await statusOf(lms, opened)).toBe('CREATED')
+    expect(lms.logs().some((line) => line.includes('webhook of another account'))).toBe(true)
+    lms.clock.advance(61)
+    await lms.work()
+  })
+})

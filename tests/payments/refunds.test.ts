@@ -1,0 +1,243 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { anAdmin, type Person } from '../builders.ts'
+import {
+  aCourse,
+  anOrder,
+  aSale,
+  expectSound,
+  isIn,
+  pay,
+  settle,
+  statusOf,
+} from '../builders-orders.ts'
+import { refused } from '../client.ts'
+import { startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+let admin: Person
+beforeAll(async () => {
+  lms = await startLms()
+  admin = await anAdmin(lms)
+})
+beforeEach(() => {
+  lms.razorpay.webhooks.drop = 'none'
+  lms.razorpay.settings.refunds = 'processed'
+})
+
+const create = (input: Parameters<Person['api']['refunds']['create']['mutate']>[0]) =>
+  admin.api.refunds.create.mutate(input)
+
+const ledgerOf = (paymentId: string) =>
+  lms.razorpay
+    .ledger()
+    .orders.flatMap(({ payments }) => payments)
+    .find(({ id }) => id === paymentId)
+
+async function aSaleOfTwo() {
+  const courseIds = [await aCourse(lms, 30_000), await aCourse(lms, 20_000)]
+  return aSale(lms, { courseIds })
+}
+
+const lineOf = ({ order }: Awaited<ReturnType<typeof aSale>>, amountPaise: number) =>
+  order.lines.find((line) => line.amountPaise === amountPaise) ?? { no: 0, courseId: '' }
+
+describe('a refund by an administrator', () => {
+  it('of the whole order gives everything back and ends access', async () => {
+    const sale = await aSaleOfTwo()
+    const refund = await create({ orderId: sale.order.id, reason: 'not what was promised' })
+    expect(refund).toMatchObject({ amountPaise: 50_000, status: 'PROCESSED', cause: 'admin' })
+    await settle(lms)
+    for (const courseId of sale.courseIds) expect(await isIn(sale.buyer, courseId)).toBe(false)
+    const order = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
+    expect(order).toMatchObject({ status: 'FULFILLED', refundedPaise: 50_000 })
+    expect(order.refunds).toHaveLength(1)
+    await expectSound(lms)
+  })
+
+  it('of a line, named by its number or its course, ends that line alone', async () => {
+    const sale = await aSaleOfTwo()
+    const line = lineOf(sale, 20_000)
+    await create({ orderId: sale.order.id, lines: [line.courseId] })
+    expect(await isIn(sale.buyer, line.courseId)).toBe(false)
+    expect(await isIn(sale.buyer, lineOf(sale, 30_000).courseId)).toBe(true)
+    expect(ledgerOf(sale.paymentId)?.refunded).toBe(20_000)
+    await create({ orderId: sale.order.id, lines: [lineOf(sale, 30_000).no] })
+    expect(ledgerOf(sale.paymentId)?.refunded).toBe(50_000)
+    await settle(lms)
+    await expectSound(lms)
+  })
+
+  it('of an amount leaves access as it is, until all is given back', async () => {
+    const sale = await aSale(lms, { pricePaise: 10_000 })
+    const courseId = sale.courseIds[0] ?? ''
+    await create({ orderId: sale.order.id, amountPaise: 4_000 })
+    expect(await isIn(sale.buyer, courseId)).toBe(true)
+    await create({ orderId: sale.order.id, amountPaise: 6_000 })
+    expect(await isIn(sale.buyer, courseId)).toBe(false)
+    await settle(lms)
+    await expectSound(lms)
+  })
+
+  it('sent again with its key is the same refund', async () => {
+    const sale = await aSale(lms)
+    const input = { orderId: sale.order.id, amountPaise: 5_000, idempotencyKey: 'first-attempt' }
+    const [one, two] = [await create(input), await create(input)]
+    expect(two.id).toBe(one.id)
+    expect(ledgerOf(sale.paymentId)?.refunded).toBe(5_000)
+    await refused(create({ ...input, amountPaise: 6_000 }), 'KEY_REUSED')
+    const { idempotencyKey: key, ...rest } = input
+    expect((await create({ ...rest, key })).id).toBe(one.id)
+    expect((await create({ ...rest, key: `${key}-more` })).id).not.toBe(one.id)
+  })
+
+  it('tells the buyer once', async () => {
+    const sale = await aSale(lms)
+    const refund = await create({ orderId: sale.order.id })
+    await settle(lms)
+    const mails = await lms.db.orm.outbox_mails.where({ key: `refund:${refund.id}` }).all()
+    expect(mails).toHaveLength(1)
+  })
+
+  it('leaves the door open to buy the course again', async () => {
+    const sale = await aSale(lms)
+    await create({ orderId: sale.order.id })
+    const again = await aSale(lms, { buyer: sale.buyer, courseIds: sale.courseIds })
+    expect(again.order.id).not.toBe(sale.order.id)
+    expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
+    await settle(lms)
+    await expectSound(lms)
+  })
+})
+
+describe('a refund is refused', () => {
+  it('to whoever did not prove the password lately', async () => {
+    const sale = await aSale(lms)
+    const late = await anAdmin(lms)
+    lms.clock.advance(11 * 60)
+    await refused(late.api.refunds.create.mutate({ orderId: sale.order.id }), 'PASSWORD_NEEDED')
+    await late.api.auth.confirmPassword.mutate({ password: late.password })
+    await late.api.refunds.create.mutate({ orderId: sale.order.id })
+    await admin.api.auth.confirmPassword.mutate({ password: admin.password })
+    await settle(lms)
+  })
+
+  it('to students', async () => {
+    const { buyer, order } = await aSale(lms)
+    await refused(buyer.api.refunds.create.mutate({ orderId: order.id }), 'FORBIDDEN')
+  })
+
+  it('above what is left, twice for a line, and for an order nobody paid', async () => {
+    const sale = await aSaleOfTwo()
+    const { no } = lineOf(sale, 20_000)
+    await refused(create({ orderId: sale.order.id, amountPaise: 50_001 }), 'REFUND_TOO_LARGE')
+    await create({ orderId: sale.order.id, lines: [no] })
+    await refused(
+      create({ orderId: sale.order.id, lines: [no], idempotencyKey: 'another-one' }),
+      'REFUND_TOO_LARGE',
+    )
+    await refused(create({ orderId: sale.order.id, lines: [9] }), 'NOT_FOUND')
+    await create({ orderId: sale.order.id })
+    await refused(
+      create({ orderId: sale.order.id, idempotencyKey: 'once-more-please' }),
+      'NOTHING_TO_REFUND',
+    )
+    const open = await anOrder(lms)
+    await refused(create({ orderId: open.order.id }), 'NOTHING_TO_REFUND')
+  })
+
+  it('with both lines and an amount', async () => {
+    const { order } = await aSale(lms)
+    const call = create({ orderId: order.id, lines: [1], amountPaise: 100 })
+    expect(await refused(call, 'INVALID_INPUT')).toHaveLength(1)
+  })
+})
+
+describe('refunds at the same moment', () => {
+  it('of two administrators never give back more than was paid', async () => {
+    const other = await anAdmin(lms)
+    for (let round = 0; round < 5; round += 1) {
+      const sale = await aSale(lms, { pricePaise: 10_000 })
+      const outcomes = await Promise.allSettled(
+        [admin, other, admin, other].map((who, at) =>
+          who.api.refunds.create.mutate({
+            orderId: sale.order.id,
+            amountPaise: 6_000,
+            idempotencyKey: `at-the-same-time-${at}`,
+          }),
+        ),
+      )
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      expect(ledgerOf(sale.paymentId)?.refunded).toBe(6_000)
+    }
+    await settle(lms)
+    await expectSound(lms)
+  })
+
+  it('under one key are one refund', async () => {
+    const sale = await aSale(lms, { pricePaise: 10_000 })
+    const refunds = await Promise.all(
+      Array.from({ length: 6 }, () =>
+        create({ orderId: sale.order.id, amountPaise: 2_000, idempotencyKey: 'one-intent' }),
+      ),
+    )
+    expect(new Set(refunds.map(({ id }) => id)).size).toBe(1)
+    await settle(lms)
+    expect(ledgerOf(sale.paymentId)?.refunds).toHaveLength(1)
+    await expectSound(lms)
+  })
+})
+
+describe('a refund that Razorpay takes its time for', () => {
+  it('ends access at once and is found processed by a poll', async () => {
+    lms.razorpay.settings.refunds = 'pending'
+    const sale = await aSale(lms)
+    const refund = await create({ orderId: sale.order.id })
+    expect(refund.status).toBe('PENDING')
+    expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
+    lms.razorpay.webhooks.drop = 'all'
+    const theirs = ledgerOf(sale.paymentId)?.refunds[0]?.id ?? ''
+    lms.razorpay.settleRefund(theirs, 'processed')
+    lms.clock.advance(11 * 60)
+    await lms.work()
+    await admin.api.auth.confirmPassword.mutate({ password: admin.password })
+    const { refunds } = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
+    expect(refunds).toMatchObject([{ status: 'PROCESSED' }])
+    await expectSound(lms)
+  })
+
+  it('and then fails gives access back', async () => {
+    lms.razorpay.settings.refunds = 'pending'
+    const sale = await aSale(lms)
+    await create({ orderId: sale.order.id })
+    await settle(lms)
+    const courseId = sale.courseIds[0] ?? ''
+    expect(await isIn(sale.buyer, courseId)).toBe(false)
+    lms.razorpay.settleRefund(ledgerOf(sale.paymentId)?.refunds[0]?.id ?? '', 'failed')
+    await settle(lms)
+    expect(await isIn(sale.buyer, courseId)).toBe(true)
+    expect((await admin.api.orders.stuck.query()).refunds.map(({ orderId }) => orderId)).toContain(
+      sale.order.id,
+    )
+    // Asked again without a key, it is a new intent, since the first one failed.
+    lms.razorpay.settings.refunds = 'processed'
+    const second = await create({ orderId: sale.order.id })
+    expect(second.status).toBe('PROCESSED')
+    await settle(lms)
+    expect(await isIn(sale.buyer, courseId)).toBe(false)
+    await expectSound(lms)
+  })
+})
+
+describe('a payment set aside', () => {
+  it('can be given back by an administrator', async () => {
+    const opened = await anOrder(lms, { pricePaise: 10_000 })
+    const paid = pay(lms, opened, { amount: 9_000 })
+    await settle(lms)
+    expect(await statusOf(lms, opened)).toBe('REVIEW')
+    const { razorpay_payment_id: paymentId } = paid
+    const refund = await create({ orderId: opened.order.id, paymentId })
+    expect(refund).toMatchObject({ amountPaise: 9_000, status: 'PROCESSED' })
+    await settle(lms)
+    await expectSound(lms)
+  })
+})

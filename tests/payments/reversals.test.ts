@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { aStudent } from '../builders.ts'
+import {
+  aCourse,
+  anOrder,
+  aSale,
+  expectSound,
+  isIn,
+  pay,
+  settle,
+  statusOf,
+  type Opened,
+} from '../builders-orders.ts'
+import { startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+})
+
+const DAY = 24 * 3_600
+
+const paymentOf = async (id: string) =>
+  (await lms.db.orm.payments.where({ razorpayPaymentId: id }).first())?.status
+
+async function isOpen({ buyer, courseIds }: Opened): Promise<boolean> {
+  return isIn(buyer, courseIds[0] ?? '')
+}
+
+/** Gives a whole payment back in the dashboard; the bank has not said yes yet. */
+function refundPending(paymentId: string): string {
+  lms.razorpay.settings.refunds = 'pending'
+  const { id } = lms.razorpay.refund(paymentId)
+  lms.razorpay.settings.refunds = 'processed'
+  return id
+}
+
+describe('a whole refund that fails', () => {
+  it('leaves the payment captured and the course open', async () => {
+    const sale = await aSale(lms)
+    const refundId = refundPending(sale.paymentId)
+    await settle(lms)
+    expect([await paymentOf(sale.paymentId), await isOpen(sale)]).toEqual(['refunded', false])
+    lms.razorpay.settleRefund(refundId, 'failed')
+    await settle(lms)
+    expect([await paymentOf(sale.paymentId), await isOpen(sale)]).toEqual(['captured', true])
+    await expectSound(lms)
+  })
+
+  it('opens the course even where nothing was heard before the refund', async () => {
+    lms.razorpay.webhooks.drop = 'all'
+    const opened = await anOrder(lms)
+    const { razorpay_payment_id: paymentId } = pay(lms, opened)
+    lms.razorpay.webhooks.drop = 'none'
+    const refundId = refundPending(paymentId)
+    await settle(lms)
+    expect(await paymentOf(paymentId)).toBe('refunded')
+    lms.razorpay.settleRefund(refundId, 'failed')
+    await settle(lms)
+    expect([await paymentOf(paymentId), await statusOf(lms, opened)]).toEqual([
+      'captured',
+      'FULFILLED',
+    ])
+    expect(await isOpen(opened)).toBe(true)
+    await expectSound(lms)
+  })
+
+  it('is not undone by an older event of the same refund', async () => {
+    const opened = await anOrder(lms)
+    // The authorization that Razorpay gives back itself, since the order is paid by another.
+    const late = lms.razorpay.pay(opened.order_id, { outcome: 'late' }).payment?.id ?? ''
+    pay(lms, opened)
+    lms.razorpay.settings.refunds = 'pending'
+    lms.razorpay.webhooks.hold = true
+    lms.razorpay.authorizeLate(late)
+    lms.razorpay.settings.refunds = 'processed'
+    const refund = [...lms.razorpay.state.refunds.values()].find(
+      (row) => row.refund.payment_id === late,
+    )
+    lms.razorpay.webhooks.hold = false
+    lms.razorpay.settleRefund(refund?.refund.id ?? '', 'failed')
+    await settle(lms)
+    await lms.razorpay.release()
+    await settle(lms)
+    expect(await paymentOf(late)).toBe('authorized')
+    await expectSound(lms)
+  })
+})
+
+describe('an order nobody paid rightly', () => {
+  it('expires over an authorization of another amount', async () => {
+    const opened = await anOrder(lms)
+    pay(lms, opened, { outcome: 'authorized', amount: 100 })
+    await settle(lms)
+    lms.clock.advance(2 * 3_600)
+    await lms.work()
+    expect(await statusOf(lms, opened)).toBe('EXPIRED')
+    await expectSound(lms)
+  })
+
+  it('expires even when nobody looked for more than a week', async () => {
+    const buyer = await aStudent(lms)
+    const opened = await anOrder(lms, { buyer, courseIds: [await aCourse(lms)] })
+    lms.clock.advance(9 * DAY)
+    await lms.work()
+    expect(await statusOf(lms, opened)).toBe('EXPIRED')
+  })
+})
+
+describe('a payment written down by a server that died right after', () => {
+  it('is settled though its order is paid by another', async () => {
+    const sale = await aSale(lms)
+    lms.razorpay.webhooks.drop = 'all'
+    const { razorpay_payment_id: twin } = pay(lms, sale, { force: true })
+    lms.razorpay.webhooks.drop = 'none'
+    lms.clock.advance(3 * 3_600)
+    const at = lms.clock.now()
+    await lms.work()
+    await lms.db.orm.refunds.where({ paymentId: twin }).deleteAndCount()
+    await lms.db.orm.payments
+      .where({ razorpayPaymentId: twin })
+      .update({ status: 'captured', refundKeys: [], reservedPaise: 0, updatedAt: at })
+    await lms.work()
+    const [refund] = await lms.db.orm.refunds.where({ paymentId: twin }).all()
+    expect(refund?.status).toBe('PROCESSED')
+    await expectSound(lms)
+  })
+})

@@ -1,0 +1,63 @@
+import { orderJobs } from '../../../src/orders/jobs.ts'
+import { isExcused } from './calls.ts'
+import { keepSignedIn } from './cast.ts'
+import type { StepOf } from './steps.ts'
+import type { Instance, World } from './world.ts'
+
+export const ACTS_OF_FATE = { work, clock, fault, mend, outage, doom }
+
+async function work(world: World, { job, on, both }: StepOf<'work'>): Promise<void> {
+  const instances = both ? world.instances : [world.instances[on]]
+  await Promise.all(instances.map((instance) => runJobs(world, instance, job)))
+}
+
+/** The background work of one instance, or a part of it. */
+export async function runJobs(
+  world: World,
+  instance: Instance,
+  name: string | null = null,
+): Promise<void> {
+  for (const job of orderJobs) {
+    if (name !== null && job.name !== name) continue
+    const before = instance.relay.spoiled()
+    try {
+      await job.run(instance.deps)
+    } catch (error) {
+      if (!isExcused(instance.relay, before))
+        world.faults.push(`${job.name} failed: ${String(error)}`)
+    }
+  }
+}
+
+async function clock(world: World, { seconds }: StepOf<'clock'>): Promise<void> {
+  await passTime(world, seconds)
+}
+
+export async function passTime(world: World, seconds: number): Promise<void> {
+  world.lms.clock.advance(seconds)
+  await keepSignedIn(world.lms)
+  await world.razorpay.tick()
+}
+
+function fault(world: World, { route, kind, commit, times }: StepOf<'fault'>): Promise<void> {
+  world.razorpay.faults.add({ route, kind, commit, times })
+  return Promise.resolve()
+}
+
+function mend(world: World): Promise<void> {
+  world.razorpay.faults.clear()
+  return Promise.resolve()
+}
+
+function outage(world: World, { on, kind }: StepOf<'outage'>): Promise<void> {
+  const { relay } = world.instances[on]
+  if (kind === 'refuse') relay.refuse()
+  else if (kind === 'blink') relay.blink()
+  else for (const one of world.instances) one.relay.heal()
+  return Promise.resolve()
+}
+
+function doom(world: World, { on, writes, isMade, isLast }: StepOf<'doom'>): Promise<void> {
+  world.instances[on].relay.doom({ writes, isMade, isLast })
+  return Promise.resolve()
+}

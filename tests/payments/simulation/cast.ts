@@ -1,0 +1,58 @@
+import { anAdmin, aStudent, type Person } from '../../builders.ts'
+import { aPublishedCourse } from '../../builders-courses.ts'
+import type { Lms } from '../../harness.ts'
+
+/** Who and what all runs share. */
+export type Cast = { admin: Person; buyers: Person[]; courses: string[]; coupons: string[] }
+
+const PRICES = [49_900, 100, 12_345, 99_999, 7_700, 250_000]
+
+const COUPONS = [
+  { code: 'THIRD', kind: 'PERCENT', value: 33, maxTotal: null, maxPerUser: null },
+  { code: 'FIXED', kind: 'FIXED', value: 5_001, maxTotal: 3, maxPerUser: 1 },
+  { code: 'FREE', kind: 'PERCENT', value: 100, maxTotal: 2, maxPerUser: 1 },
+  { code: 'LAST', kind: 'PERCENT', value: 50, maxTotal: 1, maxPerUser: null },
+] as const
+
+export async function castOf(lms: Lms): Promise<Cast> {
+  const admin = await anAdmin(lms)
+  const buyers: Person[] = []
+  for (const name of ['Asha', 'Bilal', 'Chitra', 'Devi']) buyers.push(await aStudent(lms, name))
+  const courses: string[] = []
+  for (const pricePaise of PRICES) {
+    courses.push((await aPublishedCourse(lms, { pricePaise })).course.id)
+  }
+  for (const coupon of COUPONS) await admin.api.coupons.create.mutate(coupon)
+  return { admin, buyers, courses, coupons: COUPONS.map(({ code }) => code) }
+}
+
+const OF_A_RUN = [
+  'orders',
+  'payments',
+  'refunds',
+  'disputes',
+  'webhook_events',
+  'coupon_uses',
+  'invoices',
+  'facts',
+  'leases',
+  'outbox_mails',
+  'enrollments',
+]
+
+/** A database in which nothing was ever bought. */
+export async function wipe({ db }: Lms): Promise<void> {
+  for (const name of OF_A_RUN) await db.driver.collection(name).deleteMany({})
+}
+
+/** Clocks jump by days here: everybody has just signed in, whatever the time. */
+export async function keepSignedIn({ db, clock }: Lms): Promise<void> {
+  const at = clock.now()
+  const later = new Date(at.getTime() + 10 * 24 * 60 * 60_000)
+  await db.driver.collection('sessions').updateMany(
+    {},
+    {
+      $set: { lastUsedAt: at, passwordAt: at, expiresAt: later, absoluteExpiresAt: later },
+    },
+  )
+}

@@ -1,0 +1,55 @@
+import type { OrderDocument } from '../../../src/orders/order.ts'
+import type { Books } from './truth.ts'
+import type { World } from './world.ts'
+
+/** Who should be in which course, from Razorpay's ledger and the intents of our refunds alone. */
+export async function accessFaults(world: World, books: Books): Promise<string[]> {
+  const [instance] = world.instances
+  const faults: string[] = []
+  for (const buyer of world.cast.buyers) {
+    const bought = new Set(
+      [...books.orders.values()]
+        .filter(({ userId }) => userId === buyer.user.id)
+        .flatMap((order) => openLines(books, order)),
+    )
+    const letIn = await courseIdsBy(world, buyer.user.id, 'ADMIN')
+    const { items } = await instance.as(buyer).enrollments.mine.query({ limit: 100 })
+    const open = new Set(items.filter(({ isActive }) => isActive).map(({ courseId }) => courseId))
+    for (const courseId of world.cast.courses) {
+      const isRight = bought.has(courseId) || letIn.has(courseId)
+      if (isRight === open.has(courseId)) continue
+      const says = isRight ? 'paid for course and is not in' : 'is in course and did not pay for'
+      faults.push(`${buyer.user.name} ${says} ${courseId}`)
+    }
+  }
+  return faults
+}
+
+async function courseIdsBy({ lms }: World, userId: string, kind: string): Promise<Set<string>> {
+  const rows = await lms.db.orm.enrollments.where({ userId }).all()
+  const given = rows.filter(({ grants }) =>
+    grants.some((grant) => grant.kind === kind && !grant.revokedAt),
+  )
+  return new Set(given.map(({ courseId }) => courseId))
+}
+
+/** The courses an order still opens: paid for, and neither given back nor lost to a dispute. */
+function openLines(books: Books, order: OrderDocument): string[] {
+  if (order.amountPaise === 0)
+    return order.status === 'FULFILLED' ? order.lines.map(({ courseId }) => courseId) : []
+  const payments = books.ledger
+    .filter(({ receipt }) => receipt === order._id)
+    .flatMap((theirs) => theirs.payments)
+  const payment = payments.find(({ id }) => id === order.paymentId)
+  if (!payment?.captured || payment.refunded >= order.amountPaise) return []
+  if (payment.disputes.some(({ status }) => status === 'lost')) return []
+  const standing = new Set(
+    payment.refunds.filter(({ status }) => status !== 'failed').map(({ id }) => id),
+  )
+  const ended = new Set(
+    books.refunds
+      .filter(({ razorpayRefundId }) => standing.has(razorpayRefundId ?? ''))
+      .flatMap(({ lineNos }) => lineNos),
+  )
+  return order.lines.filter(({ no }) => !ended.has(String(no))).map(({ courseId }) => courseId)
+}

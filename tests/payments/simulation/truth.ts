@@ -1,0 +1,127 @@
+// What must be true at rest, computed from Razorpay's own ledger and held against what we say.
+import type { OrderDocument, PaymentDocument, RefundDocument } from '../../../src/orders/order.ts'
+import type { LedgerOrder, LedgerPayment } from '../../../sandbox/razorpay/ledger.ts'
+import { accessFaults } from './truth-of-access.ts'
+import { effectFaults } from './truth-of-effects.ts'
+import type { World } from './world.ts'
+
+export type Books = {
+  orders: Map<string, OrderDocument>
+  payments: Map<string, PaymentDocument>
+  refunds: RefundDocument[]
+  ledger: LedgerOrder[]
+}
+
+/** Everything that is wrong, in words; nothing, when all is well. */
+export async function faultsAtRest(world: World): Promise<string[]> {
+  const { cast, instances, razorpay } = world
+  const violations = await instances[0]
+    .as(cast.admin)
+    .admin.invariants.query({ graceSeconds: 0 })
+    .catch((error: unknown) => [
+      { invariant: 'the invariants', subject: 'cannot be computed', detail: String(error) },
+    ])
+  const books = await readBooks(world)
+  const payments = books.ledger.flatMap((order) =>
+    order.payments.map((payment) => ({ order, payment })),
+  )
+  return [
+    ...world.faults,
+    ...instances.flatMap(({ complaints }) => complaints),
+    ...violations.map(({ invariant, subject, detail }) => `${invariant}: ${subject} ${detail}`),
+    ...payments.flatMap(({ order, payment }) => paymentFaults(books, order, payment)),
+    ...strangers(books),
+    ...totals(books, razorpay.ledger()),
+    ...(await accessFaults(world, books)),
+    ...(await effectFaults(world, books)),
+  ]
+}
+
+async function readBooks({ lms, razorpay }: World): Promise<Books> {
+  const [orders, payments, refunds] = await Promise.all([
+    lms.db.orm.orders.where({}).all(),
+    lms.db.orm.payments.where({}).all(),
+    lms.db.orm.refunds.where({}).all(),
+  ])
+  return {
+    orders: new Map(orders.map((order) => [order._id, order])),
+    payments: new Map(payments.map((payment) => [payment.razorpayPaymentId, payment])),
+    refunds,
+    ledger: razorpay.ledger().orders,
+  }
+}
+
+/** What we hold to be given back or on its way. */
+export const isGiven = ({ status }: { status: string }) =>
+  status === 'PENDING' || status === 'PROCESSED'
+
+const sum = (rows: readonly { amountPaise: number }[]) =>
+  rows.reduce((total, { amountPaise }) => total + amountPaise, 0)
+
+function paymentFaults(books: Books, theirs: LedgerOrder, payment: LedgerPayment): string[] {
+  const ours = books.payments.get(payment.id)
+  const order = books.orders.get(theirs.receipt ?? '')
+  const given = books.refunds.filter((one) => one.paymentId === payment.id && isGiven(one))
+  const faults: string[] = []
+  const say = (fault: string) => faults.push(`payment ${payment.id} ${fault}`)
+  if (sum(given) !== payment.refunded)
+    say(`gave back ${payment.refunded} paise, and we say ${sum(given)}`)
+  for (const { id, status, amount } of payment.refunds) {
+    const rows = books.refunds.filter(({ razorpayRefundId }) => razorpayRefundId === id)
+    const [row] = rows
+    if (rows.length !== 1) say(`has refund ${id}, and we have ${rows.length} of it`)
+    else if (row?.amountPaise !== amount || row.status !== status.toUpperCase())
+      say(`has refund ${id} ${status}, and we say ${row?.status ?? 'nothing'}`)
+  }
+  if (!payment.captured) {
+    if (ours?.status === 'captured') say('is not captured, and we say it is')
+    return faults
+  }
+  if (!ours || !order) return [...faults, `payment ${payment.id} is captured and unknown to us`]
+  if (ours.amountPaise !== payment.amount || ours.currency !== payment.currency)
+    say('is of another amount with us')
+  if (ours.orderId !== order._id) say('hangs on no order or another one')
+  if (ours.status !== payment.status) say(`is ${payment.status}, and we say ${ours.status}`)
+  const isRight = payment.amount === order.amountPaise && payment.currency === order.currency
+  const isReturned = payment.refunded === payment.amount
+  const isHeld = order.paymentId === payment.id
+  if (isHeld && !isRight) say('pays an order it does not match')
+  if (isHeld && order.status !== 'FULFILLED') say(`pays an order that is ${order.status}`)
+  if (!isHeld && !isReturned && !ours.quarantine) say('is neither held, given back nor set aside')
+  if (isRight && !isReturned && !order.paymentId) say(`leaves its order ${order.status}`)
+  return faults
+}
+
+/** Nothing of ours may be unknown to Razorpay. */
+function strangers({ payments, refunds, orders, ledger }: Books): string[] {
+  const paid = new Set(ledger.flatMap((order) => order.payments.map(({ id }) => id)))
+  const given = new Set(
+    ledger.flatMap((order) => order.payments.flatMap((one) => one.refunds.map(({ id }) => id))),
+  )
+  return [
+    ...[...payments.keys()].filter((id) => !paid.has(id)).map((id) => `payment ${id} is made up`),
+    ...refunds
+      .filter((row) => isGiven(row) && !given.has(row.razorpayRefundId ?? ''))
+      .map(({ key }) => `refund ${key} is made up`),
+    ...[...orders.values()]
+      .filter(({ paymentId }) => paymentId && !paid.has(paymentId))
+      .map(({ _id }) => `order ${_id} is paid by nothing`),
+  ]
+}
+
+function totals(books: Books, ledger: { captured: number; refunded: number }): string[] {
+  const captured = new Set(
+    books.ledger.flatMap((order) =>
+      order.payments.filter((one) => one.captured).map(({ id }) => id),
+    ),
+  )
+  const ours = {
+    captured: sum(
+      [...books.payments.values()].filter((row) => captured.has(row.razorpayPaymentId)),
+    ),
+    refunded: sum(books.refunds.filter(isGiven)),
+  }
+  return (['captured', 'refunded'] as const)
+    .filter((name) => ours[name] !== ledger[name])
+    .map((name) => `${name} in all: ${ledger[name]} paise there, ${ours[name]} here`)
+}

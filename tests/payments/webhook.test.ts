@@ -1,0 +1,173 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { beforeAll, describe, expect, it } from 'vitest'
+import {
+  anOrder,
+  expectSound,
+  grantCount,
+  isIn,
+  pay,
+  settle,
+  statusOf,
+} from '../builders-orders.ts'
+import { SECRETS, startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+})
+
+const sign = (body: string, secret = SECRETS.webhook) =>
+  createHmac('sha256', secret).update(body).digest('hex')
+
+type Sent = { body: string; headers?: Record<string, string>; method?: string }
+
+function send({ body, headers = {}, method = 'POST' }: Sent): Promise<Response> {
+  return fetch(`${lms.url}/webhooks/razorpay`, {
+    method,
+    headers: {
+      'content-type': 'application/json',
+      'x-razorpay-signature': sign(body),
+      'x-razorpay-event-id': randomBytes(7).toString('hex'),
+      ...headers,
+    },
+    ...(method === 'POST' && { body }),
+  })
+}
+
+const events = () => lms.db.orm.webhook_events.where({}).all()
+
+describe('a webhook', () => {
+  it('alone fulfills the order, the browser never coming back', async () => {
+    const opened = await anOrder(lms)
+    pay(lms, opened)
+    await settle(lms)
+    expect(await statusOf(lms, opened)).toBe('FULFILLED')
+    expect(await isIn(opened.buyer, opened.courseIds[0] ?? '')).toBe(true)
+    await expectSound(lms)
+  })
+
+  it('delivered sixteen times is acknowledged sixteen times and does it once', async () => {
+    lms.razorpay.webhooks.copies = 16
+    const opened = await anOrder(lms)
+    pay(lms, opened)
+    await settle(lms)
+    lms.razorpay.webhooks.copies = 1
+    const statuses = lms.razorpay
+      .deliveries()
+      .flatMap(({ attempts }) => attempts.map(({ status }) => status))
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(await grantCount(lms, opened.buyer, opened.courseIds[0] ?? '')).toBe(1)
+    await expectSound(lms)
+  })
+
+  it('with its events in any order ends the same', async () => {
+    lms.razorpay.webhooks.order = 'reversed'
+    const opened = await anOrder(lms)
+    pay(lms, opened)
+    await settle(lms)
+    lms.razorpay.webhooks.order = 'natural'
+    expect(await statusOf(lms, opened)).toBe('FULFILLED')
+    await expectSound(lms)
+  })
+
+  it('of an event we do not know is stored and acknowledged', async () => {
+    const body = JSON.stringify({ event: 'virtual_account.created', payload: {} })
+    expect((await send({ body })).status).toBe(200)
+    await settle(lms)
+    expect((await events()).at(-1)).toMatchObject({ state: 'DONE', outcome: 'ignored' })
+  })
+
+  it('that is signed and cannot be read is stored and acknowledged', async () => {
+    for (const body of ['{', 'null', '[]', '{"event":1}']) {
+      expect((await send({ body })).status).toBe(200)
+    }
+    await settle(lms)
+    expect((await events()).at(-1)).toMatchObject({ state: 'DONE', outcome: 'unreadable' })
+  })
+
+  it('without an event id is known again by its body', async () => {
+    const body = JSON.stringify({ event: 'x.y', payload: {}, nonce: 'a body of its own' })
+    const before = (await events()).length
+    for (let time = 0; time < 3; time += 1) {
+      const sent = await send({ body, headers: { 'x-razorpay-event-id': '../etc' } })
+      expect(sent.status).toBe(200)
+    }
+    expect(await events()).toHaveLength(before + 1)
+  })
+})
+
+describe('the webhook door refuses', () => {
+  it('a bad signature, storing nothing and saying so once', async () => {
+    const before = (await events()).length
+    const body = JSON.stringify({ event: 'payment.captured', payload: {} })
+    for (const signature of ['', 'f'.repeat(64), sign(body).toUpperCase(), sign(`${body} `)]) {
+      const answer = await send({ body, headers: { 'x-razorpay-signature': signature } })
+      expect(answer.status).toBe(400)
+      expect(await answer.json()).toMatchObject({ error: { reason: 'SIGNATURE_INVALID' } })
+    }
+    expect(await events()).toHaveLength(before)
+    const lines = lms.logs().filter((line) => line.includes('webhook with a bad signature'))
+    expect(lines).toHaveLength(1)
+  })
+
+  it('the signature of the key secret', async () => {
+    const body = '{"event":"payment.captured","payload":{}}'
+    const answer = await send({
+      body,
+      headers: { 'x-razorpay-signature': sign(body, SECRETS.razorpayKey) },
+    })
+    expect(answer.status).toBe(400)
+  })
+
+  it('other methods, types, packed and overlong bodies', async () => {
+    const body = '{"event":"a.b","payload":{}}'
+    const get = await send({ body, method: 'GET' })
+    expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST'])
+    const text = await send({ body, headers: { 'content-type': 'text/plain' } })
+    expect(text.status).toBe(415)
+    const packed = await send({ body, headers: { 'content-encoding': 'gzip' } })
+    expect(packed.status).toBe(415)
+    const long = await send({ body: `"${'x'.repeat(1024 * 1024)}"` })
+    expect(long.status).toBe(413)
+  })
+
+  it('nothing because of a cookie or an origin', async () => {
+    const body = '{"event":"a.b","payload":{}}'
+    const answer = await send({
+      body,
+      headers: { origin: 'https://elsewhere.test', cookie: 'session=x' },
+    })
+    expect(answer.status).toBe(200)
+  })
+})
+
+describe('a webhook that we died on', () => {
+  it('is worked on by the job that finds it', async () => {
+    const opened = await anOrder(lms)
+    lms.razorpay.webhooks.drop = 'all'
+    pay(lms, opened)
+    lms.razorpay.webhooks.drop = 'none'
+    const { body } = lms.razorpay
+      .deliveries()
+      .filter(({ event }) => event === 'order.paid')
+      .at(-1) ?? {
+      body: '',
+    }
+    const at = lms.clock.now()
+    // As storeEvent leaves it, and nobody came to work on it.
+    await lms.db.orm.webhook_events.create({
+      eventId: 'left-alone',
+      event: 'order.paid',
+      body,
+      receivedAt: at,
+      state: 'WAITING',
+      attempts: 0,
+      nextAt: at,
+      processedAt: null,
+      outcome: null,
+    })
+    await lms.work()
+    expect(await statusOf(lms, opened)).toBe('FULFILLED')
+    await expectSound(lms)
+  })
+})
