@@ -2,7 +2,8 @@
 // One embedded MongoDB, in a process of its own because a fault in it ends its process. Prints one
 // line of JSON when it serves, and stops when its standard input ends: so it never outlives whoever
 // started it, however they died, and leaves no temporary directory behind.
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { loadEngine } from './native.ts'
 import { listen, runCommand } from './wire.ts'
 
@@ -20,6 +21,9 @@ function explain(error: unknown): string {
 
 async function main(): Promise<void> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
+  // This build acknowledges about one write in five before its journal has left the process, whatever the
+  // write concern (0.1.1). Handed to the kernel at each commit, none is lost with the process.
+  writeFileSync(path.join(dir, 'WiredTiger.config'), 'transaction_sync=(enabled=true,method=none)\n')
   const engine = await loadEngine().open(dir)
   // The default ranker ('mixed') costs plans with an execution engine this build leaves out: queries
   // with several candidate indexes would fail with code 224. The setting is not kept by the directory.

@@ -11,7 +11,7 @@ export type Mongo = {
   pid: number
   /** Stops the server in good order, and removes its directory if it was a temporary one. */
   close: () => Promise<void>
-  /** Ends the server as a power cut would. */
+  /** Ends the server's process at once. */
   kill: () => void
 }
 
