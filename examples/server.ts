@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -20,13 +20,19 @@ export async function ensureServer(url: string): Promise<{ stop: () => Promise<v
     if (child.exitCode !== null || !child.kill('SIGTERM')) return
     await once(child, 'exit')
   }
-  for (let second = 0; second < START_SECONDS * 4; second += 1) {
-    if (child.exitCode !== null) throw new Error('The server did not start')
-    if (await isReady(url)) return { stop }
-    await setTimeout(250)
-  }
+  if (await becomesReady(url, child)) return { stop }
   await stop()
-  throw new Error(`The server was not ready after ${START_SECONDS} seconds`)
+  throw new Error('The server did not start')
+}
+
+/** False when the process ended, or was not ready in time. */
+export async function becomesReady(url: string, child: ChildProcess): Promise<boolean> {
+  const lookedUntil = Date.now() + START_SECONDS * 1_000
+  while (child.exitCode === null && Date.now() < lookedUntil) {
+    if (await isReady(url)) return true
+    await setTimeout(200)
+  }
+  return false
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import type { Outline } from '../examples/authoring.ts'
 import { writeCourse } from '../examples/authoring.ts'
 import { openSession } from '../examples/session.ts'
@@ -5,6 +8,8 @@ import { loadConfig } from '../src/config.ts'
 import { openDeps } from '../src/deps.ts'
 import { openLog } from '../src/log.ts'
 import { serve } from '../src/server.ts'
+import { applyContract } from '../prisma/apply.ts'
+import { SANDBOX_DIR } from './running.ts'
 
 export const DEMO_PASSWORD = 'a-demo-needs-no-secret'
 
@@ -15,14 +20,23 @@ export const DEMO_PEOPLE = {
   student: { name: 'Arjun Mehta', email: 'student@demo.test' },
 }
 
+// There while the catalogue is being made, so that a run that was stopped half-way is told from a finished one.
+const UNFINISHED = path.join(SANDBOX_DIR, 'seeding')
+
 /** Fills an empty database through the API itself, on a port nobody knows; one that has people is left alone. */
 export async function seedDemo(env: Record<string, string>): Promise<void> {
-  const deps = await openDeps(loadConfig(env), { log: openLog('silent') })
+  const config = loadConfig(env)
+  const deps = await openDeps(config, { log: openLog('silent') })
+  if (existsSync(UNFINISHED)) {
+    await deps.db.driver.dropDatabase()
+    await applyContract(config.databaseUrl)
+  }
   const people = await deps.db.orm.users.select('_id').limit(1).first()
   if (people) {
     await deps.close()
     return
   }
+  await writeFile(UNFINISHED, '')
   const server = await serve(deps, { host: '127.0.0.1', port: 0, jobs: [] })
   try {
     const join = async ({ name, email }: { name: string; email: string }) => {
@@ -44,6 +58,7 @@ export async function seedDemo(env: Record<string, string>): Promise<void> {
       const id = await writeCourse(instructor.session, outline)
       await instructor.session.api.courses.publish.mutate({ id })
     }
+    await rm(UNFINISHED)
   } finally {
     await server.stop()
   }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { parse } from 'dotenv'
 import { readFile } from 'node:fs/promises'
+import { becomesReady } from '../examples/server.ts'
 import { DEMO_PASSWORD, DEMO_PEOPLE, seedDemo } from './demo-catalogue.ts'
 import { findRunning, type Running } from './running.ts'
 import { startSandbox, type Part } from './start.ts'
@@ -45,8 +46,6 @@ if (parts.includes('mongodb')) {
   for (const [role, { email }] of Object.entries(DEMO_PEOPLE))
     console.log(`  ${role.padEnd(10)} ${email}`)
 }
-console.log(`Listening on ${appUrl} (the API at /trpc)`)
-console.log(page ? `Open ${page.origin} for a storefront that uses it\n` : '')
 
 const server = spawn(process.execPath, [...WATCH, 'src/main.ts'], {
   cwd: ROOT,
@@ -61,6 +60,10 @@ stopWithParent(stop)
 server.once('exit', (code) => {
   void Promise.all([sandbox.close?.(), page?.close()]).then(() => process.exit(code ?? 0))
 })
+if (await becomesReady(`http://127.0.0.1:${port}`, server)) {
+  console.log(`Listening on ${appUrl} (the API at /trpc)`)
+  if (page) console.log(`Open ${page.origin} for a storefront that uses it\n`)
+}
 
 async function openSandbox(): Promise<Running & { close?: () => Promise<void> }> {
   const webhookUrl = `${appUrl}/webhooks/razorpay`

@@ -3,7 +3,9 @@ import path from 'node:path'
 import { z } from 'zod'
 
 /** Where the sandbox keeps its data, and says what of it is running. */
-export const SANDBOX_DIR = path.resolve(import.meta.dirname, '..', '.sandbox')
+export const SANDBOX_DIR = path.resolve(
+  process.env['SANDBOX_DIR'] ?? path.join(import.meta.dirname, '..', '.sandbox'),
+)
 
 const FILE = path.join(SANDBOX_DIR, 'running.json')
 

@@ -11,7 +11,14 @@ import { startSmtp } from './smtp/server.ts'
 /** A part of the outside world that the sandbox can stand in for. */
 export type Part = 'mongodb' | 'razorpay' | 'cloudinary' | 'mail'
 
-const PORTS = { mongodb: 4010, razorpay: 4011, cloudinary: 4012, mail: 4013, inbox: 4014 }
+const FIRST_PORT = Number(process.env['SANDBOX_PORT'] ?? 4010)
+const PORTS = {
+  mongodb: FIRST_PORT,
+  razorpay: FIRST_PORT + 1,
+  cloudinary: FIRST_PORT + 2,
+  mail: FIRST_PORT + 3,
+  inbox: FIRST_PORT + 4,
+}
 
 type Started = { env: Record<string, string>; note: string; close: () => Promise<void> }
 type Options = { parts: Part[]; webhookUrl: string }
