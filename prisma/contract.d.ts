@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'10625b4a3c4ffb5984abcdd8f6584c568286ee14dea9ea31ea58fbf6af69a0cf'>;
+  StorageHashBase<'35159447d07674a2d17354a4483dcc154225e409c7129761c1f7aac9e03f18da'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -231,6 +231,7 @@ export type FieldOutputTypes = {
       readonly razorpayDisputeId: CodecTypes['mongo/string@1']['output'];
       readonly reasonCode: CodecTypes['mongo/string@1']['output'] | null;
       readonly respondBy: CodecTypes['mongo/date@1']['output'] | null;
+      readonly settledAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly status: CodecTypes['mongo/string@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
@@ -558,6 +559,7 @@ export type FieldInputTypes = {
       readonly razorpayDisputeId: CodecTypes['mongo/string@1']['input'];
       readonly reasonCode: CodecTypes['mongo/string@1']['input'] | null;
       readonly respondBy: CodecTypes['mongo/date@1']['input'] | null;
+      readonly settledAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly status: CodecTypes['mongo/string@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
@@ -890,6 +892,7 @@ export namespace Models {
     razorpayDisputeId: CodecTypes['mongo/string@1']['output'];
     reasonCode: CodecTypes['mongo/string@1']['output'] | null;
     respondBy: CodecTypes['mongo/date@1']['output'] | null;
+    settledAt: CodecTypes['mongo/date@1']['output'] | null;
     status: CodecTypes['mongo/string@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
@@ -1348,6 +1351,13 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                 },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'state' },
+                    { readonly direction: 1; readonly field: 'createdAt' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -1634,6 +1644,7 @@ type ContractBase = Omit<
                     readonly razorpayDisputeId: { readonly bsonType: 'string' };
                     readonly reasonCode: { readonly bsonType: readonly ['null', 'string'] };
                     readonly respondBy: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly settledAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly status: { readonly bsonType: 'string' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
@@ -2041,9 +2052,7 @@ type ContractBase = Omit<
                 {
                   readonly keys: readonly [{ readonly direction: 1; readonly field: 'openKey' }];
                   readonly kind: 'mongo-index';
-                  readonly partialFilterExpression: {
-                    readonly openKey: { readonly $type: 'string' };
-                  };
+                  readonly partialFilterExpression: { readonly openKey: { readonly $gte: '' } };
                   readonly unique: true;
                 },
                 {
@@ -2052,7 +2061,7 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                   readonly partialFilterExpression: {
-                    readonly razorpayOrderId: { readonly $type: 'string' };
+                    readonly razorpayOrderId: { readonly $gte: '' };
                   };
                   readonly unique: true;
                 },
@@ -2068,6 +2077,14 @@ type ContractBase = Omit<
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'status' },
                     { readonly direction: 1; readonly field: 'checkedAt' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'status' },
+                    { readonly direction: -1; readonly field: 'createdAt' },
+                    { readonly direction: -1; readonly field: '_id' },
                   ];
                   readonly kind: 'mongo-index';
                 },
@@ -2259,9 +2276,7 @@ type ContractBase = Omit<
                 {
                   readonly keys: readonly [{ readonly direction: 1; readonly field: 'quarantine' }];
                   readonly kind: 'mongo-index';
-                  readonly partialFilterExpression: {
-                    readonly quarantine: { readonly $type: 'string' };
-                  };
+                  readonly partialFilterExpression: { readonly quarantine: { readonly $gte: '' } };
                 },
               ];
               readonly kind: 'mongo-collection';
@@ -2513,7 +2528,7 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                   readonly partialFilterExpression: {
-                    readonly razorpayRefundId: { readonly $type: 'string' };
+                    readonly razorpayRefundId: { readonly $gte: '' };
                   };
                   readonly unique: true;
                 },
@@ -2527,8 +2542,23 @@ type ContractBase = Omit<
                 },
                 {
                   readonly keys: readonly [
-                    { readonly direction: 1; readonly field: 'status' },
+                    { readonly direction: 1; readonly field: 'settledAt' },
                     { readonly direction: 1; readonly field: 'nextAt' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'status' },
+                    { readonly direction: -1; readonly field: 'createdAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: -1; readonly field: 'createdAt' },
+                    { readonly direction: -1; readonly field: '_id' },
                   ];
                   readonly kind: 'mongo-index';
                 },
@@ -3312,6 +3342,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly respondBy: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly settledAt: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };

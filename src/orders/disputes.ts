@@ -22,9 +22,16 @@ const EARLIER: Record<DisputeStatus, DisputeStatus[]> = {
 export async function applyDispute(deps: Till, theirs: RazorpayDispute): Promise<void> {
   const orderId = await orderIdOf(deps, theirs.paymentId)
   const isNews = (await writeDown(deps, theirs, orderId)) || (await moveOn(deps, theirs, orderId))
-  if (!orderId) return
-  if (isNews) {
-    const detail = `${theirs.id}: ${theirs.phase}, ${theirs.reasonCode}`
+  if (orderId) await follow(deps, orderId, isNews ? theirs : null)
+  await deps.db.orm.disputes
+    .where({ razorpayDisputeId: theirs.id, status: theirs.status })
+    .update({ settledAt: deps.now() })
+}
+
+/** What follows for the order; done again by whoever finds a dispute that is not settled. */
+async function follow(deps: Till, orderId: string, theirs: RazorpayDispute | null): Promise<void> {
+  if (theirs) {
+    const detail = `${theirs.id}: ${theirs.phase}, ${theirs.reasonCode ?? 'no reason given'}`
     await noteOrder(deps, orderId, { event: `dispute ${theirs.status}`, detail })
   }
   await alignAccess(deps, orderId)
@@ -55,6 +62,7 @@ async function writeDown(
       currency: theirs.currency,
       reasonCode: theirs.reasonCode,
       respondBy: theirs.respondBy,
+      settledAt: null,
       createdAt: theirs.createdAt,
       updatedAt: at,
     })
@@ -73,6 +81,12 @@ async function moveOn(
   const moved = await db.orm.disputes
     .where({ razorpayDisputeId: theirs.id })
     .where(MongoFieldFilter.in('status', EARLIER[theirs.status]))
-    .update({ status: theirs.status, phase: theirs.phase, orderId, updatedAt: now() })
+    .update({
+      status: theirs.status,
+      phase: theirs.phase,
+      orderId,
+      settledAt: null,
+      updatedAt: now(),
+    })
   return moved !== null
 }
