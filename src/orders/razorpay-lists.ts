@@ -4,6 +4,10 @@ const MAX_PAGES = 10
 export type Period = { from: Date; to: Date }
 export type Page = { count: number; skip: number }
 
+/** `unreadable` counts what is there and not of the shape that is documented. */
+export type ListPage<T> = { items: T[]; unreadable: number }
+
+/** What belongs to one thing; no more of it than 1000. */
 export async function allPages<T>(fetchPage: (page: Page) => Promise<T[]>): Promise<T[]> {
   const all: T[] = []
   for (let skip = 0; skip < MAX_PAGES * PAGE; skip += PAGE) {
@@ -12,6 +16,17 @@ export async function allPages<T>(fetchPage: (page: Page) => Promise<T[]>): Prom
     if (items.length < PAGE) break
   }
   return all
+}
+
+/** Page after page to the end, each asked for when the one before has been worked on. */
+export async function* eachPage<T>(
+  fetchPage: (page: Page) => Promise<ListPage<T>>,
+): AsyncGenerator<ListPage<T>> {
+  for (let skip = 0; ; skip += PAGE) {
+    const page = await fetchPage({ count: PAGE, skip })
+    yield page
+    if (page.items.length + page.unreadable < PAGE) return
+  }
 }
 
 export function unixPeriod({ from, to }: Period): { from: number; to: number } {

@@ -1,6 +1,6 @@
 import { malformed, RazorpayFailure } from './razorpay-failure.ts'
 import type { RazorpayOrder } from './razorpay-shapes.ts'
-import { OrderAnswer, pageOf, requireAmount } from './razorpay-shapes.ts'
+import { OrderAnswer, listOf, requireAmount } from './razorpay-shapes.ts'
 import type { Wire } from './razorpay-wire.ts'
 
 export type NewRazorpayOrder = {
@@ -48,7 +48,7 @@ export async function findOrderByReceipt(
 ): Promise<RazorpayOrder | null> {
   requireReceipt(receipt)
   const orders = await wire({
-    answer: pageOf(OrderAnswer),
+    answer: listOf(OrderAnswer),
     isRepeatable: true,
     run: (sdk) => sdk.orders.all({ receipt, count: 100 }),
   })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { malformed } from './razorpay-failure.ts'
+import type { ListPage } from './razorpay-lists.ts'
 
 const PREFIXES = { order: 'order', payment: 'pay', refund: 'rfnd', dispute: 'disp' } as const
 
@@ -23,7 +24,8 @@ const Id = {
   refund: z.string().regex(/^rfnd_[A-Za-z0-9]{14}$/),
   dispute: z.string().regex(/^disp_[A-Za-z0-9]{14}$/),
 }
-const Paise = z.int().nonnegative()
+// What our database can hold; more than that was never for an order of ours.
+const Paise = z.int().min(0).max(2_147_483_647)
 const Currency = z.string().regex(/^[A-Z]{3}$/)
 const UnixSeconds = z
   .int()
@@ -161,8 +163,8 @@ export type RazorpayDispute = {
   currency: string
   status: 'open' | 'under_review' | 'won' | 'lost' | 'closed'
   phase: string
-  reasonCode: string
-  respondBy: Date
+  reasonCode: string | null
+  respondBy: Date | null
   createdAt: Date
 }
 
@@ -171,30 +173,43 @@ export const DisputeAnswer = z
     id: Id.dispute,
     payment_id: Id.payment,
     amount: Paise,
-    amount_deducted: Paise,
+    amount_deducted: Paise.nullish(),
     currency: Currency,
     status: z.enum(['open', 'under_review', 'won', 'lost', 'closed']),
     phase: z.string(),
-    reason_code: z.string(),
-    respond_by: UnixSeconds,
+    reason_code: z.string().nullish(),
+    respond_by: UnixSeconds.nullish(),
     created_at: UnixSeconds,
   })
   .transform((dispute): RazorpayDispute => ({
     id: dispute.id,
     paymentId: dispute.payment_id,
     amountPaise: dispute.amount,
-    amountDeductedPaise: dispute.amount_deducted,
+    amountDeductedPaise: dispute.amount_deducted ?? 0,
     currency: dispute.currency,
     status: dispute.status,
     phase: dispute.phase,
-    reasonCode: dispute.reason_code,
-    respondBy: dispute.respond_by,
+    reasonCode: dispute.reason_code ?? null,
+    respondBy: dispute.respond_by ?? null,
     createdAt: dispute.created_at,
   }))
 
-/** One page of a list; the entity says what its items are. */
-export function pageOf<T extends z.ZodType>(answer: T): z.ZodType<z.output<T>[]> {
+/** A whole list of what belongs to one order or payment. */
+export function listOf<T extends z.ZodType>(answer: T): z.ZodType<z.output<T>[]> {
   return z
     .object({ entity: z.literal('collection'), items: z.array(answer) })
     .transform(({ items }) => items)
+}
+
+/** A page of the account's list. Other products share the account: an item of theirs must not hide ours. */
+export function pageOf<T extends z.ZodType>(answer: T): z.ZodType<ListPage<z.output<T>>> {
+  return z
+    .object({ entity: z.literal('collection'), items: z.array(z.unknown()) })
+    .transform(({ items: given }) => {
+      const items = given.flatMap((item) => {
+        const { success, data } = answer.safeParse(item)
+        return success ? [data] : []
+      })
+      return { items, unreadable: given.length - items.length }
+    })
 }

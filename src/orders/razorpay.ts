@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import { openBreaker } from './razorpay-breaker.ts'
 import { malformed } from './razorpay-failure.ts'
-import type { Period } from './razorpay-lists.ts'
-import { allPages, unixPeriod } from './razorpay-lists.ts'
+import type { ListPage, Period } from './razorpay-lists.ts'
+import { allPages, eachPage, unixPeriod } from './razorpay-lists.ts'
 import type { NewRazorpayOrder } from './razorpay-receipts.ts'
 import { createOrder, findOrderByReceipt } from './razorpay-receipts.ts'
 import type {
@@ -14,6 +14,7 @@ import type {
 import {
   DisputeAnswer,
   isRazorpayId,
+  listOf,
   OrderAnswer,
   pageOf,
   PaymentAnswer,
@@ -51,7 +52,7 @@ export type NewRazorpayRefund = {
  * Everything we ask of Razorpay. Each function rejects with a RazorpayFailure and nothing else.
  *
  * Limits: an attempt lasts at most `timeoutMs`; reads and refunds are tried up to 3 times (2 after a
- * timeout) with 0.1 to 0.4 s between; answers up to 1 MiB; lists up to 1000 entries. After 5
+ * timeout) with 0.1 to 0.4 s between; answers up to 1 MiB; refunds of one payment up to 1000. After 5
  * silent attempts in a row calls fail at once for 10 s. Amounts are integer paise.
  */
 export type Razorpay = {
@@ -74,11 +75,11 @@ export type Razorpay = {
   refundsOfPayment: (paymentId: string) => Promise<RazorpayRefund[]>
   fetchRefund: (refundId: string) => Promise<RazorpayRefund>
   fetchDispute: (disputeId: string) => Promise<RazorpayDispute>
-  /** Newest first. */
-  listDisputes: () => Promise<RazorpayDispute[]>
-  /** By creation, newest first. */
-  listPayments: (period: Period) => Promise<RazorpayPayment[]>
-  listRefunds: (period: Period) => Promise<RazorpayRefund[]>
+  /** Newest first, page by page. */
+  listDisputes: () => AsyncIterable<ListPage<RazorpayDispute>>
+  /** By creation, newest first, page by page. */
+  listPayments: (period: Period) => AsyncIterable<ListPage<RazorpayPayment>>
+  listRefunds: (period: Period) => AsyncIterable<ListPage<RazorpayRefund>>
   /** Take `orderId` from our own database: the signature tells nothing of user, amount or time. */
   isCheckoutSignature: (orderId: string, paymentId: string, signature: unknown) => boolean
 }
@@ -118,7 +119,7 @@ export function openRazorpay(options: RazorpayOptions): Razorpay {
     },
     paymentsOfOrder: async (orderId) => {
       const id = requireId('order', orderId)
-      const answer = pageOf(PaymentAnswer.refine((payment) => payment.orderId === id))
+      const answer = listOf(PaymentAnswer.refine((payment) => payment.orderId === id))
       return read(answer, (sdk) => sdk.orders.fetchPayments(id))
     },
     fetchPayment,
@@ -154,7 +155,7 @@ export function openRazorpay(options: RazorpayOptions): Razorpay {
     },
     refundsOfPayment: async (paymentId) => {
       const id = requireId('payment', paymentId)
-      const answer = pageOf(RefundAnswer.refine((refund) => refund.paymentId === id))
+      const answer = listOf(RefundAnswer.refine((refund) => refund.paymentId === id))
       return allPages((page) => read(answer, (sdk) => sdk.payments.fetchMultipleRefund(id, page)))
     },
     fetchRefund: async (refundId) => {
@@ -172,13 +173,13 @@ export function openRazorpay(options: RazorpayOptions): Razorpay {
       )
     },
     listDisputes: () =>
-      allPages((page) => read(pageOf(DisputeAnswer), (sdk) => sdk.disputes.all(page))),
+      eachPage((page) => read(pageOf(DisputeAnswer), (sdk) => sdk.disputes.all(page))),
     listPayments: (period) =>
-      allPages((page) =>
+      eachPage((page) =>
         read(pageOf(PaymentAnswer), (sdk) => sdk.payments.all({ ...unixPeriod(period), ...page })),
       ),
     listRefunds: (period) =>
-      allPages((page) =>
+      eachPage((page) =>
         read(pageOf(RefundAnswer), (sdk) => sdk.refunds.all({ ...unixPeriod(period), ...page })),
       ),
     isCheckoutSignature: (orderId, paymentId, signature) =>

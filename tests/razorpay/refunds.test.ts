@@ -196,9 +196,12 @@ test('a dispute blocks refunds while it is open, keeps the payment captured, and
   })
   shop.sandbox.moveDispute(id, 'under_review')
   shop.sandbox.moveDispute(id, 'lost')
-  expect(await shop.gateway.listDisputes()).toMatchObject([
-    { id, status: 'lost', amountDeductedPaise: 50_000 },
-  ])
+  for await (const page of shop.gateway.listDisputes()) {
+    expect(page).toMatchObject({
+      items: [{ id, status: 'lost', amountDeductedPaise: 50_000 }],
+      unreadable: 0,
+    })
+  }
   expect(await shop.gateway.fetchPayment(paymentId)).toMatchObject({ status: 'captured' })
   expect(await openSdk(shop.sandbox.url).disputes.fetch(id)).toMatchObject({ entity: 'dispute' })
 })
