@@ -1,18 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from './log.ts'
 
 const AT_ONCE = 8
 const MAX_WAITING = 200
+const STOP_MS = 10_000
 
 /** Work an answer does not wait for. What finds no room is left to a job, so it must be durable already. */
 export type Background = {
   run: (work: () => Promise<unknown>) => void
   /** Resolves when nothing is under way. */
   idle: () => Promise<void>
+  /** Begins nothing more, and waits ten seconds at most for what is under way. */
+  stop: () => Promise<void>
 }
 
 export function openBackground(log: Logger): Background {
   const waiting: (() => Promise<unknown>)[] = []
   const running = new Set<Promise<void>>()
+  let isStopping = false
 
   function start(work: () => Promise<unknown>): void {
     const done = work()
@@ -30,13 +35,21 @@ export function openBackground(log: Logger): Background {
     running.add(done)
   }
 
+  const idle = async () => {
+    while (running.size > 0) await Promise.all(running)
+  }
+
   return {
     run: (work) => {
+      if (isStopping) return
       if (running.size < AT_ONCE) start(work)
       else if (waiting.length < MAX_WAITING) waiting.push(work)
     },
-    idle: async () => {
-      while (running.size > 0) await Promise.all(running)
+    idle,
+    stop: async () => {
+      isStopping = true
+      waiting.length = 0
+      await Promise.race([idle(), sleep(STOP_MS, undefined, { ref: false })])
     },
   }
 }

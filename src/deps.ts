@@ -68,7 +68,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
     now,
     settings,
     close: async () => {
-      await background.idle()
+      await background.stop()
       await mailer.close()
       await db.close()
     },

@@ -59,6 +59,10 @@ const REASONS = {
     'SERVICE_UNAVAILABLE',
     'The payment gateway does not answer. Try again soon.',
   ],
+  TOO_MANY_OPEN_ORDERS: [
+    'TOO_MANY_REQUESTS',
+    'Pay for your open orders first, or let them expire.',
+  ],
   ORDER_CLOSED: ['CONFLICT', 'This order can no longer be changed.'],
   COUPON_INVALID: ['BAD_REQUEST', 'This coupon cannot be used here.'],
   COUPON_USED_UP: ['CONFLICT', 'This coupon is used up.'],

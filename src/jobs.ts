@@ -1,25 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from './deps.ts'
 
 /**
- * Work that goes on by itself. `run` does what is due by `deps.now()` and returns; it may be run by any
- * number of instances, at the same time, and be killed anywhere.
+ * Work that goes on by itself. `run` does what is due by `deps.now()` and returns, early where `stopping` says
+ * so; it may be run by any number of instances, at the same time, and be killed anywhere.
  */
 export type Job = {
   name: string
   everySeconds: number
-  run: (deps: Deps) => Promise<void>
+  run: (deps: Deps, stopping: AbortSignal) => Promise<void>
 }
 
 export type Workers = { stop: () => Promise<void> }
 
-/** Runs every job at once and then again and again; `stop` waits for what is under way. */
+// What cannot end by then is cut off, as it is by a crash: each job goes on where it was.
+const STOP_MS = 15_000
+
+/** Runs every job at once and then again and again; `stop` waits for what is under way, 15 seconds at most. */
 export function startJobs(deps: Deps, jobs: Job[]): Workers {
   const stopping = new AbortController()
   const loops = jobs.map((job) => repeat(deps, job, stopping.signal))
   return {
     stop: async () => {
       stopping.abort()
-      await Promise.all(loops)
+      await Promise.race([Promise.all(loops), sleep(STOP_MS, undefined, { ref: false })])
     },
   }
 }
@@ -27,7 +31,7 @@ export function startJobs(deps: Deps, jobs: Job[]): Workers {
 async function repeat(deps: Deps, job: Job, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted) {
     try {
-      await job.run(deps)
+      await job.run(deps, stopping)
     } catch (error) {
       deps.log.error({ err: error, job: job.name }, 'job failed')
     }

@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { afterAll, inject } from 'vitest'
 import { loadConfig } from '../src/config.ts'
 import { openDeps, type Deps } from '../src/deps.ts'
+import type { Job } from '../src/jobs.ts'
 import { openLog } from '../src/log.ts'
 import { TIMEOUTS, type Timeouts } from '../src/http/timeouts.ts'
 import { jobs } from '../src/router.ts'
@@ -126,7 +127,7 @@ export async function startLms(options: Options = {}): Promise<Lms> {
     smtp,
     logs: () => lines,
     work: async () => {
-      for (const job of jobs) await job.run(main.deps)
+      for (const job of jobs) await runJob(job, main.deps)
     },
     expectErrors: () => {
       areErrorsExpected = true
@@ -138,6 +139,11 @@ export async function startLms(options: Options = {}): Promise<Lms> {
     },
     close,
   }
+}
+
+/** Runs a job once, as a server does that is not about to stop. */
+export function runJob(job: Job, deps: Deps): Promise<void> {
+  return job.run(deps, new AbortController().signal)
 }
 
 function collect(lines: string[]): Writable {

@@ -1,5 +1,6 @@
 // Ours is written first, Razorpay's second under our id as its receipt, and then the two are linked; whoever
 // dies in between, or never hears the answer, finds it again by the receipt.
+import { ObjectId } from 'mongodb'
 import type { Actor } from '../auth/sessions.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
@@ -14,6 +15,7 @@ import { requireOrder, showOrder, type Order, type OrderDocument, type Till } fr
 import { RazorpayFailure } from './razorpay-failure.ts'
 
 export const OPEN_MINUTES = 60
+const MOST_OPEN = 20
 
 /** What checkout.js is opened with; `script` is where it comes from. */
 export type Checkout = {
@@ -52,6 +54,7 @@ async function openOrder(
   cart: Cart,
 ): Promise<{ order: OrderDocument; isNew: boolean }> {
   const openKey = openKeyOf(actor.id, cart)
+  await requireFewOpen(deps, actor, openKey)
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const at = deps.now()
     try {
@@ -84,6 +87,20 @@ async function openOrder(
     if (order) await expire(deps, order)
   }
   throw new DomainError('CHANGED_MEANWHILE')
+}
+
+/** Each open order is one to ask Razorpay about, every minute: nobody may open them without end. */
+async function requireFewOpen(deps: Till, actor: Actor, openKey: string): Promise<void> {
+  const open = await deps.db.driver.collection('orders').countDocuments(
+    {
+      userId: new ObjectId(actor.id),
+      status: 'CREATED',
+      expiresAt: { $gt: deps.now() },
+      openKey: { $ne: openKey },
+    },
+    { limit: MOST_OPEN, maxTimeMS: 5_000 },
+  )
+  if (open >= MOST_OPEN) throw new DomainError('TOO_MANY_OPEN_ORDERS', { retryAfterSeconds: 60 })
 }
 
 /** An order whose coupon cannot be held must not be paid, so it is closed before Razorpay hears of it. */

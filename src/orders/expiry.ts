@@ -17,3 +17,16 @@ export async function expire(
   // Somebody may have paid meanwhile; or closed it, and died before giving the coupon back.
   if (isClosed || (await requireOrder(deps, id)).status === 'EXPIRED') await releaseUse(deps, id)
 }
+
+/** Ends a review once nothing that was paid for the order is left with us. */
+export async function closeReview(deps: Pick<Till, 'db' | 'now'>, id: string): Promise<void> {
+  const kept = await deps.db.orm.payments.where({ orderId: id, status: 'captured' }).first()
+  if (kept) return
+  const isClosed = await moveOrder(deps, {
+    id,
+    from: ['REVIEW'],
+    set: { status: 'EXPIRED' },
+    note: { event: 'review ended', detail: 'all that was paid was given back' },
+  })
+  if (isClosed) await releaseUse(deps, id)
+}

@@ -27,6 +27,7 @@ export async function settlePayment(deps: Till, seen: RazorpayPayment, via: Via)
   const order = await findOrderOf(deps, seen)
   const { payment, isNews } = await recordPayment(deps, seen, { via, orderId: order?._id ?? null })
   if (order && isNews) await noteOrder(deps, order._id, newsOf(seen, via))
+  if (order && isNews && seen.status === 'authorized') await lookSoon(deps, order)
   if (seen.status !== 'captured' || payment.status !== 'captured') return 'waiting'
   if (!order) {
     await quarantine(deps, seen.id, 'belongs to no order of ours')
@@ -34,8 +35,13 @@ export async function settlePayment(deps: Till, seen: RazorpayPayment, via: Via)
   }
   const mismatch = mismatchOf(order, seen)
   if (mismatch !== null) return setAside(deps, order, { payment, reason: mismatch })
+  if (order.paymentId === null && (await isGone(deps, order.userId))) {
+    await setAside(deps, order, { payment, reason: 'the buyer’s account is deleted' })
+    await giveBack(deps, order, { payment, seen, key: 'gone', reason: 'the account was deleted' })
+    return 'refunded'
+  }
   if (!(await claimOrder(deps, order, { payment, via }))) {
-    await refundTwin(deps, order, payment)
+    await giveBack(deps, order, { payment, seen, key: 'dup', reason: 'the order was paid already' })
     return 'refunded'
   }
   await fulfill(deps, order._id)
@@ -89,22 +95,47 @@ async function claimOrder(
   return claimed || (await requireOrder(deps, order._id)).paymentId === paymentId
 }
 
-/** A second payment for the same order goes back whole, under a key of its own. */
-async function refundTwin(
+/** For the sweep, which captures what nobody captured: a closed order it would look at in an hour only. */
+async function lookSoon({ db }: Till, { _id }: OrderDocument): Promise<void> {
+  await db.orm.orders.where({ _id }).update({ checkedAt: new Date(0) })
+}
+
+async function isGone({ db }: Till, userId: string): Promise<boolean> {
+  const user = await db.orm.users.where({ _id: userId }).select('deletedAt').first()
+  return !user || Boolean(user.deletedAt)
+}
+
+type GivenBack = {
+  payment: PaymentDocument
+  seen: RazorpayPayment
+  key: 'dup' | 'gone'
+  reason: string
+}
+
+/** What is left of a payment that bought nothing goes back, under a key of its own. */
+async function giveBack(
   deps: Till,
   order: OrderDocument,
-  payment: PaymentDocument,
+  { payment, seen, key: prefix, reason }: GivenBack,
 ): Promise<void> {
-  const refund = await openRefund(deps, {
-    key: `dup-${payment.razorpayPaymentId}`,
-    orderId: order._id,
-    paymentId: payment.razorpayPaymentId,
-    amountPaise: payment.amountPaise,
-    currency: payment.currency,
-    lineNos: [],
-    cause: 'duplicate',
-    reason: 'the order was paid already',
-  })
+  const { razorpayPaymentId: paymentId, amountPaise, reservedPaise, currency } = payment
+  const key = `${prefix}-${paymentId}`
+  // Some of it may have been given back in the dashboard, of which we have not heard yet.
+  const left = amountPaise - Math.max(reservedPaise, seen.amountRefundedPaise)
+  const known = await deps.db.orm.refunds.where({ key }).first()
+  if (!known && left < LEAST_REFUND) return
+  const refund =
+    known ??
+    (await openRefund(deps, {
+      key,
+      orderId: order._id,
+      paymentId,
+      amountPaise: left,
+      currency,
+      lineNos: [],
+      cause: 'duplicate',
+      reason,
+    }))
   if (refund.status === 'REQUESTED' && refund.attempts === 0) await driveRefund(deps, refund._id)
 }
 

@@ -14,9 +14,11 @@ const leased = (
 ): Job => ({
   name,
   everySeconds,
-  run: async (deps) => {
+  run: async (deps, stopping) => {
     try {
-      await withLease(deps, name, (keep) => work(deps, keep))
+      await withLease(deps, name, (keep) =>
+        work(deps, async () => !stopping.aborted && (await keep())),
+      )
     } catch (error) {
       // Razorpay being away is no fault of ours, and the next run begins where this one ended.
       if (!(error instanceof RazorpayFailure)) throw error

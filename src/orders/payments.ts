@@ -54,7 +54,7 @@ export async function recordPayment(
   const earlier = status === 'refunded' ? before.filter((one) => one !== 'captured') : before
   const moved = await known
     .where(MongoFieldFilter.in('status', earlier))
-    .update({ status, seenVia: via, updatedAt: at, ...capture })
+    .update({ status, ...(status !== 'refunded' && { seenVia: via }), updatedAt: at, ...capture })
   const payment = moved ?? (await requirePayment(deps, seen.id))
   return { payment, isNews: moved !== null }
 }

@@ -3,48 +3,58 @@
 import { MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
 import type { Keep } from '../lease.ts'
 import { releaseUse } from './coupon-holds.ts'
-import { expire } from './expiry.ts'
+import { closeReview, expire } from './expiry.ts'
 import { fulfill, settlePayment } from './fulfillment.ts'
-import { linkOrder } from './order-of.ts'
+import { isUnknown, linkOrder } from './order-of.ts'
 import { requireOrder, type OrderDocument, type OrderStatus, type Till } from './order.ts'
 import type { RazorpayPayment } from './razorpay-shapes.ts'
 import { adoptAll } from './refund-drive.ts'
 
-const OPEN_POLL_MS = 60_000
-const CLOSED_POLL_MS = 60 * 60_000
+const SOON_MS = 60_000
+const LATER_MS = 60 * 60_000
 // A bank may take days to say that a payment went through after all. An open order is looked at however old.
 const LATE_DAYS = 7
 const DAY_MS = 24 * 60 * 60_000
-const PER_RUN = 200
+const PER_RUN = 1_000
+const AT_ONCE = 8
 // Automatic capture is Razorpay's default and needs a moment.
 const CAPTURE_AFTER_MS = 60_000
 
+/** Which orders are looked at, how often, and by what; answers true to be asked again soon. */
+type Round = {
+  status: OrderStatus
+  everyMs: number
+  look: (deps: Till, order: OrderDocument) => Promise<boolean>
+}
+
+const ROUNDS: Round[] = [
+  { status: 'PAID', everyMs: 0, look: goOn },
+  { status: 'CREATED', everyMs: SOON_MS, look: checkOrder },
+  { status: 'REVIEW', everyMs: LATER_MS, look: checkOrder },
+  { status: 'EXPIRED', everyMs: LATER_MS, look: checkOrder },
+]
+
 /** One sweep: what was stopped half-way, what is open, what was closed lately. */
 export async function reconcile(deps: Till, keep: Keep): Promise<void> {
-  for (const { _id } of await deps.db.orm.orders.where({ status: 'PAID' }).limit(PER_RUN).all()) {
-    if (!(await keep())) return
-    await tryOn(deps, _id, () => fulfill(deps, _id))
-  }
-  const due = [
-    ...(await dueOrders(deps, 'CREATED', OPEN_POLL_MS)),
-    ...(await dueOrders(deps, 'REVIEW', CLOSED_POLL_MS)),
-    ...(await dueOrders(deps, 'EXPIRED', CLOSED_POLL_MS)),
-  ]
-  for (const order of due) {
-    if (!(await keep())) return
-    await tryOn(deps, order._id, () => checkOrder(deps, order))
+  for (const round of ROUNDS) {
+    const due = await dueOrders(deps, round)
+    for (let at = 0; at < due.length; at += AT_ONCE) {
+      if (!(await keep())) return
+      const some = due.slice(at, at + AT_ONCE)
+      await Promise.all(some.map((order) => lookAt(deps, order, round)))
+    }
   }
   await releaseLeftHolds(deps)
 }
 
-function dueOrders({ db, now }: Till, status: OrderStatus, every: number) {
+function dueOrders({ db, now }: Till, { status, everyMs }: Round) {
   const at = now().getTime()
   const isDue = MongoOrExpr.of([
-    MongoFieldFilter.lte('checkedAt', new Date(at - every)),
+    MongoFieldFilter.lte('checkedAt', new Date(at - everyMs)),
     // In the future: the clock was set back since.
     MongoFieldFilter.gt('checkedAt', new Date(at)),
   ])
-  const reach = status === 'CREATED' ? 0 : at - LATE_DAYS * DAY_MS
+  const reach = status === 'PAID' || status === 'CREATED' ? 0 : at - LATE_DAYS * DAY_MS
   return db.orm.orders
     .where({ status })
     .where(isDue)
@@ -54,22 +64,40 @@ function dueOrders({ db, now }: Till, status: OrderStatus, every: number) {
     .all()
 }
 
-/** One order's trouble must not keep the others waiting. */
-async function tryOn({ log }: Till, orderId: string, work: () => Promise<void>): Promise<void> {
+/**
+ * It is marked as looked at before anything is tried, and whatever happens: an order that always fails goes to
+ * the end of the queue and keeps no other waiting.
+ */
+async function lookAt(deps: Till, order: OrderDocument, { everyMs, look }: Round): Promise<void> {
+  const at = deps.now().getTime()
+  const mark = (checkedAt: number) =>
+    deps.db.orm.orders.where({ _id: order._id }).update({ checkedAt: new Date(checkedAt) })
+  await mark(at)
+  let isSoon = true
   try {
-    await work()
+    isSoon = await look(deps, order)
   } catch (error) {
-    log.warn({ err: error, orderId }, 'order not reconciled')
+    deps.log.warn({ err: error, orderId: order._id }, 'order not reconciled')
   }
+  if (isSoon && everyMs > SOON_MS) await mark(at - everyMs + SOON_MS)
 }
 
-/** Asks Razorpay what became of an order, and expires it when its time is over and nothing came. */
-export async function checkOrder(deps: Till, order: OrderDocument): Promise<void> {
-  const at = deps.now()
+async function goOn(deps: Till, { _id }: OrderDocument): Promise<boolean> {
+  await fulfill(deps, _id)
+  return false
+}
+
+/**
+ * Asks Razorpay what became of an order, and expires it when its time is over and nothing came. True while a
+ * payment stands that may still become one.
+ */
+export async function checkOrder(deps: Till, order: OrderDocument): Promise<boolean> {
   const razorpayOrderId = order.razorpayOrderId ?? (await findLost(deps, order))
   const isPaying = razorpayOrderId !== null && (await checkPayments(deps, order, razorpayOrderId))
-  if (!isPaying && order.status === 'CREATED' && order.expiresAt <= at) await expire(deps, order)
-  await deps.db.orm.orders.where({ _id: order._id }).update({ checkedAt: at })
+  if (order.status === 'REVIEW') await closeReview(deps, order._id)
+  if (!isPaying && order.status === 'CREATED' && order.expiresAt <= deps.now())
+    await expire(deps, order)
+  return isPaying
 }
 
 async function findLost(deps: Till, order: OrderDocument): Promise<string | null> {
@@ -86,7 +114,7 @@ async function checkPayments(
   order: OrderDocument,
   razorpayOrderId: string,
 ): Promise<boolean> {
-  const payments = await deps.razorpay.paymentsOfOrder(razorpayOrderId)
+  const payments = await paymentsOf(deps, razorpayOrderId)
   // The first to be paid is the one that counts.
   payments.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
   for (const payment of payments) await takeIn(deps, payment)
@@ -102,6 +130,16 @@ async function checkPayments(
     'poll',
   )
   return true
+}
+
+/** None of an order that this key's account does not have: it was made under another, and nobody can pay it. */
+async function paymentsOf({ razorpay }: Till, razorpayOrderId: string): Promise<RazorpayPayment[]> {
+  try {
+    return await razorpay.paymentsOfOrder(razorpayOrderId)
+  } catch (failure) {
+    if (isUnknown(failure)) return []
+    throw failure
+  }
 }
 
 /** A payment with all that was given back of it. */
@@ -125,13 +163,20 @@ function isRipe({ now }: Till, { createdAt }: RazorpayPayment): boolean {
 
 /** Coupons of orders that were closed by somebody who died before giving them back. */
 async function releaseLeftHolds(deps: Till): Promise<void> {
-  const held = await deps.db.orm.coupon_uses
-    .where({ state: 'HELD' })
-    .where(MongoFieldFilter.lte('createdAt', new Date(deps.now().getTime() - OPEN_POLL_MS)))
-    .limit(PER_RUN)
-    .all()
-  for (const { orderId } of held) {
-    const order = await deps.db.orm.orders.where({ _id: orderId }).select('status').first()
-    if (!order || order.status === 'EXPIRED') await releaseUse(deps, orderId)
-  }
+  const old = new Date(deps.now().getTime() - SOON_MS)
+  const held = await deps.db.driver
+    .collection('coupon_uses')
+    .aggregate<{ orderId: string }>(
+      [
+        { $match: { state: 'HELD', createdAt: { $lte: old } } },
+        { $addFields: { order: { $toObjectId: '$orderId' } } },
+        { $lookup: { from: 'orders', localField: 'order', foreignField: '_id', as: 'order' } },
+        { $match: { 'order.status': { $nin: ['CREATED', 'PAID', 'REVIEW', 'FULFILLED'] } } },
+        { $limit: PER_RUN },
+        { $project: { orderId: 1 } },
+      ],
+      { maxTimeMS: 5_000 },
+    )
+    .toArray()
+  for (const { orderId } of held) await releaseUse(deps, orderId)
 }

@@ -2,6 +2,7 @@
 // the buyer's mail. PROCESSED may still turn into FAILED, nothing comes back from FAILED.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey } from '../db.ts'
+import { closeReview } from './expiry.ts'
 import { alignAccess } from './line-access.ts'
 import { noteOrder } from './moves.ts'
 import type { RefundDocument, RefundStatus, Till } from './order.ts'
@@ -99,7 +100,10 @@ export async function settleRefund(deps: Till, refund: RefundDocument): Promise<
   if (refund.razorpayRefundId) await alignPayment(deps, refund.paymentId)
   if (refund.orderId) await alignAccess(deps, refund.orderId)
   if (refund.status !== 'PROCESSED' && refund.status !== 'FAILED') return
-  if (refund.status === 'PROCESSED') await mailRefund(deps, refund)
+  if (refund.status === 'PROCESSED') {
+    await mailRefund(deps, refund)
+    if (refund.orderId) await closeReview(deps, refund.orderId)
+  }
   // Money of a second payment that could not be given back is somebody's to decide about.
   else if (refund.cause === 'duplicate' && refund.lineNos.length === 0)
     await quarantine(deps, refund.paymentId, 'its refund failed')

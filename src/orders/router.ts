@@ -1,3 +1,4 @@
+import { AnyPage } from '../fields.ts'
 import { authedProcedure, roleProcedure, router } from '../trpc.ts'
 import {
   CouponChanges,
@@ -39,7 +40,7 @@ export const ordersRouter = router({
     .input(OwnRefundRequest)
     .mutation(({ ctx, input }) => requestRefund(ctx, ctx.actor, input)),
   list: adminProcedure.input(OrdersPage).query(({ ctx, input }) => listOrders(ctx, input)),
-  stuck: adminProcedure.query(({ ctx }) => listStuck(ctx)),
+  stuck: adminProcedure.input(AnyPage).query(({ ctx, input }) => listStuck(ctx, input)),
   redrive: adminProcedure
     .input(OrderRef)
     .mutation(({ ctx, input }) => redriveOrder(ctx, ctx.actor, input)),

@@ -1,7 +1,13 @@
-import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import {
+  MongoAndExpr,
+  MongoFieldFilter,
+  MongoOrExpr,
+  type MongoFilterExpr,
+} from '@prisma/orm-mongo/query-ast/execution'
 import { audit } from '../audit.ts'
 import type { Actor } from '../auth/sessions.ts'
-import type { PageOf } from '../fields.ts'
+import type { Page, PageOf } from '../fields.ts'
+import { NEWEST_FIRST, readPage } from '../paging.ts'
 import { gatewayDown } from './checkout.ts'
 import { fulfill } from './fulfillment.ts'
 import { alignAccess } from './line-access.ts'
@@ -21,6 +27,7 @@ import { driveRefund } from './refund-drive.ts'
 
 const MOST = 100
 const PATIENCE_MS = 5 * 60_000
+const DAY_MS = 24 * 60 * 60_000
 
 export type StrayPayment = {
   paymentId: string
@@ -44,40 +51,46 @@ export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
   }[]
 }
 
-/** Whatever a person should look at: orders in review or half-way, stray money, refunds and events that hang. */
-export async function listStuck({ db, now }: Pick<Till, 'db' | 'now'>): Promise<Stuck> {
-  const before = new Date(now().getTime() - PATIENCE_MS)
-  const [review, halfway, stray, hanging, failed, events] = await Promise.all([
-    db.orm.orders.where({ status: 'REVIEW' }).limit(MOST).all(),
-    db.orm.orders
-      .where({ status: 'PAID' })
-      .where(MongoFieldFilter.lte('updatedAt', before))
-      .limit(MOST)
-      .all(),
+/**
+ * Whatever a person should look at: orders in review or half-way, page by page; and the newest stray payments,
+ * refunds and events that hang, 100 of each.
+ */
+export async function listStuck({ db, now }: Pick<Till, 'db' | 'now'>, page: Page): Promise<Stuck> {
+  const [{ items: orders, nextCursor }, stray, hanging, failed, events] = await Promise.all([
+    readPage(db.orm.orders.where(isStuck(now())), page),
     db.orm.payments
       .where({ status: 'captured' })
       .where(MongoFieldFilter.gte('quarantine', ''))
+      .orderBy(NEWEST_FIRST)
       .limit(MOST)
       .all(),
     db.orm.refunds
       .where({ status: 'REQUESTED' })
       .where(MongoFieldFilter.isNotNull('error'))
+      .orderBy(NEWEST_FIRST)
       .limit(MOST)
       .all(),
-    db.orm.refunds.where({ status: 'FAILED' }).orderBy({ createdAt: -1 }).limit(MOST).all(),
+    db.orm.refunds.where({ status: 'FAILED' }).orderBy(NEWEST_FIRST).limit(MOST).all(),
     db.orm.webhook_events
-      .where(MongoFieldFilter.in('state', ['WAITING', 'DEAD']))
-      .where(MongoFieldFilter.gte('attempts', 3))
+      .where(
+        MongoOrExpr.of([
+          MongoFieldFilter.eq('state', 'DEAD'),
+          MongoAndExpr.of([
+            MongoFieldFilter.eq('state', 'WAITING'),
+            MongoFieldFilter.gte('attempts', 3),
+          ]),
+        ]),
+      )
       .select('_id', 'event', 'attempts', 'outcome', 'receivedAt')
+      .orderBy({ receivedAt: -1 })
       .limit(MOST)
       .all(),
   ])
-  const orders = [...review, ...halfway]
   const reasons = new Map(orders.map((order) => [order._id, order.reviewReason ?? null]))
   const sold = await withRefunds({ db }, orders)
   return {
     items: sold.map((order) => ({ ...order, reason: reasons.get(order.id) ?? null })),
-    nextCursor: null,
+    nextCursor,
     payments: stray.map(strayPayment),
     refunds: [...hanging, ...failed].map(publicRefund),
     events: events.map(({ _id, event, attempts, outcome, receivedAt }) => ({
@@ -88,6 +101,22 @@ export async function listStuck({ db, now }: Pick<Till, 'db' | 'now'>): Promise<
       receivedAt,
     })),
   }
+}
+
+function isStuck(at: Date): MongoFilterExpr {
+  const since = (milliseconds: number) => new Date(at.getTime() - milliseconds)
+  return MongoOrExpr.of([
+    MongoFieldFilter.eq('status', 'REVIEW'),
+    MongoAndExpr.of([
+      MongoFieldFilter.eq('status', 'PAID'),
+      MongoFieldFilter.lte('updatedAt', since(PATIENCE_MS)),
+    ]),
+    // Its hour has long been over, and Razorpay would not say what became of it.
+    MongoAndExpr.of([
+      MongoFieldFilter.eq('status', 'CREATED'),
+      MongoFieldFilter.lte('expiresAt', since(DAY_MS)),
+    ]),
+  ])
 }
 
 function strayPayment(payment: PaymentDocument): StrayPayment {

@@ -12,7 +12,7 @@ import {
   settle,
   statusOf,
 } from '../builders-orders.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { runJob, startLms, type Lms } from '../harness.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -105,7 +105,7 @@ describe('two instances sweeping at once', () => {
     lms.razorpay.webhooks.drop = 'none'
     lms.clock.advance(90)
     await Promise.all(
-      orderJobs.flatMap((job) => [job.run(lms.deps), job.run(deps), job.run(lms.deps)]),
+      orderJobs.flatMap((job) => [lms.deps, deps, lms.deps].map((each) => runJob(job, each))),
     )
     for (const one of opened) {
       expect(await statusOf(lms, one)).toBe('FULFILLED')

@@ -1,4 +1,5 @@
 import { orderJobs } from '../../../src/orders/jobs.ts'
+import { runJob } from '../../harness.ts'
 import { isExcused } from './calls.ts'
 import { keepSignedIn } from './cast.ts'
 import type { StepOf } from './steps.ts'
@@ -21,7 +22,7 @@ export async function runJobs(
     if (name !== null && job.name !== name) continue
     const before = instance.relay.spoiled()
     try {
-      await job.run(instance.deps)
+      await runJob(job, instance.deps)
     } catch (error) {
       if (!isExcused(instance.relay, before))
         world.faults.push(`${job.name} failed: ${String(error)}`)

@@ -23,7 +23,10 @@ export async function startProcess(world: World): Promise<Killable> {
     url,
     as: (person) => signedIn(url, person),
     complaints: [],
-    deps: { ...world.instances[0].deps, background: { run: nothing, idle: () => setTimeout(0) } },
+    deps: {
+      ...world.instances[0].deps,
+      background: { run: nothing, idle: () => setTimeout(0), stop: () => setTimeout(0) },
+    },
     relay: {
       databaseUrl: world.databaseUrl,
       refuse: nothing,
