@@ -14,12 +14,14 @@ export async function isOurAccount(
   const name = `razorpay-account:${razorpay.keyId}`
   const known = await db.orm.facts.where({ name }).first()
   if (known) return known.value === accountId
+  const isAccount = /^acc_[A-Za-z0-9]{14}$/.test(accountId)
   try {
     await razorpay.fetchPayment(paymentId)
   } catch (failure) {
     if (isUnknown(failure)) return false
     throw failure
   }
+  if (!isAccount) return true
   try {
     await db.orm.facts.create({ name, value: accountId })
   } catch (error) {

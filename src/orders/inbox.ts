@@ -1,8 +1,10 @@
 // Events are written down before they are acknowledged, and worked on until they are done: right after the
 // answer, or by the job that finds them left. Working on one twice does nothing twice.
+import { createHash } from 'node:crypto'
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import { isDuplicateKey, type Db } from '../db.ts'
+import type { Keep } from '../lease.ts'
 import { isOurAccount } from './account.ts'
 import { applyDispute } from './disputes.ts'
 import { settlePayment } from './fulfillment.ts'
@@ -18,6 +20,9 @@ const MAX_ATTEMPTS = 500
 const PER_RUN = 500
 const KEPT_MS = 90 * 24 * 60 * 60_000
 
+/** How an event ended that was signed for us and is of an account that is not ours. */
+export const ANOTHER_ACCOUNT = 'another account'
+
 type EventDocument = NonNullable<Awaited<ReturnType<Db['orm']['webhook_events']['first']>>>
 
 const Envelope = z.object({
@@ -26,13 +31,31 @@ const Envelope = z.object({
   payload: z.record(z.string(), z.object({ entity: z.unknown() })),
 })
 
-/** Answers the stored event's id, or null when it was stored before. */
+/**
+ * Answers the stored event's id, or null when it was stored before. The id it came under is outside the
+ * signature: with another body it is another event.
+ */
 export async function storeEvent(
-  { db, now }: Till,
+  deps: Till,
   { eventId, body }: { eventId: string; body: Buffer },
 ): Promise<string | null> {
-  const at = now()
   const text = body.toString()
+  const stored = await insertEvent(deps, eventId, text)
+  if (stored !== null) return stored
+  const earlier = await deps.db.orm.webhook_events.where({ eventId }).select('body').first()
+  return earlier?.body === text ? null : insertEvent(deps, digestOf(body), text)
+}
+
+export function digestOf(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex')
+}
+
+async function insertEvent(
+  { db, now }: Till,
+  eventId: string,
+  text: string,
+): Promise<string | null> {
+  const at = now()
   try {
     const stored = await db.orm.webhook_events.create({
       eventId,
@@ -70,12 +93,16 @@ export async function processEvent(deps: Till, id: string): Promise<void> {
   } catch (error) {
     log.warn({ err: error, event: event.event, attempts }, 'webhook put off')
     const wait = Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS)
-    const state = attempts < MAX_ATTEMPTS ? 'WAITING' : 'DEAD'
+    const isHopeless = error instanceof Unreadable || attempts >= MAX_ATTEMPTS
+    const state = isHopeless ? 'DEAD' : 'WAITING'
     await db.orm.webhook_events
       .where({ _id: id, attempts })
       .update({ state, nextAt: new Date(now().getTime() + wait), outcome: outcomeOf(error) })
   }
 }
+
+/** Ours but not of the documented shape: trying again will not help, a person has to look. */
+class Unreadable extends Error {}
 
 function outcomeOf(error: unknown): string {
   return (error instanceof Error ? error.message : 'failed').slice(0, 200)
@@ -86,22 +113,26 @@ async function apply(deps: Till, { body, event }: EventDocument): Promise<string
   const envelope = Envelope.safeParse(parse(body))
   if (!envelope.success) return 'unreadable'
   const { account_id: accountId, payload } = envelope.data
-  const payment = PaymentAnswer.safeParse(payload['payment']?.entity)
-  const refund = RefundAnswer.safeParse(payload['refund']?.entity)
-  const dispute = DisputeAnswer.safeParse(payload['dispute']?.entity)
-  if (!payment.success) {
-    if (payload['payment']) deps.log.warn({ event }, 'webhook of a payment that cannot be read')
-    return 'ignored'
+  const read = <T>(name: string, answer: z.ZodType<T>): T | null => {
+    const entity = payload[name]?.entity
+    if (entity === undefined) return null
+    const { success, data } = answer.safeParse(entity)
+    if (!success) throw new Unreadable(`a ${name} that cannot be read`)
+    return data
   }
-  if (!(await isOurAccount(deps, accountId ?? '', payment.data.id))) {
+  const payment = read('payment', PaymentAnswer)
+  if (!payment) return 'ignored'
+  if (!(await isOurAccount(deps, accountId ?? '', payment.id))) {
     deps.log.warn({ event, accountId }, 'webhook of another account')
-    return 'another account'
+    return ANOTHER_ACCOUNT
   }
-  const settled = await settlePayment(deps, payment.data, 'webhook')
-  if (refund.success) await adoptRefund(deps, refund.data)
+  const refund = read('refund', RefundAnswer)
+  const dispute = read('dispute', DisputeAnswer)
+  const settled = await settlePayment(deps, payment, 'webhook')
+  if (refund) await adoptRefund(deps, refund)
   // The payment is captured again, and may never have got what it was for.
-  if (refund.data?.status === 'failed') return settlePayment(deps, payment.data, 'webhook')
-  if (dispute.success) await applyDispute(deps, dispute.data)
+  if (refund?.status === 'failed') return settlePayment(deps, payment, 'webhook')
+  if (dispute) await applyDispute(deps, dispute)
   return settled
 }
 
@@ -122,7 +153,7 @@ export async function forgetOldEvents({ db, now }: Till): Promise<void> {
 }
 
 /** Goes on with what was left, oldest first. */
-export async function processWaiting(deps: Till): Promise<void> {
+export async function processWaiting(deps: Till, keep: Keep): Promise<void> {
   const due = await deps.db.orm.webhook_events
     .where({ state: 'WAITING' })
     .where(MongoFieldFilter.lte('nextAt', deps.now()))
@@ -130,5 +161,8 @@ export async function processWaiting(deps: Till): Promise<void> {
     .orderBy({ nextAt: 1 })
     .limit(PER_RUN)
     .all()
-  for (const { _id } of due) await processEvent(deps, _id)
+  for (const { _id } of due) {
+    if (!(await keep())) return
+    await processEvent(deps, _id)
+  }
 }

@@ -1,8 +1,11 @@
 import type { Uses } from '../deps.ts'
+import { ANOTHER_ACCOUNT } from './inbox.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 const WEEK_MS = 7 * DAY_MS
 const QUIET_MS = 30 * 60_000
+// Where the browser's answer was first, its event may have come just before.
+const AROUND_MS = 60_000
 
 export type Stats = {
   users: number
@@ -15,6 +18,8 @@ export type Stats = {
     ageSeconds: number | null
     waiting: number
     dead: number
+    /** Signed for us within a day, and of an account that is not ours. */
+    refused: number
     /** Payments come and webhooks do not: the endpoint may be disabled at Razorpay. */
     isSilent: boolean
   }
@@ -36,14 +41,18 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
       count('webhook_events', { state: 'WAITING' }),
       count('webhook_events', { state: 'DEAD' }),
       count('refunds', { status: { $in: ['REQUESTED', 'PENDING'] } }),
-      count('payments', { quarantine: { $type: 'string' }, status: 'captured' }),
+      count('payments', { quarantine: { $gte: '' }, status: 'captured' }),
     ])
-  const [orders, revenue, found, lastEvent, lastPayment] = await Promise.all([
+  const [orders, revenue, found, lastEvent, lastPayment, refused] = await Promise.all([
     ordersByStatus(db),
     readRevenue(db),
     foundBy(db, new Date(at - WEEK_MS)),
     db.orm.webhook_events.where({}).orderBy({ receivedAt: -1 }).select('receivedAt').first(),
     lastSettled(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
+    count('webhook_events', {
+      outcome: ANOTHER_ACCOUNT,
+      receivedAt: { $gte: new Date(at - DAY_MS) },
+    }),
   ])
   const lastAt = lastEvent?.receivedAt ?? null
   const captured = [...found.values()].reduce((sum, n) => sum + n, 0)
@@ -58,7 +67,10 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
       ageSeconds: lastAt && Math.max(0, Math.round((at - lastAt.getTime()) / 1000)),
       waiting,
       dead,
-      isSilent: lastPayment !== null && (lastAt === null || lastAt < lastPayment),
+      refused,
+      isSilent:
+        lastPayment !== null &&
+        (lastAt === null || lastAt.getTime() < lastPayment.getTime() - AROUND_MS),
     },
     shareFoundByPoll: captured === 0 ? 0 : (found.get('poll') ?? 0) / captured,
     openRefunds,
@@ -77,13 +89,13 @@ async function ordersByStatus(db: Db): Promise<Record<string, number>> {
   return Object.fromEntries(groups.map(({ _id, n }) => [_id, n]))
 }
 
-/** What is reserved for refunds counts as given back: it is on its way. */
+/** Of orders of ours. What is reserved for refunds counts as given back: it is on its way. */
 async function readRevenue(db: Db): Promise<Stats['revenue']> {
   const [sums] = await db.driver
     .collection('payments')
     .aggregate<{ gross: number; refund: number }>(
       [
-        { $match: { capturedAt: { $type: 'date' } } },
+        { $match: { capturedAt: { $type: 'date' }, orderId: { $type: 'string' } } },
         {
           $group: {
             _id: null,
@@ -114,11 +126,12 @@ async function foundBy(db: Db, since: Date): Promise<Map<string, number>> {
   return new Map(groups.map(({ _id, n }) => [_id, n]))
 }
 
+/** The last payment that was not heard of by its event. */
 async function lastSettled(db: Db, from: Date, to: Date): Promise<Date | null> {
   const row = await db.driver
     .collection<{ capturedAt: Date }>('payments')
     .findOne(
-      { capturedAt: { $gte: from, $lte: to } },
+      { capturedAt: { $gte: from, $lte: to }, seenVia: { $ne: 'webhook' } },
       { sort: { capturedAt: -1 }, projection: { capturedAt: 1 }, maxTimeMS: 5_000 },
     )
   return row?.capturedAt ?? null

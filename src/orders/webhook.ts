@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import express, { Router, type Request, type RequestHandler } from 'express'
 import type { Deps } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { answerError } from '../http/answers.ts'
-import { processEvent, storeEvent } from './inbox.ts'
+import { digestOf, processEvent, storeEvent } from './inbox.ts'
 
 const MAX_BYTES = 1024 * 1024
 // Razorpay counts an answer after five seconds as none.
@@ -50,7 +49,7 @@ const refuseMethod: RequestHandler = (_req, res) => {
 /** The header is outside the signature: it only spares work, and what is odd is replaced by the body's digest. */
 function eventIdOf(req: Request, body: Buffer): string {
   const given = req.get('x-razorpay-event-id') ?? ''
-  return /^[\w-]{1,64}$/.test(given) ? given : createHash('sha256').update(body).digest('hex')
+  return /^[\w-]{1,64}$/.test(given) ? given : digestOf(body)
 }
 
 /** One line a minute, however many forged calls come. */

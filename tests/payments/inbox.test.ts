@@ -1,0 +1,97 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { processEvent } from '../../src/orders/inbox.ts'
+import { anAdmin } from '../builders.ts'
+import { anOrder, aSale, expectSound, pay, settle, statusOf } from '../builders-orders.ts'
+import { startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+})
+beforeEach(() => {
+  lms.razorpay.webhooks.drop = 'none'
+})
+
+const entityOf = (id: string) => ({ ...lms.razorpay.state.payments.get(id)?.payment })
+
+describe('the inbox', () => {
+  it('keeps two events apart that come under one id, which is not signed', async () => {
+    lms.razorpay.webhooks.drop = 'all'
+    const opened = [await anOrder(lms), await anOrder(lms)]
+    const paid = opened.map((one) => pay(lms, one).razorpay_payment_id)
+    lms.razorpay.webhooks.drop = 'none'
+    for (const id of [...paid, ...paid]) {
+      await lms.razorpay.sendEvent({
+        name: 'payment.captured',
+        eventId: 'OneIdForTwo001',
+        payload: { payment: { entity: entityOf(id) } },
+      })
+    }
+    await settle(lms)
+    for (const one of opened) expect(await statusOf(lms, one)).toBe('FULFILLED')
+    await expectSound(lms)
+  })
+
+  it('shows an administrator at once what it cannot read', async () => {
+    const { paymentId } = await aSale(lms)
+    await lms.razorpay.sendEvent({
+      name: 'payment.dispute.lost',
+      payload: { payment: { entity: entityOf(paymentId) }, dispute: { entity: { id: 'odd' } } },
+    })
+    await settle(lms)
+    const { api } = await anAdmin(lms)
+    const { events } = await api.orders.stuck.query()
+    expect(events).toMatchObject([{ event: 'payment.dispute.lost', attempts: 1 }])
+    expect((await api.admin.stats.query()).webhooks.dead).toBe(1)
+  })
+
+  it('gives an event up in the end that can never be worked on', async () => {
+    lms.razorpay.webhooks.drop = 'all'
+    const { razorpay_payment_id: id } = pay(lms, await anOrder(lms))
+    lms.razorpay.webhooks.drop = 'none'
+    lms.razorpay.faults.add({ route: '*', kind: 'error', times: 100 })
+    await lms.razorpay.sendEvent({
+      name: 'payment.captured',
+      payload: { payment: { entity: { ...entityOf(id), order_id: 'order_NeverHeardOf01' } } },
+    })
+    await settle(lms)
+    const event = await lms.db.orm.webhook_events.where({ state: 'WAITING' }).first()
+    const _id = event?._id ?? ''
+    await lms.db.orm.webhook_events.where({ _id }).update({ attempts: 498 })
+    await processEvent(lms.deps, _id)
+    expect(await lms.db.orm.webhook_events.where({ _id }).first()).toMatchObject({
+      state: 'WAITING',
+      attempts: 499,
+    })
+    await processEvent(lms.deps, _id)
+    expect(await lms.db.orm.webhook_events.where({ _id }).first()).toMatchObject({ state: 'DEAD' })
+    lms.razorpay.faults.clear()
+    lms.clock.advance(61)
+    await lms.work()
+  })
+})
+
+describe('what administrators are told of webhooks', () => {
+  it('is not that they are silent because nobody has bought anything for an hour', async () => {
+    pay(lms, await anOrder(lms))
+    await settle(lms)
+    lms.clock.advance(45 * 60)
+    const { api } = await anAdmin(lms)
+    expect((await api.admin.stats.query()).webhooks.isSilent).toBe(false)
+  })
+
+  it('counts those of another account, and no stray payment as revenue', async () => {
+    const { api } = await anAdmin(lms)
+    const before = await api.admin.stats.query()
+    const { paymentId } = await aSale(lms)
+    const entity = { ...entityOf(paymentId), id: 'pay_NobodyKnowsIt1', order_id: null }
+    const event = { name: 'payment.captured', payload: { payment: { entity } } }
+    await lms.razorpay.sendEvent(event)
+    await lms.razorpay.sendEvent({ ...event, accountId: 'acc_SomebodyElse01' })
+    await settle(lms)
+    const after = await api.admin.stats.query()
+    expect(after.webhooks.refused).toBe(before.webhooks.refused + 1)
+    expect(after.strayPayments).toBe(before.strayPayments + 1)
+    expect(after.revenue.grossPaise).toBe(before.revenue.grossPaise + 49_900)
+  })
+})
