@@ -68,6 +68,16 @@ export async function refusedUpload(
   expect([response.status, body.error?.reason]).toEqual([status, reason])
 }
 
+export type Form = { url: string; fields: Record<string, string> }
+
+/** Sends a file straight to Cloudinary by a signed form; answers the status. */
+export async function sendForm({ url, fields }: Form, file: Buffer): Promise<number> {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.set(name, value)
+  form.set('file', new Blob([new Uint8Array(file)]), 'anything')
+  return (await fetch(url, { method: 'POST', body: form })).status
+}
+
 /** A request whose body is written step by step. */
 export function openPost(
   lms: Lms,

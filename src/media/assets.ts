@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId } from 'mongodb'
 import type { Actor } from '../auth/sessions.ts'
-import type { Stored } from '../db.ts'
+import { oid, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import type { AssetRef, DeliveryType, ResourceType, StoredAsset } from './cloudinary-account.ts'
@@ -39,6 +40,12 @@ export function publicMedia({ cloudinary }: Uses<'cloudinary'>, media: MediaDocu
     durationSeconds: media.durationSeconds ?? null,
     url: isPublic ? imageUrlOf({ cloudinary }, media) : null,
   }
+}
+
+/** Those that are there, in no order. */
+export async function findMedia({ db }: Uses<'db'>, ids: string[]): Promise<MediaDocument[]> {
+  if (ids.length === 0) return []
+  return db.orm.media.where(MongoFieldFilter.in('_id', ids.map(oid))).all()
 }
 
 export function imageUrlOf({ cloudinary }: Uses<'cloudinary'>, media: MediaDocument): string {

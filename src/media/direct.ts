@@ -14,7 +14,7 @@ import {
 } from './assets.ts'
 import { isCloudinaryFailure } from './cloudinary-failure.ts'
 import { PURPOSES, TERMS } from './purposes.ts'
-import { settle } from './settle.ts'
+import { settle, use } from './settle.ts'
 
 export const DirectUpload = z.object({
   purpose: z.enum(PURPOSES),
@@ -77,12 +77,13 @@ export async function confirmUpload(
   return publicMedia(deps, await settlePending(deps, media))
 }
 
-/** PENDING → READY if the file is there; used by its sender, by the notification and by the sweep. */
+/** PENDING → READY and in use if the file is there; used by its sender, by the notification and by the sweep. */
 export async function settlePending(
   deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
   media: MediaDocument,
 ): Promise<MediaDocument> {
-  if (media.state !== 'PENDING') return media
+  if (media.state === 'READY') return use(deps, media)
+  if (media.state === 'REMOVED') return media
   const asset = await describe(deps, media)
   if (!asset) throw new DomainError('MEDIA_NOT_READY')
   return settle(deps, media, asset)

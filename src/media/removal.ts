@@ -1,13 +1,12 @@
-import { ObjectId } from 'mongodb'
 import type { Actor } from '../auth/sessions.ts'
-import { findCourse } from '../courses/course.ts'
-import { edit } from '../courses/edit.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import type { Job } from '../jobs.ts'
-import { markRemoved, type MediaDocument } from './assets.ts'
+import { findMedia, markRemoved, type MediaDocument } from './assets.ts'
 import { requireOwnMedia, settlePending, type MediaRef } from './direct.ts'
-import { tryDestroy } from './settle.ts'
+import { tryDestroy, use } from './settle.ts'
+import { findUnshown } from './unshown.ts'
+import { takeOutOfUse } from './use.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -18,27 +17,10 @@ type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
 /** No link to it is given from here on, even while Cloudinary cannot be reached. */
 export async function removeMedia(deps: Needs, actor: Actor, { mediaId }: MediaRef): Promise<null> {
   const media = await requireOwnMedia(deps, actor, mediaId)
+  const isMarked = await markRemoved(deps, mediaId)
   await takeOutOfUse(deps, media)
-  if (await markRemoved(deps, mediaId)) await tryDestroy(deps, media)
+  if (isMarked) await tryDestroy(deps, media)
   return null
-}
-
-async function takeOutOfUse(deps: Needs, media: MediaDocument): Promise<void> {
-  if (media.purpose === 'avatar') {
-    await deps.db.driver
-      .collection('users')
-      .updateOne(
-        { _id: new ObjectId(media.ownerId), avatarMediaId: media._id },
-        { $set: { avatarUrl: null, avatarMediaId: null, updatedAt: deps.now() } },
-        { maxTimeMS: 5_000 },
-      )
-  }
-  if (media.purpose !== 'course-image' || media.courseId === null) return
-  const course = await findCourse(deps.db, { _id: media.courseId })
-  if (course?.imageMediaId !== media._id) return
-  await edit(deps, course, (current) =>
-    current.imageMediaId === media._id ? { imageUrl: null, imageMediaId: null } : {},
-  )
 }
 
 /** Removes files that were to go, and finds out about those nobody told us of. */
@@ -51,6 +33,7 @@ export const sweepMedia: Job = {
       await sweepRemoved(deps, media)
     for (const media of await findDue(deps, 'PENDING', before(24 * HOUR_MS)))
       await sweepPending(deps, media)
+    for (const media of await findUnshown(deps, before(24 * HOUR_MS))) await use(deps, media)
   },
 }
 
@@ -66,10 +49,10 @@ async function findDue(
       { projection: { _id: 1 }, sort: { updatedAt: 1 }, limit: BATCH, maxTimeMS: 5_000 },
     )
     .toArray()
-  const found = await Promise.all(
-    rows.map(({ _id }) => db.orm.media.where({ _id: _id.toHexString() }).first()),
+  return findMedia(
+    { db },
+    rows.map(({ _id }) => _id.toHexString()),
   )
-  return found.filter((media) => media !== null)
 }
 
 /**
@@ -77,6 +60,7 @@ async function findDue(
  * So the row goes only when both are over, and until then is looked after again.
  */
 async function sweepRemoved(deps: Needs, media: MediaDocument): Promise<void> {
+  await takeOutOfUse(deps, media)
   const isGone = await tryDestroy(deps, media)
   const isOver = deps.now().getTime() - media.createdAt.getTime() > 2 * HOUR_MS
   const row = deps.db.orm.media.where({ _id: media._id, state: 'REMOVED' })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { aStudent, anInstructor, type Person } from '../builders.ts'
 import { aDraft, aPublishedCourse } from '../builders-courses.ts'
-import { mp4, PDF, PNG, uploaded } from '../builders-media.ts'
+import { mp4, PDF, PNG, sendForm, uploaded, type Form } from '../builders-media.ts'
 import { refused } from '../client.ts'
 import { SECRETS, startLms, type Lms } from '../harness.ts'
 
@@ -10,15 +10,6 @@ let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
 })
-
-type Form = { url: string; fields: Record<string, string> }
-
-async function send({ url, fields }: Form, file: Buffer): Promise<number> {
-  const form = new FormData()
-  for (const [name, value] of Object.entries(fields)) form.set(name, value)
-  form.set('file', new Blob([new Uint8Array(file)]), 'anything')
-  return (await fetch(url, { method: 'POST', body: form })).status
-}
 
 type Told = { body: string; at?: number; secret?: string; signature?: string }
 
@@ -73,7 +64,7 @@ describe('a direct upload', () => {
     const lesson = await owner.api.courses.addLesson.mutate(film)
     expect(lesson.durationSeconds).toBeNull()
     await refused(owner.api.media.confirm.mutate({ mediaId }), 'MEDIA_NOT_READY')
-    expect(await send(form, mp4(75))).toBe(200)
+    expect(await sendForm(form, mp4(75))).toBe(200)
     const media = await owner.api.media.confirm.mutate({ mediaId })
     expect(media).toMatchObject({ state: 'READY', durationSeconds: 75, url: null })
     const workshop = await owner.api.courses.authoring.query({ courseId })
@@ -82,7 +73,7 @@ describe('a direct upload', () => {
 
   it('is taken into use by the notification, and repeating that changes nothing', async () => {
     const { form } = await aFilmForm()
-    await send(form, mp4(75))
+    await sendForm(form, mp4(75))
     const body = told(form.fields['public_id'])
     expect(await Promise.all([tell({ body }), tell({ body })])).toEqual([200, 200])
     const ready = await lms.db.orm.media.where({ _id: form.mediaId }).first()
@@ -93,7 +84,7 @@ describe('a direct upload', () => {
 
   it('is found by the sweep when nobody told of it, and forgotten when it never came', async () => {
     const [came, never] = [await aFilmForm(), await aFilmForm()]
-    await send(came.form, mp4(75))
+    await sendForm(came.form, mp4(75))
     lms.clock.advance(25 * 3600)
     await lms.work()
     expect(await stateOf(came.form.mediaId)).toBe('READY')
@@ -110,7 +101,7 @@ describe('a direct upload', () => {
     await refused(owner.api.media.signUpload.mutate({ ...ask, format: 'html' }), 'INVALID_INPUT')
     const form = await owner.api.media.signUpload.mutate({ ...ask, format: 'pdf' })
     expect(form.fields['public_id']).toMatch(/^lesson-file\/[0-9a-f]{30}\.pdf$/)
-    await send(form, PDF)
+    await sendForm(form, PDF)
     const media = await owner.api.media.confirm.mutate({ mediaId: form.mediaId })
     expect(media).toMatchObject({ state: 'READY', format: 'pdf' })
   })
@@ -145,7 +136,7 @@ describe('a direct upload', () => {
       purpose: 'course-image',
       courseId: course.id,
     })
-    expect(await send(form, Buffer.concat([PNG, Buffer.alloc(9_000_000)]))).toBe(200)
+    expect(await sendForm(form, Buffer.concat([PNG, Buffer.alloc(9_000_000)]))).toBe(200)
     await refused(owner.api.media.confirm.mutate({ mediaId: form.mediaId }), 'FILE_TOO_LARGE')
     expect(await stateOf(form.mediaId)).toBe('REMOVED')
     expect(lms.cloudinary.find(form.fields['public_id'] ?? '')).toBeUndefined()
@@ -155,7 +146,7 @@ describe('a direct upload', () => {
 describe('a notification', () => {
   it('is refused unless Cloudinary signed it, just now', async () => {
     const { form } = await aFilmForm()
-    await send(form, mp4(75))
+    await sendForm(form, mp4(75))
     const body = told(form.fields['public_id'])
     expect(await tell({ body, secret: 'not the secret' })).toBe(401)
     expect(await tell({ body, signature: '' })).toBe(401)
@@ -176,7 +167,7 @@ describe('a notification', () => {
   it('is asked for again while Cloudinary cannot be asked', async () => {
     lms.expectErrors()
     const { form } = await aFilmForm()
-    await send(form, mp4(75))
+    await sendForm(form, mp4(75))
     lms.cloudinary.fail({ on: 'admin', kind: 'status', status: 503, times: 9 })
     const body = told(form.fields['public_id'])
     expect(await tell({ body })).toBe(502)
@@ -189,7 +180,7 @@ describe('a notification', () => {
 describe('removing', () => {
   it('takes the file away, and at once', async () => {
     const { owner, form } = await aFilmForm()
-    await send(form, mp4(75))
+    await sendForm(form, mp4(75))
     await owner.api.media.confirm.mutate({ mediaId: form.mediaId })
     await owner.api.media.remove.mutate({ mediaId: form.mediaId })
     expect(lms.cloudinary.find(form.fields['public_id'] ?? '')).toBeUndefined()
@@ -217,7 +208,7 @@ describe('removing', () => {
 
   it('is finished later when Cloudinary does not answer now', async () => {
     const { owner, form } = await aFilmForm()
-    await send(form, mp4(75))
+    await sendForm(form, mp4(75))
     await owner.api.media.confirm.mutate({ mediaId: form.mediaId })
     lms.cloudinary.fail({ on: 'admin', kind: 'status', status: 503, times: 9 })
     await owner.api.media.remove.mutate({ mediaId: form.mediaId })
@@ -232,7 +223,7 @@ describe('removing', () => {
   it('also removes what comes in afterwards by a form signed before', async () => {
     const { owner, form } = await aFilmForm()
     await owner.api.media.remove.mutate({ mediaId: form.mediaId })
-    await send(form, mp4(75))
+    await sendForm(form, mp4(75))
     expect(await tell({ body: told(form.fields['public_id']) })).toBe(200)
     expect(await stateOf(form.mediaId)).toBe('REMOVED')
     lms.clock.advance(3 * 3600)

@@ -1,0 +1,51 @@
+import type { Document, ObjectId } from 'mongodb'
+import type { Uses } from '../deps.ts'
+import { findMedia, type MediaDocument } from './assets.ts'
+
+const BATCH = 100
+
+type Place = { purpose: 'avatar' | 'course-image'; owner: Document; of: string; shows: string }
+
+const PLACES: Place[] = [
+  { purpose: 'avatar', owner: { $toObjectId: '$ownerId' }, of: 'users', shows: 'avatarMediaId' },
+  {
+    purpose: 'course-image',
+    owner: { $toObjectId: '$courseId' },
+    of: 'courses',
+    shows: 'imageMediaId',
+  },
+]
+
+/** Pictures ready since then that nothing shows: a process ended before it could put them to use. */
+export async function findUnshown({ db }: Uses<'db'>, since: Date): Promise<MediaDocument[]> {
+  const found = await Promise.all(
+    PLACES.map(({ purpose, owner, of, shows }) =>
+      db.driver
+        .collection('media')
+        .aggregate<{ _id: ObjectId }>(
+          [
+            { $match: { state: 'READY', purpose, updatedAt: { $gte: since } } },
+            { $set: { owner, name: { $toString: '$_id' } } },
+            {
+              $lookup: {
+                from: of,
+                localField: 'owner',
+                foreignField: '_id',
+                pipeline: [{ $project: { shown: `$${shows}` } }],
+                as: 'places',
+              },
+            },
+            { $match: { $expr: { $not: [{ $in: ['$name', '$places.shown'] }] } } },
+            { $limit: BATCH },
+            { $project: { _id: 1 } },
+          ],
+          { maxTimeMS: 20_000 },
+        )
+        .toArray(),
+    ),
+  )
+  return findMedia(
+    { db },
+    found.flat().map(({ _id }) => _id.toHexString()),
+  )
+}
