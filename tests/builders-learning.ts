@@ -55,8 +55,6 @@ type LessonOf = { courseId: string; lessonId: string }
 export async function aQuizCourse(lms: Lms, wish: QuizWish = {}): Promise<Examined> {
   const taught = await aCourse(lms, { lessons: 1 })
   const { owner, courseId, sectionId } = taught
-  // A course on sale takes no quiz without questions.
-  await owner.api.courses.unpublish.mutate({ id: courseId })
   const { id: quizId } = await owner.api.courses.addLesson.mutate({
     courseId,
     sectionId,
@@ -84,7 +82,6 @@ export async function aQuizCourse(lms: Lms, wish: QuizWish = {}): Promise<Examin
       { kind: 'TEXT', prompt: 'What frees a value?', answers: ['drop', 'going out of scope'] },
     ],
   })
-  await owner.api.courses.publish.mutate({ id: courseId })
   return { ...taught, quizId, quiz, ref: { courseId, lessonId: quizId } }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { courseFrom, findCourse, type CourseDocument } from './course.ts'
+import { faultsOfListing } from './readiness.ts'
 
 const TRIES = 30
 
@@ -24,6 +25,7 @@ export async function edit(
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const { _id, version } = current
     const changes = await change(current)
+    requireLessons({ ...current, ...changes }, changes)
     const row = await db.orm.courses
       .where({ _id, version })
       .update({ ...changes, version: version + 1, updatedAt: now() })
@@ -35,4 +37,11 @@ export async function edit(
     current = newer
   }
   throw new DomainError('CHANGED_MEANWHILE')
+}
+
+/** In the one place every edit passes: what is on sale is not emptied, whoever publishes it meanwhile. */
+function requireLessons({ status, sections }: CourseDocument, changes: Changes): void {
+  if (status !== 'PUBLISHED' || changes.sections === undefined) return
+  const issues = faultsOfListing(sections)
+  if (issues.length > 0) throw new DomainError('COURSE_NOT_READY', { issues })
 }

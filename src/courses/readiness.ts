@@ -1,6 +1,7 @@
 import type { Issue } from '../errors.ts'
 import type { Contents } from './contents.ts'
-import type { CourseDocument, Lesson } from './course.ts'
+import type { CourseDocument, Lesson, Section } from './course.ts'
+import { lessonsOf } from './outline.ts'
 
 // The least that can be paid at all is one rupee.
 const LEAST_PRICE_PAISE = 100
@@ -17,12 +18,22 @@ export function faultsOfDetails({ summary, description, pricePaise }: Details): 
   return issues
 }
 
+const NO_SECTIONS: Issue = { path: 'sections', message: 'are missing' }
+const pathOf = (section: number) => `sections.${section}.lessons`
+
+/** What is on sale has a lesson. What else it should have may come piece by piece: authors extend live courses. */
+export function faultsOfListing(sections: Section[]): Issue[] {
+  if (sections.length === 0) return [NO_SECTIONS]
+  if (lessonsOf(sections).length > 0) return []
+  return sections.map((_, s) => ({ path: pathOf(s), message: 'are missing' }))
+}
+
 /** Everything that keeps a course from being published, all at once. */
 export function faultsOf(course: CourseDocument, contents: Contents): Issue[] {
   const issues = faultsOfDetails(course)
-  if (course.sections.length === 0) issues.push({ path: 'sections', message: 'are missing' })
+  if (course.sections.length === 0) issues.push(NO_SECTIONS)
   for (const [s, section] of course.sections.entries()) {
-    const path = `sections.${s}.lessons`
+    const path = pathOf(s)
     if (section.lessons.length === 0) issues.push({ path, message: 'are missing' })
     for (const [l, lesson] of section.lessons.entries()) {
       const fault = faultOfLesson(lesson, contents)

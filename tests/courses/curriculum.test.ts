@@ -163,10 +163,9 @@ describe('edits at the same moment', () => {
     expect(after.version).toBe(before.version + 14)
   })
 
-  it('cannot put back a lesson that was removed, or publish around its removal', async () => {
+  it('cannot put back a lesson that was removed', async () => {
     const { course, sectionId, lessonId, owner } = await aDraft(lms)
     const courseId = course.id
-    await lms.db.orm.courses.where({ _id: courseId }).update({ imageUrl: 'https://i.test/i.png' })
     const outcomes = await Promise.allSettled([
       owner.api.courses.removeLesson.mutate({ courseId, lessonId }),
       owner.api.courses.moveLesson.mutate({ courseId, lessonId, sectionId, position: 0 }),
@@ -175,7 +174,28 @@ describe('edits at the same moment', () => {
     expect(outcomes[0].status).toBe('fulfilled')
     const after = await owner.api.courses.authoring.query({ courseId })
     expect(after.lessonCount).toBe(0)
-    await refused(owner.api.courses.publish.mutate({ id: courseId }), 'COURSE_NOT_READY')
+  })
+
+  it('publish a course or take its last lesson away, never both', async () => {
+    const rounds = Array.from({ length: 8 }, async (_, round) => {
+      const { course, sectionId, lessonId, owner } = await aDraft(lms)
+      const courseId = course.id
+      const { publish, removeLesson, removeSection, authoring } = owner.api.courses
+      const [published, removed] = await Promise.allSettled([
+        publish.mutate({ id: courseId }),
+        round % 2 === 0
+          ? removeLesson.mutate({ courseId, lessonId })
+          : removeSection.mutate({ courseId, sectionId }),
+      ])
+      const { status, lessonCount } = await authoring.query({ courseId })
+      expect([status, lessonCount]).toEqual(
+        published.status === 'fulfilled' ? ['PUBLISHED', 1] : ['DRAFT', 0],
+      )
+      const loser = published.status === 'rejected' ? published : removed
+      if (loser.status !== 'rejected') throw new Error('both were done')
+      await refused(Promise.reject(loser.reason as Error), 'COURSE_NOT_READY')
+    })
+    await Promise.all(rounds)
   })
 
   it('to one quiz leave one of the two whole', async () => {

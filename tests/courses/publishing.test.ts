@@ -67,6 +67,31 @@ describe('publishing', () => {
     expect(found.summary).toBe(course.summary)
   })
 
+  it('keeps a lesson in what is on sale, and lets it be extended piece by piece', async () => {
+    const { course, sectionId, lessonId, owner } = await aPublishedCourse(lms)
+    const courseId = course.id
+    const { courses } = owner.api
+    const lone = await refused(
+      courses.removeLesson.mutate({ courseId, lessonId }),
+      'COURSE_NOT_READY',
+    )
+    expect(lone).toEqual([{ path: 'sections.0.lessons', message: 'are missing' }])
+    const none = await refused(
+      courses.removeSection.mutate({ courseId, sectionId }),
+      'COURSE_NOT_READY',
+    )
+    expect(none).toEqual([{ path: 'sections', message: 'are missing' }])
+    const opened = await lms.visitor().api.courses.bySlug.query({ slug: course.slug })
+    expect(opened.lessonCount).toBe(1)
+    const more = await courses.addSection.mutate({ courseId, title: 'To come' })
+    const video = { courseId, sectionId: more.id, title: 'Soon', kind: 'VIDEO' as const }
+    const soon = await courses.addLesson.mutate(video)
+    await courses.removeLesson.mutate({ courseId, lessonId: soon.id })
+    await courses.removeSection.mutate({ courseId, sectionId: more.id })
+    await courses.unpublish.mutate({ id: courseId })
+    expect((await courses.removeLesson.mutate({ courseId, lessonId })).sections).toHaveLength(1)
+  })
+
   it('keeps its place among the newest when it is published again', async () => {
     const { course, owner } = await aPublishedCourse(lms)
     await owner.api.courses.unpublish.mutate({ id: course.id })
