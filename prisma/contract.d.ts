@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'35159447d07674a2d17354a4483dcc154225e409c7129761c1f7aac9e03f18da'>;
+  StorageHashBase<'32172c805a0dbf2b67a0d98b03647449a6bf82ea8728c87cc6b5646058e1418d'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -374,6 +374,7 @@ export type FieldOutputTypes = {
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
       readonly maxScore: CodecTypes['mongo/int32@1']['output'] | null;
       readonly number: CodecTypes['mongo/int32@1']['output'];
+      readonly passPercent: CodecTypes['mongo/int32@1']['output'] | null;
       readonly passed: CodecTypes['mongo/bool@1']['output'] | null;
       readonly questions: CodecTypes['mongo/json@1']['output'];
       readonly score: CodecTypes['mongo/int32@1']['output'] | null;
@@ -702,6 +703,7 @@ export type FieldInputTypes = {
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
       readonly maxScore: CodecTypes['mongo/int32@1']['input'] | null;
       readonly number: CodecTypes['mongo/int32@1']['input'];
+      readonly passPercent: CodecTypes['mongo/int32@1']['input'] | null;
       readonly passed: CodecTypes['mongo/bool@1']['input'] | null;
       readonly questions: CodecTypes['mongo/json@1']['input'];
       readonly score: CodecTypes['mongo/int32@1']['input'] | null;
@@ -1048,6 +1050,7 @@ export namespace Models {
     lessonId: CodecTypes['mongo/string@1']['output'];
     maxScore: CodecTypes['mongo/int32@1']['output'] | null;
     number: CodecTypes['mongo/int32@1']['output'];
+    passPercent: CodecTypes['mongo/int32@1']['output'] | null;
     passed: CodecTypes['mongo/bool@1']['output'] | null;
     questions: CodecTypes['mongo/json@1']['output'];
     score: CodecTypes['mongo/int32@1']['output'] | null;
@@ -2372,6 +2375,7 @@ type ContractBase = Omit<
                     readonly lessonId: { readonly bsonType: 'string' };
                     readonly maxScore: { readonly bsonType: readonly ['null', 'int'] };
                     readonly number: { readonly bsonType: 'int' };
+                    readonly passPercent: { readonly bsonType: readonly ['null', 'int'] };
                     readonly passed: { readonly bsonType: readonly ['null', 'bool'] };
                     readonly questions: {
                       readonly bsonType: readonly [
@@ -3895,6 +3899,10 @@ type ContractBase = Omit<
               };
               readonly number: {
                 readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly passPercent: {
+                readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly passed: {

@@ -9,6 +9,9 @@ import { requireLessonIn } from './outline.ts'
 // Answers of earlier versions are kept, so that an attempt begun before an edit can still be graded.
 const MAX_ANSWERS = 1_000
 
+/** Of one user at one quiz, also where its author sets no limit: each attempt stores its questions. */
+export const MAX_ATTEMPTS = 100
+
 const Prompt = line(1, 2_000)
 const question = { prompt: Prompt, points: z.int().min(1).max(100).default(1) }
 const explanation = z.string().trim().max(2_000).optional()
@@ -44,7 +47,7 @@ export const NewQuiz = z.object({
   lessonId: Id,
   questions: z.array(QuizQuestion).min(1).max(100),
   passPercent: z.int().min(0).max(100).default(60),
-  maxAttempts: z.int().min(1).max(100).nullable().default(null),
+  maxAttempts: z.int().min(1).max(MAX_ATTEMPTS).nullable().default(null),
   timeLimitSeconds: z.int().min(10).max(86_400).nullable().default(null),
 })
 export type NewQuiz = z.infer<typeof NewQuiz>

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
-import type { Question } from '../courses/quiz.ts'
+import { MAX_ATTEMPTS, type Question } from '../courses/quiz.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
@@ -47,8 +47,7 @@ export async function startQuiz(
     const last = await findLastAttempt(deps, { userId: actor.id, lessonId: lesson.id })
     if (last && stateOf(last, now) === 'OPEN') return attemptOf(last, { now, key: null })
     const number = (last?.number ?? 0) + 1
-    if (quiz.maxAttempts !== null && number > quiz.maxAttempts)
-      throw new DomainError('ATTEMPTS_USED_UP')
+    if (number > (quiz.maxAttempts ?? MAX_ATTEMPTS)) throw new DomainError('ATTEMPTS_USED_UP')
     try {
       const made = await deps.db.orm.quiz_attempts.create({
         userId: actor.id,
@@ -56,6 +55,7 @@ export async function startQuiz(
         lessonId: lesson.id,
         number,
         questions: shuffled(quiz.questions),
+        passPercent: quiz.passPercent,
         answers: null,
         startedAt: now,
         deadlineAt: deadlineOf(now, quiz.timeLimitSeconds),
@@ -81,10 +81,9 @@ export async function submitQuiz(
   const questions = questionsOf(attempt)
   checkAnswers(questions, answers)
   const { lessonId } = attempt
-  const [{ passPercent }, key] = await Promise.all([
-    requireQuiz(deps, lessonId),
-    findKey(deps, { lessonId, questions }),
-  ])
+  const key = await findKey(deps, { lessonId, questions })
+  // Attempts begun before this was stored with them go by the quiz as it is.
+  const passPercent = attempt.passPercent ?? (await requireQuiz(deps, lessonId)).passPercent
   const now = deps.now()
   const graded = grade({ questions, answers, passPercent }, key)
   const submitted = await deps.db.orm.quiz_attempts
@@ -131,7 +130,7 @@ async function isKeyShown(deps: Uses<'db' | 'now'>, attempt: AttemptDocument): P
   if (attempt.passed) return true
   const { maxAttempts } = await requireQuiz(deps, attempt.lessonId)
   const last = await findLastAttempt(deps, attempt)
-  if (maxAttempts === null || !last || last.number < maxAttempts) return false
+  if (!last || last.number < (maxAttempts ?? MAX_ATTEMPTS)) return false
   return stateOf(last, deps.now()) !== 'OPEN'
 }
 

@@ -98,6 +98,37 @@ describe('an attempt', () => {
     expect(done.result).toMatchObject({ score: 6, maxScore: 6, passed: true })
   })
 
+  it('is passed by what was asked when it began, whatever is asked of later ones', async () => {
+    const examined = await aQuizCourse(lms, { passPercent: 0 })
+    const { owner, ref, quiz } = examined
+    const { api } = await aLearner(lms, examined)
+    const begun = await api.quizzes.start.mutate(ref)
+    const question = { kind: 'TEXT' as const, prompt: 'Sure?', answers: ['yes'] }
+    const stricter = { ...ref, questions: [question], passPercent: 100 }
+    await owner.api.courses.setQuiz.mutate(stricter)
+    const done = await api.quizzes.submit.mutate({ attemptId: begun.id, answers: [] })
+    expect(done.result).toMatchObject({ score: 0, maxScore: 6, passed: true })
+    expect(quiz.passPercent).toBe(0)
+    const later = await api.quizzes.start.mutate(ref)
+    const failed = await api.quizzes.submit.mutate({ attemptId: later.id, answers: [] })
+    expect(failed.result).toMatchObject({ maxScore: 1, passed: false })
+  })
+
+  it('is one of a hundred at most, also where the author sets no limit', async () => {
+    const examined = await aQuizCourse(lms)
+    const { api, user } = await aLearner(lms, examined)
+    const { id } = await api.quizzes.start.mutate(examined.ref)
+    const mine = lms.db.orm.quiz_attempts.where({ userId: user.id })
+    await mine.update({ number: 99 })
+    await api.quizzes.submit.mutate({ attemptId: id, answers: [] })
+    const outcomes = await many(5, () => api.quizzes.start.mutate(examined.ref))
+    expect(outcomes.map(({ value }) => value?.number)).toEqual(Array(5).fill(100))
+    const last = outcomes[0]?.value?.id ?? ''
+    const done = await api.quizzes.submit.mutate({ attemptId: last, answers: [] })
+    expect(done.result?.key).toHaveLength(3)
+    await refused(api.quizzes.start.mutate(examined.ref), 'ATTEMPTS_USED_UP')
+  })
+
   it('shows the answers to who failed only when no attempt is left or under way', async () => {
     const examined = await aQuizCourse(lms, { maxAttempts: 2 })
     const { api } = await aLearner(lms, examined)
