@@ -1,6 +1,6 @@
 import type { Uses } from '../deps.ts'
 import type { Issue } from '../errors.ts'
-import { contentsOf } from './contents.ts'
+import { contentsOf, findTexts } from './contents.ts'
 import type { CourseDocument } from './course.ts'
 import { findAuthoredQuizzes, type AuthoredQuiz } from './quiz.ts'
 import { faultsOf } from './readiness.ts'
@@ -25,8 +25,9 @@ export async function getAuthoredCourse(
   deps: Uses<'db'>,
   course: CourseDocument,
 ): Promise<AuthoredCourse> {
-  const [contents, quizzes] = await Promise.all([
+  const [contents, texts, quizzes] = await Promise.all([
     contentsOf(deps, course._id),
+    findTexts(deps, course._id),
     findAuthoredQuizzes(deps, course._id),
   ])
   const sections = course.sections.map(({ id, title, lessons }) => ({
@@ -35,7 +36,7 @@ export async function getAuthoredCourse(
     lessons: lessons.map((lesson) => ({
       ...lessonOutline(lesson),
       mediaId: lesson.mediaId,
-      body: contents.texts.get(lesson.id) ?? null,
+      body: texts.get(lesson.id) ?? null,
       quiz: quizzes.get(lesson.id) ?? null,
     })),
   }))

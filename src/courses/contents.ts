@@ -25,35 +25,44 @@ export async function removeContents({ db }: Uses<'db'>, lessonIds: string[]): P
 }
 
 export type Contents = {
-  texts: Map<string, string>
+  /** The lessons that have a text with something in it. */
+  texts: Set<string>
   /** Media by id, of whatever state. */
   media: Map<string, { state: string; purpose: string }>
   quizzes: Set<string>
 }
 
-/** Everything that belongs to a course's lessons but is kept beside it. */
+type MediaRow = { _id: ObjectId; courseId: string; state: string; purpose: string }
+
+/** What there is beside a course for its lessons: what it says is not read, however long. */
 export async function contentsOf({ db }: Uses<'db'>, courseId: string): Promise<Contents> {
+  const ofCourse = { courseId: new ObjectId(courseId) }
+  const deadline = { maxTimeMS: 5_000 }
   const [texts, media, quizzes] = await Promise.all([
-    db.orm.lesson_texts.where({ courseId }).all(),
     db.driver
-      .collection('media')
-      .find({ courseId }, { projection: { state: 1, purpose: 1 }, maxTimeMS: 5_000 })
-      .map((row) => {
-        const { _id, state, purpose } = row as { _id: ObjectId; state: string; purpose: string }
-        return [_id.toHexString(), { state, purpose }] as const
-      })
+      .collection('lesson_texts')
+      .distinct('lessonId', { ...ofCourse, body: { $ne: '' } }, deadline),
+    db.driver
+      .collection<MediaRow>('media')
+      .find({ courseId }, { projection: { state: 1, purpose: 1 }, ...deadline })
+      .map(({ _id, state, purpose }) => [_id.toHexString(), { state, purpose }] as const)
       .toArray(),
     db.driver
       .collection('quizzes')
-      .distinct(
-        'lessonId',
-        { courseId: new ObjectId(courseId), 'questions.0': { $exists: true } },
-        { maxTimeMS: 5_000 },
-      ),
+      .distinct('lessonId', { ...ofCourse, 'questions.0': { $exists: true } }, deadline),
   ])
   return {
-    texts: new Map(texts.map(({ lessonId, body }) => [lessonId, body])),
+    texts: new Set(texts.map(String)),
     media: new Map(media),
     quizzes: new Set(quizzes.map(String)),
   }
+}
+
+/** Lesson id → text. */
+export async function findTexts(
+  { db }: Uses<'db'>,
+  courseId: string,
+): Promise<Map<string, string>> {
+  const texts = await db.orm.lesson_texts.where({ courseId }).all()
+  return new Map(texts.map(({ lessonId, body }) => [lessonId, body]))
 }

@@ -1,3 +1,4 @@
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
@@ -88,15 +89,13 @@ export async function setQuiz(
   if (requireLessonIn(course.sections, lessonId).kind !== 'QUIZ')
     refuseInput('lessonId', 'is not a quiz')
   const made = given.map(makeQuestion)
-  await db.driver.collection('quiz_keys').updateOne(
-    { lessonId },
-    {
-      $push: {
-        answers: { $each: made.map(({ answer }) => answer), $slice: -MAX_ANSWERS },
-      } as never,
-    },
-    { upsert: true, maxTimeMS: 5_000 },
-  )
+  await db.driver
+    .collection<{ lessonId: string; answers: RightAnswer[] }>('quiz_keys')
+    .updateOne(
+      { lessonId },
+      { $push: { answers: { $each: made.map(({ answer }) => answer), $slice: -MAX_ANSWERS } } },
+      { upsert: true, maxTimeMS: 5_000 },
+    )
   const settings = { passPercent, maxAttempts, timeLimitSeconds }
   const stored = { questions: made.map(({ question }) => question), ...settings, updatedAt: now() }
   await db.orm.quizzes
@@ -142,10 +141,17 @@ export async function findAuthoredQuizzes(
   courseId: string,
 ): Promise<Map<string, AuthoredQuiz>> {
   const quizzes = await db.orm.quizzes.where({ courseId }).all()
-  const found = await Promise.all(
-    quizzes.map(async (quiz) => {
-      const key = await db.orm.quiz_keys.where({ lessonId: quiz.lessonId }).first()
-      const answers = new Map(key?.answers.map((answer) => [answer.questionId, answer]))
+  if (quizzes.length === 0) return new Map()
+  const isTheirs = MongoFieldFilter.in(
+    'lessonId',
+    quizzes.map(({ lessonId }) => lessonId),
+  )
+  const keys = await db.orm.quiz_keys.where(isTheirs).all()
+  const answers = new Map(
+    keys.flatMap((key) => key.answers.map((answer) => [answer.questionId, answer])),
+  )
+  return new Map(
+    quizzes.map((quiz) => {
       const questions = quiz.questions.map(({ id, kind, prompt, points, options }) => {
         const answer = answers.get(id)
         return {
@@ -168,5 +174,4 @@ export async function findAuthoredQuizzes(
       return [quiz.lessonId, { questions, ...settings }] as const
     }),
   )
-  return new Map(found)
 }

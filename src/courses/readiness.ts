@@ -46,7 +46,7 @@ export function faultsOf(course: CourseDocument, contents: Contents): Issue[] {
 function faultOfLesson(lesson: Lesson, { texts, media, quizzes }: Contents): Issue | null {
   switch (lesson.kind) {
     case 'TEXT':
-      return texts.get(lesson.id) ? null : { path: 'body', message: 'is missing' }
+      return texts.has(lesson.id) ? null : { path: 'body', message: 'is missing' }
     case 'QUIZ':
       return quizzes.has(lesson.id) ? null : { path: 'quiz', message: 'has no questions' }
     case 'VIDEO':

@@ -7,7 +7,7 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import type { Page, PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
-import { findCompletions, shareDone } from './completion.ts'
+import { findDone, shareDone } from './completion.ts'
 import { enrollmentOf, type Enrollment } from './enrollment.ts'
 import { grant } from './grants.ts'
 import type { CourseRef } from './refs.ts'
@@ -32,16 +32,16 @@ export async function listMyEnrollments(
   const mine = db.orm.enrollments.where({ userId: actor.id })
   const { items, nextCursor } = await readPage(mine, page)
   const courseIds = items.map(({ courseId }) => courseId)
-  const [courses, completionOf] = await Promise.all([
+  const [courses, doneBy] = await Promise.all([
     findCourses({ db }, courseIds),
-    findCompletions({ db }, { userIds: [actor.id], courseIds }),
+    findDone({ db }, { userIds: [actor.id], courseIds }),
   ])
   return {
     nextCursor,
     items: items.flatMap((row) => {
       const course = courses.get(row.courseId)
       if (!course) return []
-      const { percent } = shareDone(course, completionOf(actor.id, course._id))
+      const { percent } = shareDone(course, doneBy(actor.id, course._id))
       return [{ ...enrollmentOf(row, now()), percent, course: outlineOf(course) }]
     }),
   }

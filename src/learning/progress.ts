@@ -111,7 +111,7 @@ async function progressOf(
 ): Promise<CourseProgress> {
   const whose = { userId: actor.id, courseId: course._id }
   const [rows, done] = await Promise.all([
-    db.orm.lesson_progress.where(whose).all(),
+    db.orm.lesson_progress.where(whose).select('lessonId', 'positionSeconds', 'updatedAt').all(),
     findCompletion({ db }, whose),
   ])
   const positions = new Map(rows.map((row) => [row.lessonId, row.positionSeconds]))
