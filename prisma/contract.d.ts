@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'32172c805a0dbf2b67a0d98b03647449a6bf82ea8728c87cc6b5646058e1418d'>;
+  StorageHashBase<'7a25a5062f5fc3b9abf3e312631a8605973090cc3598e10799206ee1a88393fe'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -206,6 +206,7 @@ export type FieldOutputTypes = {
       readonly language: CodecTypes['mongo/string@1']['output'];
       readonly level: 'BEGINNER' | 'INTERMEDIATE' | 'ADVANCED';
       readonly ownerId: CodecTypes['mongo/objectId@1']['output'];
+      readonly plainDescription: CodecTypes['mongo/string@1']['output'] | null;
       readonly pricePaise: CodecTypes['mongo/int32@1']['output'];
       readonly publishedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly ratingCount: CodecTypes['mongo/int32@1']['output'];
@@ -535,6 +536,7 @@ export type FieldInputTypes = {
       readonly language: CodecTypes['mongo/string@1']['input'];
       readonly level: 'BEGINNER' | 'INTERMEDIATE' | 'ADVANCED';
       readonly ownerId: CodecTypes['mongo/objectId@1']['input'];
+      readonly plainDescription: CodecTypes['mongo/string@1']['input'] | null;
       readonly pricePaise: CodecTypes['mongo/int32@1']['input'];
       readonly publishedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly ratingCount: CodecTypes['mongo/int32@1']['input'];
@@ -868,6 +870,7 @@ export namespace Models {
     language: CodecTypes['mongo/string@1']['output'];
     level: 'BEGINNER' | 'INTERMEDIATE' | 'ADVANCED';
     ownerId: CodecTypes['mongo/objectId@1']['output'];
+    plainDescription: CodecTypes['mongo/string@1']['output'] | null;
     pricePaise: CodecTypes['mongo/int32@1']['output'];
     publishedAt: CodecTypes['mongo/date@1']['output'] | null;
     ratingCount: CodecTypes['mongo/int32@1']['output'];
@@ -1497,7 +1500,7 @@ type ContractBase = Omit<
                 },
                 {
                   readonly keys: readonly [
-                    { readonly direction: 'text'; readonly field: 'description' },
+                    { readonly direction: 'text'; readonly field: 'plainDescription' },
                     { readonly direction: 'text'; readonly field: 'summary' },
                     { readonly direction: 'text'; readonly field: 'tags' },
                     { readonly direction: 'text'; readonly field: 'title' },
@@ -1505,7 +1508,7 @@ type ContractBase = Omit<
                   readonly kind: 'mongo-index';
                   readonly language_override: 'textLanguage';
                   readonly weights: {
-                    readonly description: 1;
+                    readonly plainDescription: 1;
                     readonly summary: 3;
                     readonly tags: 5;
                     readonly title: 10;
@@ -1531,6 +1534,7 @@ type ContractBase = Omit<
                       readonly enum: readonly ['BEGINNER', 'INTERMEDIATE', 'ADVANCED'];
                     };
                     readonly ownerId: { readonly bsonType: 'objectId' };
+                    readonly plainDescription: { readonly bsonType: readonly ['null', 'string'] };
                     readonly pricePaise: { readonly bsonType: 'int' };
                     readonly publishedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly ratingCount: { readonly bsonType: 'int' };
@@ -3248,6 +3252,10 @@ type ContractBase = Omit<
               readonly ownerId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly plainDescription: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly pricePaise: {
                 readonly nullable: false;

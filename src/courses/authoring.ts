@@ -10,7 +10,7 @@ import { edit, type Changes } from './edit.ts'
 import { publicCourse, type Course } from './shapes.ts'
 import { faultsOfDetails } from './readiness.ts'
 import { Slug, slugsFor } from './slug.ts'
-import { richText } from './text.ts'
+import { richText, wordsOf } from './text.ts'
 
 const details = {
   title: line(1, 120),
@@ -62,6 +62,7 @@ async function tryCreate(
   try {
     const row = await db.orm.courses.create({
       ...input,
+      plainDescription: wordsOf(input.description),
       ownerId: actor.id,
       status: 'DRAFT',
       currency: 'INR',
@@ -100,9 +101,13 @@ export async function updateCourse(
 
 // Field by field: the input also carries the course's id.
 function givenOf(changes: CourseChanges): Changes {
-  const names = Object.keys(details) as (keyof typeof details)[]
+  const names = CourseChanges.keyof().options
   const given = names.filter((name) => changes[name] !== undefined)
-  return Object.fromEntries(given.map((name) => [name, changes[name]]))
+  const { description } = changes
+  return {
+    ...Object.fromEntries(given.map((name) => [name, changes[name]])),
+    ...(description !== undefined && { plainDescription: wordsOf(description) }),
+  }
 }
 
 export async function listMine(

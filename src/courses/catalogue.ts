@@ -6,7 +6,7 @@ import type { Uses } from '../deps.ts'
 import { line, Page, Paise, type PageOf } from '../fields.ts'
 import { requireCourse, type Viewer } from './access.ts'
 import type { CourseLevel } from './course.ts'
-import { afterCursor, cursorOf, RATING, SORTS, sortOf, type Placed } from './sort.ts'
+import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type Placed } from './sort.ts'
 import { publicCourse, ratingAverage, type Course } from './shapes.ts'
 
 export const CatalogueQuery = Page.extend({
@@ -14,7 +14,8 @@ export const CatalogueQuery = Page.extend({
   category: line(1, 60).optional(),
   level: z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED']).optional(),
   maxPrice: Paise.optional(),
-  sort: z.enum(SORTS).default('newest'),
+  /** By default what was looked for first, or the newest when nothing was. */
+  sort: z.enum(SORTS).optional(),
 }).prefault({})
 export type CatalogueQuery = z.infer<typeof CatalogueQuery>
 
@@ -59,7 +60,7 @@ type CardRow = Placed & {
 const CARD_FIELDS = {
   ...{ slug: 1, ownerId: 1, title: 1, summary: 1, category: 1, level: 1, language: 1 },
   ...{ pricePaise: 1, currency: 1, imageUrl: 1, ratingSum: 1, ratingCount: 1 },
-  ...{ publishedAt: 1, rating: 1 },
+  ...{ publishedAt: 1, rating: 1, score: 1 },
 }
 
 /** Published courses only, whoever asks. The hottest read: by the driver, and only what a card shows. */
@@ -67,13 +68,15 @@ export async function listCourses(
   deps: Uses<'db'>,
   query: CatalogueQuery,
 ): Promise<PageOf<CourseCard>> {
-  const { sort, limit, cursor } = query
+  const { limit, cursor } = query
+  const sort = sortFor(query)
+  const computed = COMPUTED[sort]
   const rows = await deps.db.driver
     .collection('courses')
     .aggregate<CardRow>(
       [
         { $match: filterOf(query) },
-        ...(sort === 'rating' ? [{ $set: { rating: RATING } }] : []),
+        ...(computed ? [{ $set: computed }] : []),
         ...(cursor === undefined ? [] : [{ $match: afterCursor(sort, cursor) }]),
         { $sort: sortOf(sort) },
         { $limit: limit + 1 },

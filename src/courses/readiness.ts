@@ -2,6 +2,7 @@ import type { Issue } from '../errors.ts'
 import type { Contents } from './contents.ts'
 import type { CourseDocument, Lesson, Section } from './course.ts'
 import { lessonsOf } from './outline.ts'
+import { wordsOf } from './text.ts'
 
 // The least that can be paid at all is one rupee.
 const LEAST_PRICE_PAISE = 100
@@ -11,8 +12,7 @@ type Details = Pick<CourseDocument, 'summary' | 'description' | 'pricePaise'>
 export function faultsOfDetails({ summary, description, pricePaise }: Details): Issue[] {
   const issues: Issue[] = []
   if (summary === '') issues.push({ path: 'summary', message: 'is missing' })
-  if (description.replace(/<[^>]*>/g, '').trim() === '')
-    issues.push({ path: 'description', message: 'is missing' })
+  if (wordsOf(description) === '') issues.push({ path: 'description', message: 'is missing' })
   if (pricePaise > 0 && pricePaise < LEAST_PRICE_PAISE)
     issues.push({ path: 'pricePaise', message: `is 0 or at least ${LEAST_PRICE_PAISE}` })
   return issues

@@ -3,24 +3,43 @@ import { z } from 'zod'
 import { refuseInput } from '../errors.ts'
 import { Id } from '../fields.ts'
 
-export const SORTS = ['newest', 'price-asc', 'price-desc', 'rating'] as const
+export const SORTS = ['newest', 'price-asc', 'price-desc', 'rating', 'relevance'] as const
 export type Sort = (typeof SORTS)[number]
 
 /** What a page's last row says about where the next one begins. */
-export type Placed = { _id: ObjectId; publishedAt: Date; pricePaise: number; rating?: number }
+export type Placed = {
+  _id: ObjectId
+  publishedAt: Date
+  pricePaise: number
+  rating?: number
+  score?: number
+}
 
-type Key = { field: 'publishedAt' | 'pricePaise' | 'rating'; direction: 1 | -1 }
+type Key = { field: 'publishedAt' | 'pricePaise' | 'rating' | 'score'; direction: 1 | -1 }
 
 const KEYS: Record<Sort, Key> = {
   newest: { field: 'publishedAt', direction: -1 },
   'price-asc': { field: 'pricePaise', direction: 1 },
   'price-desc': { field: 'pricePaise', direction: -1 },
   rating: { field: 'rating', direction: -1 },
+  relevance: { field: 'score', direction: -1 },
 }
 
-/** The average as the database computes it: only this list needs it, so it is not stored. */
-export const RATING: Document = {
-  $cond: [{ $eq: ['$ratingCount', 0] }, 0, { $divide: ['$ratingSum', '$ratingCount'] }],
+/** What a list is sorted by but nothing stores; the score of a document is the same on every page. */
+export const COMPUTED: Partial<Record<Sort, Document>> = {
+  rating: {
+    rating: {
+      $cond: [{ $eq: ['$ratingCount', 0] }, 0, { $divide: ['$ratingSum', '$ratingCount'] }],
+    },
+  },
+  relevance: { score: { $meta: 'textScore' } },
+}
+
+/** As it was asked for, or else what was looked for first; without words nothing is relevant. */
+export function sortFor({ q, sort }: { q?: string | undefined; sort?: Sort | undefined }): Sort {
+  const hasWords = q !== undefined && q !== ''
+  if (!hasWords && sort === 'relevance') return 'newest'
+  return sort ?? (hasWords ? 'relevance' : 'newest')
 }
 
 export function sortOf(sort: Sort): Record<string, 1 | -1> {

@@ -23,3 +23,14 @@ const RULES: sanitize.IOptions = {
 /** Rich text of several lines, cleaned to harmless HTML. */
 export const richText = (most: number) =>
   lines(most).transform((text) => sanitize(text, RULES).trim())
+
+const ENTITIES: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&amp;': '&' }
+
+/** The words of cleaned HTML, for searching: it may still look like HTML, and is never shown. */
+export function wordsOf(html: string): string {
+  return html
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/&(?:lt|gt|quot|amp);/g, (entity) => ENTITIES[entity] ?? entity)
+    .replace(/\s+/g, ' ')
+    .trim()
+}

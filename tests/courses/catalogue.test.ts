@@ -84,6 +84,44 @@ describe('the catalogue', () => {
     expect((await list.query({ q: '' })).items.length).toBeGreaterThan(5)
   })
 
+  it('shows what is looked for most first, each once over its pages', async () => {
+    const title = (n: number) => `Macrame ${n}`
+    const made = [
+      { title: 'Knots', description: '<p>Not only macrame.</p>' },
+      ...[1, 2, 3].map((n) => ({ title: title(n), description: '<p>Knots for walls.</p>' })),
+      { title: 'Macrame macrame', description: '<p>All of macrame.</p>' },
+      { title: 'Strings', description: '<p>Some macrame, and sewing.</p>' },
+    ]
+    for (const { title, description } of made) {
+      const { course, owner } = await aPublishedCourse(lms, { title, pricePaise: 200 })
+      await owner.api.courses.update.mutate({ id: course.id, description })
+    }
+    const found = await pages({ q: 'macrame', limit: 2 })
+    expect(found.map((page) => page.length)).toEqual([2, 2, 2])
+    const titles = found.flat().map(({ title }) => title)
+    expect(titles[0]).toBe('Macrame macrame')
+    expect(titles.slice(1, 4).sort()).toEqual([1, 2, 3].map(title))
+    expect(titles.slice(4).sort()).toEqual(['Knots', 'Strings'])
+    expect(await pages({ q: 'macrame', limit: 2, sort: 'relevance' })).toEqual(found)
+    const [newest] = await pages({ q: 'macrame', sort: 'newest' })
+    expect(newest?.map(({ title }) => title)).toEqual(made.map(({ title }) => title).reverse())
+    const [cheapest] = await pages({ category: 'Shelf', sort: 'relevance' })
+    expect(cheapest?.[0]?.title).toBe('Shelf course 4')
+  })
+
+  it('finds what a description says, and nothing of its markup', async () => {
+    const { course, owner } = await aPublishedCourse(lms, { title: 'Weaving' })
+    const list = lms.visitor().api.courses.list
+    const description = '<p>Looms &amp; <a href="https://looms.test">shuttles</a></p><h2>Warp</h2>'
+    await owner.api.courses.update.mutate({ id: course.id, description })
+    for (const q of ['looms', 'shuttles', 'warp'])
+      expect((await list.query({ q })).items.map(({ id }) => id)).toEqual([course.id])
+    for (const q of ['p', 'h2', 'href', 'amp', 'nofollow', 'https'])
+      expect((await list.query({ q })).items).toEqual([])
+    await owner.api.courses.update.mutate({ id: course.id, description: '<p>Spinning</p>' })
+    expect((await list.query({ q: 'shuttles' })).items).toEqual([])
+  })
+
   it('finds courses in any language, also one MongoDB has no rules for', async () => {
     for (const language of ['Hindi', 'தமிழ்', 'none', 'x-klingon']) {
       const { course } = await aPublishedCourse(lms, { title: `Zither in ${language}` })
