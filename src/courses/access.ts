@@ -22,7 +22,7 @@ export function hasLiveGrant(
   )
 }
 
-function isOwner(course: Pick<CourseDocument, 'ownerId'>, actor: Actor | null): boolean {
+export function isOwner(course: Pick<CourseDocument, 'ownerId'>, actor: Actor | null): boolean {
   if (!actor) return false
   return actor.role === 'ADMIN' || (actor.role === 'INSTRUCTOR' && actor.id === course.ownerId)
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
-import { requireOwnCourse } from '../courses/access.ts'
+import { isOwner, requireOwnCourse } from '../courses/access.ts'
+import { findCourse } from '../courses/course.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id, orNamed } from '../fields.ts'
@@ -83,7 +84,7 @@ export async function settlePending(
   media: MediaDocument,
 ): Promise<MediaDocument> {
   if (media.state === 'READY') return use(deps, media)
-  if (media.state === 'REMOVED') return media
+  if (media.state !== 'PENDING') return media
   const asset = await describe(deps, media)
   if (!asset) throw new DomainError('MEDIA_NOT_READY')
   return settle(deps, media, asset)
@@ -98,13 +99,24 @@ async function describe({ cloudinary }: Uses<'cloudinary'>, media: MediaDocument
   }
 }
 
+/** What one uploaded oneself, or anyone did for one's own course; an administrator may have all. */
 export async function requireOwnMedia(
   { db }: Uses<'db'>,
   actor: Actor,
   mediaId: string,
 ): Promise<MediaDocument> {
   const media = await db.orm.media.where({ _id: mediaId }).first()
-  const isOwn = media && (media.ownerId === actor.id || actor.role === 'ADMIN')
-  if (!isOwn || media.state === 'REMOVED') throw new DomainError('NOT_FOUND')
-  return media
+  if (!media || media.state === 'REMOVED') throw new DomainError('NOT_FOUND')
+  const isOwn = media.ownerId === actor.id || actor.role === 'ADMIN'
+  if (isOwn || (await isOfOwnCourse({ db }, actor, media))) return media
+  throw new DomainError('NOT_FOUND')
+}
+
+async function isOfOwnCourse(
+  { db }: Uses<'db'>,
+  actor: Actor,
+  { courseId }: MediaDocument,
+): Promise<boolean> {
+  const course = courseId === null ? null : await findCourse(db, { _id: courseId })
+  return course !== null && isOwner(course, actor)
 }

@@ -1,19 +1,31 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import type { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
+import { requireOwnCourse } from '../courses/access.ts'
 import type { Uses } from '../deps.ts'
-import type { Page, PageOf } from '../fields.ts'
+import { Id, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { publicMedia, type Media } from './assets.ts'
 
 const IS_KEPT = MongoFieldFilter.neq('state', 'REMOVED')
 
-/** What someone keeps here, newest first: what counts towards their quota, and where to find what to remove. */
+/** One's own, or all of a course of one's own. */
+export const MediaPage = Page.extend({ courseId: Id.optional() }).prefault({})
+export type MediaPage = z.infer<typeof MediaPage>
+
+/**
+ * What someone keeps here, newest first: what counts towards their quota, and where to find what to remove.
+ * Of a course, whoever uploaded it.
+ */
 export async function listMedia(
   deps: Uses<'db' | 'cloudinary'>,
   actor: Actor,
-  page: Page,
+  { courseId, ...page }: MediaPage,
 ): Promise<PageOf<Media>> {
-  const kept = deps.db.orm.media.where({ ownerId: actor.id }).where(IS_KEPT)
-  const { items, nextCursor } = await readPage(kept, page)
+  if (courseId !== undefined) await requireOwnCourse(deps, actor, courseId)
+  const { media } = deps.db.orm
+  const theirs =
+    courseId === undefined ? media.where({ ownerId: actor.id }) : media.where({ courseId })
+  const { items, nextCursor } = await readPage(theirs.where(IS_KEPT), page)
   return { items: items.map((row) => publicMedia(deps, row)), nextCursor }
 }

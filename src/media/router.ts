@@ -1,19 +1,20 @@
-import { AnyPage } from '../fields.ts'
 import { authorProcedure } from '../courses/owner-procedure.ts'
-import { router } from '../trpc.ts'
+import { authedProcedure, router } from '../trpc.ts'
 import { confirmUpload, DirectUpload, MediaRef, signDirectUpload } from './direct.ts'
-import { listMedia } from './library.ts'
+import { listMedia, MediaPage } from './library.ts'
 import { removeMedia } from './removal.ts'
 
 export const mediaRouter = router({
-  list: authorProcedure.input(AnyPage).query(({ ctx, input }) => listMedia(ctx, ctx.actor, input)),
+  list: authedProcedure
+    .input(MediaPage)
+    .query(({ ctx, input }) => listMedia(ctx, ctx.actor, input)),
   signUpload: authorProcedure
     .input(DirectUpload)
     .mutation(({ ctx, input }) => signDirectUpload(ctx, ctx.actor, input)),
   confirm: authorProcedure
     .input(MediaRef)
     .mutation(({ ctx, input }) => confirmUpload(ctx, ctx.actor, input)),
-  remove: authorProcedure
+  remove: authedProcedure
     .input(MediaRef)
     .mutation(({ ctx, input }) => removeMedia(ctx, ctx.actor, input)),
 })
