@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'7a25a5062f5fc3b9abf3e312631a8605973090cc3598e10799206ee1a88393fe'>;
+  StorageHashBase<'67e909b71dabebf48862ad147ddca3e20031cdf06483e3e023245e78c2ed5891'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -300,7 +300,7 @@ export type FieldOutputTypes = {
       readonly publicId: CodecTypes['mongo/string@1']['output'];
       readonly purpose: 'avatar' | 'course-image' | 'lesson-video' | 'lesson-file';
       readonly resourceType: CodecTypes['mongo/string@1']['output'];
-      readonly state: 'PENDING' | 'READY' | 'REMOVED';
+      readonly state: 'PENDING' | 'READY' | 'UNUSED' | 'REMOVED';
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly version: CodecTypes['mongo/int32@1']['output'] | null;
       readonly width: CodecTypes['mongo/int32@1']['output'] | null;
@@ -630,7 +630,7 @@ export type FieldInputTypes = {
       readonly publicId: CodecTypes['mongo/string@1']['input'];
       readonly purpose: 'avatar' | 'course-image' | 'lesson-video' | 'lesson-file';
       readonly resourceType: CodecTypes['mongo/string@1']['input'];
-      readonly state: 'PENDING' | 'READY' | 'REMOVED';
+      readonly state: 'PENDING' | 'READY' | 'UNUSED' | 'REMOVED';
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly version: CodecTypes['mongo/int32@1']['input'] | null;
       readonly width: CodecTypes['mongo/int32@1']['input'] | null;
@@ -973,7 +973,7 @@ export namespace Models {
     publicId: CodecTypes['mongo/string@1']['output'];
     purpose: 'avatar' | 'course-image' | 'lesson-video' | 'lesson-file';
     resourceType: CodecTypes['mongo/string@1']['output'];
-    state: 'PENDING' | 'READY' | 'REMOVED';
+    state: 'PENDING' | 'READY' | 'UNUSED' | 'REMOVED';
     updatedAt: CodecTypes['mongo/date@1']['output'];
     version: CodecTypes['mongo/int32@1']['output'] | null;
     width: CodecTypes['mongo/int32@1']['output'] | null;
@@ -1992,7 +1992,11 @@ type ContractBase = Omit<
                   readonly kind: 'mongo-index';
                 },
                 {
-                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'courseId' }];
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'courseId' },
+                    { readonly direction: -1; readonly field: 'createdAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
                   readonly kind: 'mongo-index';
                 },
                 {
@@ -2031,7 +2035,7 @@ type ContractBase = Omit<
                     readonly resourceType: { readonly bsonType: 'string' };
                     readonly state: {
                       readonly bsonType: 'string';
-                      readonly enum: readonly ['PENDING', 'READY', 'REMOVED'];
+                      readonly enum: readonly ['PENDING', 'READY', 'UNUSED', 'REMOVED'];
                     };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly version: { readonly bsonType: readonly ['null', 'int'] };
@@ -4550,6 +4554,7 @@ type ContractBase = Omit<
             readonly members: readonly [
               { readonly name: 'PENDING'; readonly value: 'PENDING' },
               { readonly name: 'READY'; readonly value: 'READY' },
+              { readonly name: 'UNUSED'; readonly value: 'UNUSED' },
               { readonly name: 'REMOVED'; readonly value: 'REMOVED' },
             ];
           };

@@ -1,3 +1,4 @@
+import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import { refuseInput } from '../errors.ts'
 import type { CourseDocument, LessonKind } from './course.ts'
@@ -15,9 +16,26 @@ export async function requireAttachable(
 ): Promise<{ mediaId: string | null; durationSeconds: number | null }> {
   if (!mediaId) return { mediaId: null, durationSeconds: null }
   const media = await db.orm.media.where({ _id: mediaId }).first()
-  const isOurs = media?.courseId === course._id && media.state !== 'REMOVED'
+  const isThere = media?.state === 'PENDING' || media?.state === 'READY'
+  const isOurs = isThere && media.courseId === course._id
   if (!isOurs) refuseInput('mediaId', 'is not a file of this course')
   if (media.purpose !== PURPOSE_OF[kind])
     refuseInput('mediaId', `does not fit a lesson of kind ${kind}`)
   return { mediaId, durationSeconds: media.durationSeconds ?? null }
+}
+
+/** What no lesson names is kept for a while, which begins when the last one lets it go. */
+export async function noteReleased(
+  { db, now }: Uses<'db' | 'now'>,
+  mediaIds: (string | null)[],
+): Promise<void> {
+  const ids = mediaIds.flatMap((id) => (id === null ? [] : [new ObjectId(id)]))
+  if (ids.length === 0) return
+  await db.driver
+    .collection('media')
+    .updateMany(
+      { _id: { $in: ids }, state: 'READY' },
+      { $set: { updatedAt: now() } },
+      { maxTimeMS: 5_000 },
+    )
 }

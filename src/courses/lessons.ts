@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id, line, orNamed } from '../fields.ts'
-import { requireAttachable } from './attachments.ts'
+import { noteReleased, requireAttachable } from './attachments.ts'
 import { putText, removeContents } from './contents.ts'
 import type { CourseDocument } from './course.ts'
 import { edit } from './edit.ts'
@@ -84,7 +84,7 @@ export async function updateLesson(
   course: CourseDocument,
   { lessonId, title, preview, body, mediaId }: LessonChanges,
 ): Promise<LessonOutline> {
-  const { kind } = requireLessonIn(course.sections, lessonId)
+  const { kind, mediaId: before } = requireLessonIn(course.sections, lessonId)
   if (body !== undefined && kind !== 'TEXT') refuseBody(kind)
   const attached =
     mediaId === undefined ? {} : await requireAttachable(deps, course, { kind, mediaId })
@@ -97,6 +97,7 @@ export async function updateLesson(
     })),
   }))
   if (body !== undefined) await putText(deps, { courseId: course._id, lessonId }, body)
+  if (mediaId !== undefined) await noteReleased(deps, [before])
   return lessonOutline(requireLessonIn(sections, lessonId))
 }
 
@@ -116,10 +117,13 @@ export async function removeLesson(
   course: CourseDocument,
   { lessonId }: LessonRef,
 ): Promise<Outline> {
-  const { sections } = await edit(deps, course, ({ sections }) => ({
-    sections: withoutLesson(sections, lessonId),
-  }))
+  let mediaId: string | null = null
+  const { sections } = await edit(deps, course, ({ sections }) => {
+    mediaId = requireLessonIn(sections, lessonId).mediaId
+    return { sections: withoutLesson(sections, lessonId) }
+  })
   await removeContents(deps, [lessonId])
+  await noteReleased(deps, [mediaId])
   return { sections: sections.map(sectionOutline) }
 }
 

@@ -2,7 +2,8 @@ import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
 import { Id, line } from '../fields.ts'
-import type { CourseDocument } from './course.ts'
+import { noteReleased } from './attachments.ts'
+import type { CourseDocument, Lesson } from './course.ts'
 import { edit } from './edit.ts'
 import { removeContents } from './contents.ts'
 import {
@@ -71,11 +72,18 @@ export async function removeSection(
   course: CourseDocument,
   { sectionId }: SectionRef,
 ): Promise<Outline> {
-  let lessonIds: string[] = []
+  let removed: Lesson[] = []
   const { sections } = await edit(deps, course, ({ sections }) => {
-    lessonIds = requireSection(sections, sectionId).lessons.map(({ id }) => id)
+    removed = requireSection(sections, sectionId).lessons
     return { sections: withoutSection(sections, sectionId) }
   })
-  await removeContents(deps, lessonIds)
+  await removeContents(
+    deps,
+    removed.map(({ id }) => id),
+  )
+  await noteReleased(
+    deps,
+    removed.map(({ mediaId }) => mediaId),
+  )
   return { sections: sections.map(sectionOutline) }
 }

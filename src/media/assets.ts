@@ -15,7 +15,8 @@ export type Media = {
   purpose: Purpose
   courseId: string | null
   createdAt: Date
-  state: 'PENDING' | 'READY' | 'REMOVED'
+  /** UNUSED: no lesson has named it for long, so it is about to be removed. */
+  state: 'PENDING' | 'READY' | 'UNUSED' | 'REMOVED'
   bytes: number | null
   format: string | null
   width: number | null

@@ -6,10 +6,12 @@ import { findMedia, markRemoved, type MediaDocument } from './assets.ts'
 import { requireOwnMedia, settlePending, type MediaRef } from './direct.ts'
 import { tryDestroy, use } from './settle.ts'
 import { findUnshown } from './unshown.ts'
+import { isNamed, setAsideUnused } from './unused.ts'
 import { takeOutOfUse } from './use.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
+const UNUSED_DAYS = 30
 const BATCH = 100
 
 type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
@@ -31,15 +33,18 @@ export const sweepMedia: Job = {
     const before = (milliseconds: number) => new Date(deps.now().getTime() - milliseconds)
     for (const media of await findDue(deps, 'REMOVED', before(10 * MINUTE_MS)))
       await sweepRemoved(deps, media)
+    for (const media of await findDue(deps, 'UNUSED', before(10 * MINUTE_MS)))
+      await sweepUnused(deps, media)
     for (const media of await findDue(deps, 'PENDING', before(24 * HOUR_MS)))
       await sweepPending(deps, media)
     for (const media of await findUnshown(deps, before(24 * HOUR_MS))) await use(deps, media)
+    await setAsideUnused(deps, before(UNUSED_DAYS * 24 * HOUR_MS))
   },
 }
 
 async function findDue(
   { db }: Needs,
-  state: 'REMOVED' | 'PENDING',
+  state: 'REMOVED' | 'UNUSED' | 'PENDING',
   before: Date,
 ): Promise<MediaDocument[]> {
   const rows = await db.driver
@@ -63,9 +68,23 @@ async function sweepRemoved(deps: Needs, media: MediaDocument): Promise<void> {
   await takeOutOfUse(deps, media)
   const isGone = await tryDestroy(deps, media)
   const isOver = deps.now().getTime() - media.createdAt.getTime() > 2 * HOUR_MS
-  const row = deps.db.orm.media.where({ _id: media._id, state: 'REMOVED' })
-  if (isGone && isOver) await row.deleteAndCount()
-  else await row.updateAndCount({ updatedAt: deps.now() })
+  if (isGone && isOver)
+    await deps.db.orm.media.where({ _id: media._id, state: 'REMOVED' }).deleteAndCount()
+  else await touch(deps, media)
+}
+
+/** Every request that could have passed the mark is over: what no lesson names now, none ever will. */
+async function sweepUnused(deps: Needs, media: MediaDocument): Promise<void> {
+  const isBack = await isNamed(deps, media)
+  const { db, now } = deps
+  const isMoved = await db.orm.media
+    .where({ _id: media._id, state: 'UNUSED' })
+    .updateAndCount({ state: isBack ? 'READY' : 'REMOVED', updatedAt: now() })
+  if (isMoved > 0 && !isBack) await tryDestroy(deps, media)
+}
+
+async function touch({ db, now }: Needs, { _id, state }: MediaDocument): Promise<void> {
+  await db.orm.media.where({ _id, state }).updateAndCount({ updatedAt: now() })
 }
 
 async function sweepPending(deps: Needs, media: MediaDocument): Promise<void> {
@@ -74,5 +93,7 @@ async function sweepPending(deps: Needs, media: MediaDocument): Promise<void> {
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
     if (error.reason === 'MEDIA_NOT_READY') await markRemoved(deps, media._id)
+    // To the end of the queue: those Cloudinary cannot tell of must not keep the others waiting.
+    else await touch(deps, media)
   }
 }
