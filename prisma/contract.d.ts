@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'67e909b71dabebf48862ad147ddca3e20031cdf06483e3e023245e78c2ed5891'>;
+  StorageHashBase<'acded611e953eeb81fbed109f712336cd792ad590df3fcf82129fded1e785fba'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -1749,6 +1749,13 @@ type ContractBase = Omit<
                     { readonly direction: -1; readonly field: '_id' },
                   ];
                   readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'courseId' }];
+                  readonly kind: 'mongo-index';
+                  readonly partialFilterExpression: {
+                    readonly 'grants.revokedAt': { readonly $type: 'date' };
+                  };
                 },
               ];
               readonly kind: 'mongo-collection';

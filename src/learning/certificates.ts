@@ -9,6 +9,7 @@ import { DomainError } from '../errors.ts'
 import { line, orNamed } from '../fields.ts'
 import { findCompletion, shareDone } from './completion.ts'
 import { requireEnrolled, type CourseRef } from './refs.ts'
+import { findOwnTakenBack } from './taken-back.ts'
 
 const Named = z.object({ publicId: z.string().min(1).max(64) })
 
@@ -40,7 +41,7 @@ export async function claimCertificate(
 ): Promise<Certificate> {
   const whose = { userId: actor.id, courseId: ref.courseId }
   const issued = await deps.db.orm.certificates.where(whose).first()
-  if (issued) return certificateOf(issued)
+  if (issued) return requireOwnCertificate(deps, actor, ref)
   const course = await requireEnrolled(deps, actor, ref)
   const { completed, total } = shareDone(course, await findCompletion(deps, whose))
   if (total === 0 || completed < total) throw new DomainError('NOT_COMPLETED')
@@ -55,30 +56,36 @@ export async function claimCertificate(
       revokedAt: null,
       reason: null,
     })
-    return certificateOf(made)
+    return { ...verifiedOf(made, null), courseId: made.courseId }
   } catch (error) {
-    if (isDuplicateKey(error)) return getCertificate(deps, actor, ref)
+    if (isDuplicateKey(error)) return requireOwnCertificate(deps, actor, ref)
     throw error
   }
 }
 
-export async function getCertificate(
-  { db }: Uses<'db'>,
+export async function requireOwnCertificate(
+  deps: Uses<'db'>,
   actor: Actor,
   { courseId }: CourseRef,
 ): Promise<Certificate> {
-  const found = await db.orm.certificates.where({ userId: actor.id, courseId }).first()
+  const found = await deps.db.orm.certificates.where({ userId: actor.id, courseId }).first()
   if (!found) throw new DomainError('NOT_FOUND')
-  return certificateOf(found)
+  return { ...(await checked(deps, found)), courseId }
 }
 
 // A person has as many as courses finished, so the list is one page.
 export async function listMyCertificates(
-  { db }: Uses<'db'>,
+  deps: Uses<'db'>,
   actor: Actor,
 ): Promise<{ items: Certificate[]; nextCursor: null }> {
-  const rows = await db.orm.certificates.where({ userId: actor.id }).limit(500).all()
-  const items = rows.map(certificateOf)
+  const [rows, takenBack] = await Promise.all([
+    deps.db.orm.certificates.where({ userId: actor.id }).limit(500).all(),
+    findOwnTakenBack(deps, actor.id),
+  ])
+  const items = rows.map((row) => ({
+    ...verifiedOf(row, takenBack.get(row.courseId) ?? null),
+    courseId: row.courseId,
+  }))
   items.sort((a, b) => b.issuedAt.getTime() - a.issuedAt.getTime())
   return { items, nextCursor: null }
 }
@@ -87,7 +94,7 @@ export async function verifyCertificate(
   deps: Uses<'db'>,
   ref: CertificateRef,
 ): Promise<VerifiedCertificate> {
-  return verifiedOf(await requireCertificate(deps, ref))
+  return checked(deps, await requireCertificate(deps, ref))
 }
 
 /** The id stays and says that it was revoked: a certificate that vanished would look like a typing error. */
@@ -100,10 +107,10 @@ export async function revokeCertificate(
     .where({ publicId })
     .where(MongoFieldFilter.isNull('revokedAt'))
     .update({ revokedAt: deps.now(), reason })
-  if (!revoked) return verifiedOf(await requireCertificate(deps, { publicId }))
+  if (!revoked) return verifyCertificate(deps, { publicId })
   const target = `certificate:${publicId}`
   await audit(deps, { actor, act: 'certificates.revoked', target, after: { reason } })
-  return verifiedOf(revoked)
+  return verifiedOf(revoked, null)
 }
 
 async function requireCertificate(
@@ -115,12 +122,21 @@ async function requireCertificate(
   return found
 }
 
-function certificateOf(certificate: CertificateDocument): Certificate {
-  return { ...verifiedOf(certificate), courseId: certificate.courseId }
+/** While the course is refunded its certificate is not valid, and is again once access is back. */
+async function checked(
+  deps: Uses<'db'>,
+  certificate: CertificateDocument,
+): Promise<VerifiedCertificate> {
+  const takenBack = await findOwnTakenBack(deps, certificate.userId)
+  return verifiedOf(certificate, takenBack.get(certificate.courseId) ?? null)
 }
 
-function verifiedOf(certificate: CertificateDocument): VerifiedCertificate {
-  const { publicId, holderName, courseTitle, issuedAt, revokedAt } = certificate
+function verifiedOf(
+  certificate: CertificateDocument,
+  takenBackAt: Date | null,
+): VerifiedCertificate {
+  const { publicId, holderName, courseTitle, issuedAt } = certificate
+  const revokedAt = certificate.revokedAt ?? takenBackAt
   const status = revokedAt ? 'REVOKED' : 'VALID'
-  return { publicId, status, holderName, courseTitle, issuedAt, revokedAt: revokedAt ?? null }
+  return { publicId, status, holderName, courseTitle, issuedAt, revokedAt }
 }

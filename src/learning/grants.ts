@@ -5,6 +5,7 @@ import { ObjectId } from 'mongodb'
 import type { Db } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import type { GrantKind } from './enrollment.ts'
+import { recountReviewOf } from './ratings.ts'
 
 export type NewGrant = {
   key: string
@@ -43,6 +44,7 @@ export async function grant(
       enrollment.grants.push(grantFrom(given, at)),
       enrollment.updatedAt.set(at),
     ])
+  if (added !== null) await recountReviewOf({ db }, { userId, courseId })
   return added !== null
 }
 
@@ -66,9 +68,10 @@ export async function grantUnlessHeld(
     { $push: { grants: grantFrom(given, at) }, $set: { updatedAt: at } },
     { maxTimeMS: 5_000 },
   )
-  return (
-    modifiedCount === 1 || (await rows.countDocuments({ ...whose, 'grants.key': given.key })) > 0
-  )
+  if (modifiedCount === 0)
+    return (await rows.countDocuments({ ...whose, 'grants.key': given.key })) > 0
+  await recountReviewOf({ db }, { userId, courseId })
+  return true
 }
 
 async function ensureEnrollment(db: Db, whose: Whose, at: Date): Promise<void> {
@@ -115,6 +118,32 @@ async function setRevoked(
       grants: { $elemMatch: { key, revokedAt: isNow } },
     },
     { $set: { 'grants.$.revokedAt': revokedAt, 'grants.$.reason': reason, updatedAt: now() } },
+    { maxTimeMS: 5_000 },
+  )
+  if (modifiedCount === 0) return false
+  await recountReviewOf({ db }, { userId, courseId })
+  return true
+}
+
+type Lengthening = Whose & {
+  key: string
+  from: Date | null
+  until: Date | null
+  reason: string | null
+}
+
+/** Moves the end of a live grant; false when it no longer has the end it was seen with, or is revoked. */
+export async function lengthenGrant(
+  { db, now }: Uses<'db' | 'now'>,
+  { userId, courseId, key, from, until, reason }: Lengthening,
+): Promise<boolean> {
+  const { modifiedCount } = await db.driver.collection('enrollments').updateOne(
+    {
+      userId: new ObjectId(userId),
+      courseId: new ObjectId(courseId),
+      grants: { $elemMatch: { key, revokedAt: null, until: from } },
+    },
+    { $set: { 'grants.$.until': until, 'grants.$.reason': reason, updatedAt: now() } },
     { maxTimeMS: 5_000 },
   )
   return modifiedCount === 1

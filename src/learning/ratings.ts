@@ -1,14 +1,14 @@
-import { acc } from '@prisma/orm-mongo/query-builder'
-import type { ObjectId } from 'mongodb'
-import { oid } from '../db.ts'
+import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import type { Job } from '../jobs.ts'
+import { findTakenBack, IS_TAKEN_BACK } from './taken-back.ts'
 
 type Totals = { ratingSum: number; ratingCount: number }
 
 /**
  * Counts a course's reviews anew and stores the result, again and again until what is stored is what is
- * there. Everyone who changed a review runs this afterwards, so whoever stores last has looked once more
+ * there. Everyone who changed a review, or the access of
+ * who wrote it, runs this afterwards, so whoever stores last has looked once more
  * after storing: of any number at once, the last word is right.
  */
 export async function rebuildRating(deps: Uses<'db'>, courseId: string): Promise<void> {
@@ -21,17 +21,34 @@ export async function rebuildRating(deps: Uses<'db'>, courseId: string): Promise
   }
 }
 
+/** For when the access of someone changed, who may have said something. */
+export async function recountReviewOf(
+  deps: Uses<'db'>,
+  whose: { userId: string; courseId: string },
+): Promise<void> {
+  const review = await deps.db.orm.reviews.where(whose).select('_id').first()
+  if (review) await rebuildRating(deps, whose.courseId)
+}
+
 async function countRatings({ db }: Uses<'db'>, courseId: string): Promise<Totals> {
-  const plan = db.query
-    .from('reviews')
-    .match((review) => review.courseId.eq(oid(courseId)))
-    .group((review) => ({ _id: null, ratingSum: acc.sum(review.rating), ratingCount: acc.count() }))
-    .build()
-  const [totals] = await db.runtime.query(plan)
+  const counted = {
+    courseId: new ObjectId(courseId),
+    userId: { $nin: await findTakenBack({ db }, courseId) },
+  }
+  const [totals] = await db.driver
+    .collection('reviews')
+    .aggregate<Totals>(
+      [
+        { $match: counted },
+        { $group: { _id: null, ratingSum: { $sum: '$rating' }, ratingCount: { $sum: 1 } } },
+      ],
+      { maxTimeMS: 5_000 },
+    )
+    .toArray()
   return { ratingSum: totals?.ratingSum ?? 0, ratingCount: totals?.ratingCount ?? 0 }
 }
 
-/** Sets right what a process left behind that ended between storing a review and counting it. */
+/** Sets right what a process left behind that ended between changing a review, or the access of who wrote it, and counting. */
 export const repairRatings: Job = {
   name: 'ratings',
   everySeconds: 60 * 60,
@@ -48,10 +65,23 @@ async function findMiscounted({ db }: Uses<'db'>): Promise<string[]> {
         { $project: { stored: ['$ratingSum', '$ratingCount'] } },
         {
           $lookup: {
+            from: 'enrollments',
+            localField: '_id',
+            foreignField: 'courseId',
+            pipeline: [{ $match: IS_TAKEN_BACK }, { $project: { userId: 1 } }],
+            as: 'takenBack',
+          },
+        },
+        {
+          $lookup: {
             from: 'reviews',
             localField: '_id',
             foreignField: 'courseId',
-            pipeline: [{ $group: { _id: null, sum: { $sum: '$rating' }, count: { $sum: 1 } } }],
+            let: { takenBack: '$takenBack.userId' },
+            pipeline: [
+              { $match: { $expr: { $not: [{ $in: ['$userId', '$$takenBack'] }] } } },
+              { $group: { _id: null, sum: { $sum: '$rating' }, count: { $sum: 1 } } },
+            ],
             as: 'there',
           },
         },

@@ -1,15 +1,17 @@
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
 import type { Actor } from '../auth/sessions.ts'
 import { findNames } from '../auth/user.ts'
 import { requireCourse } from '../courses/access.ts'
-import type { Stored } from '../db.ts'
+import { oid, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id, lines, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { rebuildRating } from './ratings.ts'
 import { requireEnrolled } from './refs.ts'
+import { findTakenBack } from './taken-back.ts'
 
 export const NewReview = z.object({
   courseId: Id,
@@ -40,13 +42,20 @@ export type Review = {
 
 type ReviewDocument = Stored<'reviews'>
 
+/** Those of buyers who had their money back are kept, and shown again when they come back. */
 export async function listReviews(
   deps: Uses<'db' | 'now'>,
   actor: Actor | null,
   { courseId, cursor, limit }: ReviewPage,
 ): Promise<PageOf<Review>> {
   await requireCourse(deps, actor, { _id: courseId })
-  const list = deps.db.orm.reviews.where({ courseId })
+  const takenBack = await findTakenBack(deps, courseId)
+  const list = deps.db.orm.reviews.where({ courseId }).where(
+    MongoFieldFilter.nin(
+      'userId',
+      takenBack.map((id) => oid(id.toHexString())),
+    ),
+  )
   const { items, nextCursor } = await readPage(list, { cursor, limit })
   const names = await findNames(
     deps.db,

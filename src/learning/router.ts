@@ -7,7 +7,7 @@ import {
   CertificateRef,
   CertificateRevocation,
   claimCertificate,
-  getCertificate,
+  requireOwnCertificate,
   listMyCertificates,
   revokeCertificate,
   verifyCertificate,
@@ -90,7 +90,7 @@ export const certificatesRouter = router({
     .mutation(({ ctx, input }) => claimCertificate(ctx, ctx.actor, input)),
   get: authedProcedure
     .input(CourseRef)
-    .query(({ ctx, input }) => getCertificate(ctx, ctx.actor, input)),
+    .query(({ ctx, input }) => requireOwnCertificate(ctx, ctx.actor, input)),
   mine: authedProcedure.query(({ ctx }) => listMyCertificates(ctx, ctx.actor)),
   verify: publicProcedure
     .input(CertificateRef)

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { grant, restoreGrant, revokeGrant } from '../../src/learning/grants.ts'
 import { aStudent, anAdmin, type Person } from '../builders.ts'
 import {
   aCourse,
@@ -79,6 +80,28 @@ describe('a certificate', () => {
       status: 'VALID',
     })
     expect(await student.api.certificates.claim.mutate({ courseId })).toEqual(claimed)
+  })
+
+  it('is not valid while the course is refunded', async () => {
+    const taught = await aCourse(lms, { lessons: 1 })
+    const { courseId, course, lessonIds } = taught
+    const student = await aStudent(lms)
+    const whose = { userId: student.user.id, courseId, key: 'order:test:0' }
+    await grant(lms.deps, { ...whose, grant: { key: whose.key, kind: 'PAID' } })
+    await student.api.progress.complete.mutate({ courseId, lessonId: lessonIds[0] ?? '' })
+    const claimed = await student.api.certificates.claim.mutate({ courseId })
+    const { publicId } = claimed
+    const verify = () => lms.visitor().api.certificates.verify.query({ publicId })
+    await revokeGrant(lms.deps, { ...whose, reason: 'refunded' })
+    const revoked = await verify()
+    expect(revoked).toMatchObject({ publicId, status: 'REVOKED', courseTitle: course.title })
+    expect(revoked.revokedAt).toBeInstanceOf(Date)
+    const own = await student.api.certificates.get.query({ courseId })
+    expect(own).toEqual({ ...revoked, courseId })
+    expect((await student.api.certificates.mine.query()).items).toEqual([own])
+    expect(await student.api.certificates.claim.mutate({ courseId })).toEqual(own)
+    await restoreGrant(lms.deps, { ...whose, reason: 'money kept after all' })
+    expect((await verify()).status).toBe('VALID')
   })
 
   it('can be revoked by an administrator, keeps its id and says so', async () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { grant, restoreGrant, revokeGrant } from '../../src/learning/grants.ts'
 import { rebuildRating } from '../../src/learning/ratings.ts'
 import { aStudent, anAdmin, type Person } from '../builders.ts'
 import { aDraft } from '../builders-courses.ts'
@@ -15,6 +16,24 @@ const storedRating = async ({ courseId }: Taught) => {
   const course = await lms.db.orm.courses.where({ _id: courseId }).first()
   return { sum: course?.ratingSum, count: course?.ratingCount }
 }
+
+/** Someone who bought the course, gave it so many stars, and how their money goes and comes back. */
+async function aBuyer(taught: Taught, rating: number) {
+  const { courseId } = taught
+  const student = await aStudent(lms)
+  const whose = { userId: student.user.id, courseId }
+  const key = `order:test-${student.user.id}:0`
+  await grant(lms.deps, { ...whose, grant: { key, kind: 'PAID' } })
+  await student.api.reviews.put.mutate({ courseId, rating })
+  return {
+    ...student,
+    refund: () => revokeGrant(lms.deps, { ...whose, key, reason: 'refunded' }),
+    restore: () => restoreGrant(lms.deps, { ...whose, key, reason: 'money kept after all' }),
+  }
+}
+
+const shownStars = async ({ courseId }: Taught) =>
+  (await lms.visitor().api.reviews.list.query({ courseId })).items.map(({ rating }) => rating)
 
 /** The database, seen by someone who is interrupted between counting and storing. */
 function stoppedBeforeStoring() {
@@ -176,6 +195,62 @@ describe('reviews', () => {
       { ratingSum: 6, ratingCount: 2 },
     ])
     expect(await storedRating(taught)).toEqual({ sum: 6, count: 2 })
+  })
+
+  it('of a buyer who had the money back do not count, until access is back', async () => {
+    const taught = await aCourse(lms)
+    const [stays, goes] = [await aBuyer(taught, 4), await aBuyer(taught, 1)]
+    await goes.refund()
+    expect(await shownStars(taught)).toEqual([4])
+    expect(await storedRating(taught)).toEqual({ sum: 4, count: 1 })
+    await goes.restore()
+    expect(await shownStars(taught)).toEqual([1, 4])
+    expect(await storedRating(taught)).toEqual({ sum: 5, count: 2 })
+    await goes.refund()
+    const { owner, courseId } = taught
+    await owner.api.enrollments.grant.mutate({ courseId, userId: goes.user.id })
+    expect(await storedRating(taught)).toEqual({ sum: 5, count: 2 })
+    expect((await stays.api.reviews.list.query({ courseId })).items).toHaveLength(2)
+  })
+
+  it('stay when the teacher ends an access that was given', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    const student = await aLearner(lms, taught)
+    await student.api.reviews.put.mutate({ courseId, rating: 1 })
+    await dismissed(taught, student)
+    expect(await shownStars(taught)).toEqual([1])
+    expect(await storedRating(taught)).toEqual({ sum: 1, count: 1 })
+  })
+
+  it('add up, whoever has the money back while others write', async () => {
+    const taught = await aCourse(lms)
+    const { courseId } = taught
+    const buyers = await Promise.all(Array.from({ length: 8 }, () => aBuyer(taught, 2)))
+    await Promise.all(
+      buyers.map((buyer, at) =>
+        at % 2 === 0
+          ? buyer.refund()
+          : buyer.api.reviews.put.mutate({ courseId, rating: 5 }).then(() => true),
+      ),
+    )
+    expect(await storedRating(taught)).toEqual({ sum: 20, count: 4 })
+    await Promise.all(buyers.map((buyer) => buyer.restore()))
+    expect(await storedRating(taught)).toEqual({ sum: 28, count: 8 })
+  })
+
+  it('of a refunded buyer are left out by the repair, too', async () => {
+    const taught = await aCourse(lms)
+    const buyer = await aBuyer(taught, 3)
+    await lms.db.driver
+      .collection('enrollments')
+      .updateOne(
+        { 'grants.key': `order:test-${buyer.user.id}:0` },
+        { $set: { 'grants.0.revokedAt': lms.clock.now() } },
+      )
+    expect(await storedRating(taught)).toEqual({ sum: 3, count: 1 })
+    await lms.work()
+    expect(await storedRating(taught)).toEqual({ sum: 0, count: 0 })
   })
 
   it('are counted again when a process ended before it could', async () => {
