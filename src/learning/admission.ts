@@ -8,11 +8,12 @@ import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Email, Id, line } from '../fields.ts'
 import { endOf, liveGrants } from './enrollment.ts'
-import { grant, grantsOf, revokeGrant } from './grants.ts'
+import { grant, grantsOf, lengthenGrant, revokeGrant } from './grants.ts'
 import { rosterOf, type RosterEntry } from './roster.ts'
 
+// A misspelt key must not be dropped: without its end, an access would have none.
 export const Admission = z
-  .object({
+  .strictObject({
     courseId: Id,
     userId: Id.optional(),
     email: Email.optional(),
@@ -40,34 +41,45 @@ export async function admit(
   { courseId, userId, email, until, reason }: Admission,
 ): Promise<RosterEntry> {
   const course = await requireOwnCourse(deps, actor, courseId)
+  if (!course.publishedAt) refuseInput('courseId', 'was never published')
   if (until && until <= deps.now()) refuseInput('until', 'is in the past')
   const student = await findUser(deps.db, email === undefined ? { _id: userId ?? '' } : { email })
   if (!student) throw new DomainError('NOT_FOUND')
   if (student._id === course.ownerId) throw new DomainError('OWN_COURSE')
-  const whose = { userId: student._id, courseId }
-  for (;;) {
-    const given = (await grantsOf(deps, whose)).filter(({ kind }) => kind === 'ADMIN')
-    const live = liveGrants(given, deps.now())
-    const end = endOf(live)
-    const isCovered = live.length > 0 && (end === null || (until !== undefined && until <= end))
-    if (isCovered) break
-    // Two who admit at once reckon the same key, so one of them adds it and the other looks again.
-    const made = {
-      key: `admin:${given.length + 1}`,
-      kind: 'ADMIN' as const,
-      until: until ?? null,
-      ...(reason !== undefined && { reason }),
-    }
-    if (!(await grant(deps, { ...whose, grant: made }))) continue
+  const wanted = { userId: student._id, courseId, until: until ?? null, reason: reason ?? null }
+  if (await grantOrLengthen(deps, wanted)) {
     await audit(deps, {
       actor,
       act: 'enrollments.granted',
       target: `course:${courseId}`,
       after: { userId: student._id, until: until?.toISOString() ?? null, reason: reason ?? null },
     })
-    break
   }
   return requireEntry(deps, { actor, course, userId: student._id })
+}
+
+type Wanted = { userId: string; courseId: string; until: Date | null; reason: string | null }
+
+/** False when what was given before reaches as far. Who acts at the same moment looks again. */
+async function grantOrLengthen(
+  deps: Uses<'db' | 'now'>,
+  { until, reason, ...whose }: Wanted,
+): Promise<boolean> {
+  for (;;) {
+    const given = (await grantsOf(deps, whose)).filter(({ kind }) => kind === 'ADMIN')
+    const live = liveGrants(given, deps.now())
+    const end = endOf(live)
+    if (live.length > 0 && (end === null || (until !== null && until <= end))) return false
+    const [last] = live
+    const key = `admin:${given.length + 1}`
+    const isDone = last
+      ? await lengthenGrant(deps, { ...whose, key: last.key, from: last.until, until, reason })
+      : await grant(deps, {
+          ...whose,
+          grant: { key, kind: 'ADMIN', until, ...(reason !== null && { reason }) },
+        })
+    if (isDone) return true
+  }
 }
 
 /** Ends the access that was given; what was paid for ends by a refund, which gives the money back. */

@@ -105,8 +105,51 @@ describe('letting people in and out', () => {
     expect(await api.progress.get.query({ courseId })).toMatchObject({ percent: 0 })
     const extended = await grant()
     expect(extended).toMatchObject({ isActive: true, until: null })
-    expect(extended.grants).toHaveLength(3)
-    expect((await grant(inDays(5))).grants).toHaveLength(3)
+    expect(extended.grants).toHaveLength(2)
+    expect((await grant(inDays(5))).grants).toHaveLength(2)
+  })
+
+  it('keeps one grant however often it is lengthened, also by many at once', async () => {
+    const { courseId, owner } = await aCourse(lms)
+    const { user } = await aStudent(lms)
+    const at = lms.clock.now().getTime()
+    const inDays = (days: number) => new Date(at + days * DAY * 1000)
+    const grant = (days: number) =>
+      owner.api.enrollments.grant.mutate({ courseId, userId: user.id, until: inDays(days) })
+    for (const days of [1, 2, 3]) await grant(days)
+    await Promise.all([4, 9, 5, 8, 6, 7].map(grant))
+    const [entry] = (await owner.api.enrollments.list.query({ courseId })).items
+    expect(entry?.grants).toMatchObject([{ kind: 'ADMIN', until: inDays(9) }])
+    await owner.api.enrollments.revoke.mutate({ courseId, userId: user.id })
+    expect((await grant(1)).grants).toMatchObject([{ until: inDays(9) }, { until: inDays(1) }])
+  })
+
+  it('lengthens nothing that was ended at the same moment', async () => {
+    const { courseId, owner } = await aCourse(lms)
+    const { user } = await aStudent(lms)
+    const who = { courseId, userId: user.id }
+    const at = lms.clock.now().getTime()
+    await owner.api.enrollments.grant.mutate({ ...who, until: new Date(at + DAY * 1000) })
+    await Promise.all([
+      owner.api.enrollments.grant.mutate({ ...who, until: new Date(at + 2 * DAY * 1000) }),
+      owner.api.enrollments.revoke.mutate(who),
+    ])
+    const [entry] = (await owner.api.enrollments.list.query({ courseId })).items
+    const [first, second] = entry?.grants ?? []
+    expect(first?.revokedAt).toBeInstanceOf(Date)
+    expect(entry?.isActive).toBe(second !== undefined)
+  })
+
+  it('refuses a key it does not know, and a course that was never published', async () => {
+    const { courseId, owner } = await aCourse(lms)
+    const { user, api } = await aStudent(lms)
+    const misspelt = { courseId, userId: user.id, expiresAt: new Date(0) }
+    await refused(owner.api.enrollments.grant.mutate(misspelt), 'INVALID_INPUT')
+    const draft = await aDraft(lms)
+    const early = { courseId: draft.course.id, userId: user.id }
+    const issues = await refused(draft.owner.api.enrollments.grant.mutate(early), 'INVALID_INPUT')
+    expect(issues).toEqual([{ path: 'courseId', message: 'was never published' }])
+    expect((await api.enrollments.mine.query({})).items).toEqual([])
   })
 
   it('takes out whom it let in, and writes both down', async () => {
