@@ -30,7 +30,7 @@ export type CourseProgress = {
   resumeLessonId: string | null
 }
 
-export async function getProgress(
+export async function requireProgress(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   ref: CourseRef,

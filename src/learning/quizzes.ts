@@ -94,7 +94,7 @@ export async function submitQuiz(
   return reportOf(deps, submitted)
 }
 
-export async function getQuizResult(
+export async function requireQuizResult(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   ref: AttemptRef,

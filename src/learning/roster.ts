@@ -22,7 +22,7 @@ export type RosterEntry = Enrollment & {
   grants: { kind: GrantKind; at: Date; until: Date | null; revokedAt: Date | null }[]
 }
 
-export async function listRoster(
+export async function requireRoster(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   { courseId, cursor, limit }: RosterPage,

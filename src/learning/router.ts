@@ -14,8 +14,8 @@ import {
 } from './certificates.ts'
 import { listMyEnrollments, startCourse } from './enrollments.ts'
 import { explainAccess, openLesson } from './lessons.ts'
-import { completeLesson, getProgress, Position, reopenLesson, setPosition } from './progress.ts'
-import { AttemptRef, getQuizResult, startQuiz, Submission, submitQuiz } from './quizzes.ts'
+import { completeLesson, requireProgress, Position, reopenLesson, setPosition } from './progress.ts'
+import { AttemptRef, requireQuizResult, startQuiz, Submission, submitQuiz } from './quizzes.ts'
 import { CourseRef, LessonRef } from './refs.ts'
 import {
   listReviews,
@@ -25,7 +25,7 @@ import {
   ReviewPage,
   ReviewRef,
 } from './reviews.ts'
-import { listRoster, RosterPage } from './roster.ts'
+import { requireRoster, RosterPage } from './roster.ts'
 
 export const enrollmentsRouter = router({
   mine: authedProcedure
@@ -36,7 +36,7 @@ export const enrollmentsRouter = router({
     .mutation(({ ctx, input }) => startCourse(ctx, ctx.actor, input)),
   list: authorProcedure
     .input(RosterPage)
-    .query(({ ctx, input }) => listRoster(ctx, ctx.actor, input)),
+    .query(({ ctx, input }) => requireRoster(ctx, ctx.actor, input)),
   grant: authorProcedure
     .input(Admission)
     .mutation(({ ctx, input }) => admit(ctx, ctx.actor, input)),
@@ -57,7 +57,7 @@ export const lessonsRouter = router({
 export const progressRouter = router({
   get: authedProcedure
     .input(CourseRef)
-    .query(({ ctx, input }) => getProgress(ctx, ctx.actor, input)),
+    .query(({ ctx, input }) => requireProgress(ctx, ctx.actor, input)),
   complete: authedProcedure
     .input(LessonRef)
     .mutation(({ ctx, input }) => completeLesson(ctx, ctx.actor, input)),
@@ -78,7 +78,7 @@ export const quizzesRouter = router({
     .mutation(({ ctx, input }) => submitQuiz(ctx, ctx.actor, input)),
   result: authedProcedure
     .input(AttemptRef)
-    .query(({ ctx, input }) => getQuizResult(ctx, ctx.actor, input)),
+    .query(({ ctx, input }) => requireQuizResult(ctx, ctx.actor, input)),
   attempts: authedProcedure
     .input(AttemptPage)
     .query(({ ctx, input }) => listMyAttempts(ctx, ctx.actor, input)),
