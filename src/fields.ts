@@ -31,20 +31,31 @@ export const Paise = z.int().min(0).max(50_000_000)
 
 export const Email = z.string().max(254).trim().toLowerCase().pipe(z.email())
 
-type EitherName<Input, Name extends keyof Input, Alias extends string> =
-  Input | (Omit<Input, Name> & Record<Alias, Input[Name]>)
+// Of each member of a union, for a schema that takes several fields under other names.
+type EitherName<Input, Name extends string, Alias extends string> = Input extends unknown
+  ? Input | (Name extends keyof Input ? Renamed<Input, Name, Alias> : never)
+  : never
 
-/** The schema, taking one field under a second name as well, where clients expect either; its own name wins. */
+type Renamed<Input, Name extends keyof Input, Alias extends string> = {
+  [Other in Alias]: Omit<Input, Name> & Record<Other, Input[Name]>
+}[Alias]
+
+/** The schema, taking one field under other names as well, where clients expect any; its own name wins. */
 export function orNamed<Output, Input, Name extends keyof Input & string, Alias extends string>(
   schema: z.ZodType<Output, Input>,
   name: Name,
-  alias: Alias,
+  ...aliases: [Alias, ...Alias[]]
 ): z.ZodType<Output, EitherName<Input, Name, Alias>> {
-  return z.preprocess((given: EitherName<Input, Name, Alias>) => named(given, name, alias), schema)
+  return z.preprocess(
+    (given: EitherName<Input, Name, Alias>) => named(given, name, aliases),
+    schema,
+  )
 }
 
-function named(given: unknown, name: string, alias: string): unknown {
-  if (typeof given !== 'object' || given === null || !Object.hasOwn(given, alias)) return given
+function named(given: unknown, name: string, aliases: string[]): unknown {
+  if (typeof given !== 'object' || given === null) return given
+  const alias = aliases.find((one) => Object.hasOwn(given, one))
+  if (alias === undefined) return given
   return { [name]: (given as Record<string, unknown>)[alias], ...given }
 }
 

@@ -12,12 +12,14 @@ import { faultsOfDetails } from './readiness.ts'
 import { Slug, slugsFor } from './slug.ts'
 import { richText, wordsOf } from './text.ts'
 
+export const Level = z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED'])
+
 const details = {
   title: line(1, 120),
   summary: line(0, 300),
   description: richText(20_000),
   category: line(1, 60),
-  level: z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED']),
+  level: Level,
   language: line(2, 40),
   pricePaise: Paise,
   tags: z.array(line(1, 40)).max(10),

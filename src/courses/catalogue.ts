@@ -3,17 +3,18 @@ import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
 import { findNames } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
-import { line, Page, Paise, type PageOf } from '../fields.ts'
+import { line, Page, type PageOf } from '../fields.ts'
 import { requireCourse, type Viewer } from './access.ts'
+import { Level } from './authoring.ts'
 import type { CourseLevel } from './course.ts'
 import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type Placed } from './sort.ts'
 import { publicCourse, ratingAverage, type Course } from './shapes.ts'
 
 export const CatalogueQuery = Page.extend({
   q: line(0, 100).optional(),
-  category: line(1, 60).optional(),
-  level: z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED']).optional(),
-  maxPrice: Paise.optional(),
+  category: line(0, 60).optional(),
+  level: z.string().toUpperCase().pipe(Level).optional(),
+  maxPrice: z.int().min(0).optional(),
   /** By default what was looked for first, or the newest when nothing was. */
   sort: z.enum(SORTS).optional(),
 }).prefault({})
@@ -101,7 +102,7 @@ function filterOf({ q, category, level, maxPrice }: CatalogueQuery): Document {
   return {
     status: 'PUBLISHED',
     ...(q && { $text: { $search: q } }),
-    ...(category !== undefined && { category }),
+    ...(category && { category }),
     ...(level !== undefined && { level }),
     ...(maxPrice !== undefined && { pricePaise: { $lte: maxPrice } }),
   }

@@ -5,7 +5,7 @@ import { DomainError, refuseInput } from '../errors.ts'
 import { Id, line, orNamed } from '../fields.ts'
 import { noteReleased, requireAttachable } from './attachments.ts'
 import { putText, removeContents } from './contents.ts'
-import type { CourseDocument } from './course.ts'
+import type { CourseDocument, LessonKind } from './course.ts'
 import { edit } from './edit.ts'
 import {
   MAX_LESSONS,
@@ -16,6 +16,7 @@ import {
   withLessonChanged,
   withoutLesson,
 } from './outline.ts'
+import { putQuiz, QuizTerms } from './quiz.ts'
 import type { Outline } from './sections.ts'
 import { lessonOutline, sectionOutline, type LessonOutline } from './shapes.ts'
 import { MAX_BODY_CHARS, richText } from './text.ts'
@@ -31,6 +32,7 @@ const LessonTerms = z.object({
   preview: z.boolean().default(false),
   body: Body.optional(),
   mediaId: Id.optional(),
+  quiz: QuizTerms.optional(),
   position: Position.optional(),
 })
 
@@ -45,28 +47,32 @@ const ChangedTerms = z.object({
   body: Body.optional(),
   /** Null takes the file out of the lesson. */
   mediaId: Id.nullable().optional(),
+  quiz: QuizTerms.optional(),
 })
 
-export const LessonChanges = orNamed(ChangedTerms, 'body', 'text')
+/** Here an `id` can only be the lesson's. */
+export const LessonChanges = orNamed(orNamed(ChangedTerms, 'body', 'text'), 'lessonId', 'id')
 export type LessonChanges = z.infer<typeof LessonChanges>
 
-export const LessonMove = z.object({ lessonId: Id, sectionId: Id, position: Position })
+/** Without a section, within the lesson's own. */
+const Move = z.object({ lessonId: Id, sectionId: Id.optional(), position: Position })
+export const LessonMove = orNamed(orNamed(Move, 'lessonId', 'id'), 'position', 'index')
 export type LessonMove = z.infer<typeof LessonMove>
 
-export const LessonRef = z.object({ lessonId: Id })
+export const LessonRef = orNamed(z.object({ lessonId: Id }), 'lessonId', 'id')
 export type LessonRef = z.infer<typeof LessonRef>
 
-/** The text is stored first: a lesson that is listed has its content. */
+/** Text and quiz are stored first: a lesson that is listed has its content. */
 export async function addLesson(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
-  { sectionId, title, kind, preview, body, mediaId, position }: NewLesson,
+  { sectionId, title, kind, preview, body, quiz, mediaId, position }: NewLesson,
 ): Promise<LessonOutline> {
   requireSection(course.sections, sectionId)
-  if (body !== undefined && kind !== 'TEXT') refuseBody(kind)
+  checkFits(kind, { body, quiz })
   const attached = await requireAttachable(deps, course, { kind, mediaId })
   const lesson = { id: new ObjectId().toHexString(), title, kind, preview, ...attached }
-  if (body !== undefined) await putText(deps, { courseId: course._id, lessonId: lesson.id }, body)
+  await putContents(deps, { courseId: course._id, lessonId: lesson.id }, { body, quiz })
   try {
     await edit(deps, course, ({ sections }) => ({
       sections: withLesson(sections, lesson, { sectionId, position }),
@@ -82,10 +88,10 @@ export async function addLesson(
 export async function updateLesson(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
-  { lessonId, title, preview, body, mediaId }: LessonChanges,
+  { lessonId, title, preview, body, quiz, mediaId }: LessonChanges,
 ): Promise<LessonOutline> {
   const { kind, mediaId: before } = requireLessonIn(course.sections, lessonId)
-  if (body !== undefined && kind !== 'TEXT') refuseBody(kind)
+  checkFits(kind, { body, quiz })
   const attached =
     mediaId === undefined ? {} : await requireAttachable(deps, course, { kind, mediaId })
   const { sections } = await edit(deps, course, ({ sections }) => ({
@@ -96,7 +102,7 @@ export async function updateLesson(
       ...attached,
     })),
   }))
-  if (body !== undefined) await putText(deps, { courseId: course._id, lessonId }, body)
+  await putContents(deps, { courseId: course._id, lessonId }, { body, quiz })
   if (mediaId !== undefined) await noteReleased(deps, [before])
   return lessonOutline(requireLessonIn(sections, lessonId))
 }
@@ -127,6 +133,20 @@ export async function removeLesson(
   return { sections: sections.map(sectionOutline) }
 }
 
-function refuseBody(kind: string): never {
-  refuseInput('body', `a lesson of kind ${kind} has no text`)
+type Written = { body: string | undefined; quiz: QuizTerms | undefined }
+
+function checkFits(kind: LessonKind, { body, quiz }: Written): void {
+  if (body !== undefined && kind !== 'TEXT')
+    refuseInput('body', `a lesson of kind ${kind} has no text`)
+  if (quiz !== undefined && kind !== 'QUIZ')
+    refuseInput('quiz', `a lesson of kind ${kind} has no questions`)
+}
+
+async function putContents(
+  deps: Uses<'db' | 'now'>,
+  of: { courseId: string; lessonId: string },
+  { body, quiz }: Written,
+): Promise<void> {
+  if (body !== undefined) await putText(deps, of, body)
+  if (quiz !== undefined) await putQuiz(deps, of, quiz)
 }

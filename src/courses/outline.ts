@@ -50,11 +50,17 @@ export function withLessonChanged(
   }))
 }
 
-export function withLessonAt(sections: Section[], id: string, place: Place): Section[] {
+/** Without a section, within the lesson's own. */
+export function withLessonAt(
+  sections: Section[],
+  id: string,
+  { sectionId, position }: { sectionId?: string | undefined; position: number },
+): Section[] {
   const lesson = requireLessonIn(sections, id)
-  requireSection(sections, place.sectionId)
-  return withLessons(withoutLesson(sections, id), place.sectionId, (lessons) =>
-    inserted(lessons, lesson, place.position),
+  const own = sections.find((section) => section.lessons.includes(lesson))
+  const target = requireSection(sections, sectionId ?? own?.id ?? '').id
+  return withLessons(withoutLesson(sections, id), target, (lessons) =>
+    inserted(lessons, lesson, position),
   )
 }
 

@@ -44,13 +44,15 @@ export const QuizQuestion = z.discriminatedUnion('kind', [
 ])
 export type QuizQuestion = z.infer<typeof QuizQuestion>
 
-export const NewQuiz = z.object({
-  lessonId: Id,
+export const QuizTerms = z.object({
   questions: z.array(QuizQuestion).min(1).max(100),
   passPercent: z.int().min(0).max(100).default(60),
   maxAttempts: z.int().min(1).max(MAX_ATTEMPTS).nullable().default(null),
   timeLimitSeconds: z.int().min(10).max(86_400).nullable().default(null),
 })
+export type QuizTerms = z.infer<typeof QuizTerms>
+
+export const NewQuiz = QuizTerms.extend({ lessonId: Id })
 export type NewQuiz = z.infer<typeof NewQuiz>
 
 /** What is right: all of `optionIds`, or any of `texts`. */
@@ -77,17 +79,25 @@ export type AuthoredQuiz = {
   timeLimitSeconds: number | null
 }
 
+export async function setQuiz(
+  deps: Uses<'db' | 'now'>,
+  course: CourseDocument,
+  { lessonId, ...terms }: NewQuiz,
+): Promise<AuthoredQuiz> {
+  if (requireLessonIn(course.sections, lessonId).kind !== 'QUIZ')
+    refuseInput('lessonId', 'is not a quiz')
+  return putQuiz(deps, { courseId: course._id, lessonId }, terms)
+}
+
 /**
  * Answers are stored apart from questions, so that no reader of questions can leak them; and before them,
  * under new ids, so that two saves at once never mix: whichever questions stay have their own answers.
  */
-export async function setQuiz(
+export async function putQuiz(
   { db, now }: Uses<'db' | 'now'>,
-  course: CourseDocument,
-  { lessonId, questions: given, passPercent, maxAttempts, timeLimitSeconds }: NewQuiz,
+  { courseId, lessonId }: { courseId: string; lessonId: string },
+  { questions: given, passPercent, maxAttempts, timeLimitSeconds }: QuizTerms,
 ): Promise<AuthoredQuiz> {
-  if (requireLessonIn(course.sections, lessonId).kind !== 'QUIZ')
-    refuseInput('lessonId', 'is not a quiz')
   const made = given.map(makeQuestion)
   await db.driver
     .collection<{ lessonId: string; answers: RightAnswer[] }>('quiz_keys')
@@ -100,7 +110,7 @@ export async function setQuiz(
   const stored = { questions: made.map(({ question }) => question), ...settings, updatedAt: now() }
   await db.orm.quizzes
     .where({ lessonId })
-    .upsert({ create: { courseId: course._id, lessonId, ...stored }, update: stored })
+    .upsert({ create: { courseId, lessonId, ...stored }, update: stored })
   return {
     questions: made.map(({ question, answer: { questionId: _, ...answer } }) => ({
       ...question,

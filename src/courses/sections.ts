@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
-import { Id, line } from '../fields.ts'
+import { Id, line, orNamed } from '../fields.ts'
 import { noteReleased } from './attachments.ts'
 import type { CourseDocument, Lesson } from './course.ts'
 import { edit } from './edit.ts'
@@ -22,13 +22,15 @@ const Position = z.int().min(0).max(MAX_SECTIONS)
 export const NewSection = z.object({ title: Title, position: Position.optional() })
 export type NewSection = z.infer<typeof NewSection>
 
-export const SectionTitle = z.object({ sectionId: Id, title: Title })
+/** Here an `id` can only be the section's. */
+export const SectionTitle = orNamed(z.object({ sectionId: Id, title: Title }), 'sectionId', 'id')
 export type SectionTitle = z.infer<typeof SectionTitle>
 
-export const SectionMove = z.object({ sectionId: Id, position: Position })
+const MovedById = orNamed(z.object({ sectionId: Id, position: Position }), 'sectionId', 'id')
+export const SectionMove = orNamed(MovedById, 'position', 'index')
 export type SectionMove = z.infer<typeof SectionMove>
 
-export const SectionRef = z.object({ sectionId: Id })
+export const SectionRef = orNamed(z.object({ sectionId: Id }), 'sectionId', 'id')
 export type SectionRef = z.infer<typeof SectionRef>
 
 export type Outline = { sections: SectionOutline[] }

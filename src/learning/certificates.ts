@@ -8,7 +8,7 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, orNamed } from '../fields.ts'
 import { findCompletion, shareDone } from './completion.ts'
-import { requireEnrolled, type CourseRef } from './refs.ts'
+import { CourseRef, requireEnrolled } from './refs.ts'
 import { findOwnTakenBack } from './taken-back.ts'
 
 const Named = z.object({ publicId: z.string().min(1).max(64) })
@@ -16,11 +16,17 @@ const Named = z.object({ publicId: z.string().min(1).max(64) })
 export const CertificateRef = orNamed(Named, 'publicId', 'id')
 export type CertificateRef = z.infer<typeof CertificateRef>
 
+/** One's own by its course, or by its public id. */
+export const OwnCertificateRef = z.union([CourseRef, CertificateRef])
+export type OwnCertificateRef = z.infer<typeof OwnCertificateRef>
+
 export const CertificateRevocation = Named.extend({ reason: line(1, 200) })
 export type CertificateRevocation = z.infer<typeof CertificateRevocation>
 
 /** What anyone who is shown a certificate can check. Names are as they were on the day it was issued. */
 export type VerifiedCertificate = {
+  /** The same as `publicId`: a certificate has no other. */
+  id: string
   publicId: string
   status: 'VALID' | 'REVOKED'
   holderName: string
@@ -66,11 +72,16 @@ export async function claimCertificate(
 export async function requireOwnCertificate(
   deps: Uses<'db'>,
   actor: Actor,
-  { courseId }: CourseRef,
+  ref: OwnCertificateRef,
 ): Promise<Certificate> {
-  const found = await deps.db.orm.certificates.where({ userId: actor.id, courseId }).first()
+  const mine = deps.db.orm.certificates.where({ userId: actor.id })
+  const found = await (
+    'courseId' in ref
+      ? mine.where({ courseId: ref.courseId })
+      : mine.where({ publicId: ref.publicId })
+  ).first()
   if (!found) throw new DomainError('NOT_FOUND')
-  return { ...(await checked(deps, found)), courseId }
+  return { ...(await checked(deps, found)), courseId: found.courseId }
 }
 
 // A person has as many as courses finished, so the list is one page.
@@ -138,5 +149,5 @@ function verifiedOf(
   const { publicId, holderName, courseTitle, issuedAt } = certificate
   const revokedAt = certificate.revokedAt ?? takenBackAt
   const status = revokedAt ? 'REVOKED' : 'VALID'
-  return { publicId, status, holderName, courseTitle, issuedAt, revokedAt }
+  return { id: publicId, publicId, status, holderName, courseTitle, issuedAt, revokedAt }
 }

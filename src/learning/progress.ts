@@ -4,12 +4,16 @@ import type { CourseDocument, Lesson } from '../courses/course.ts'
 import { lessonsOf } from '../courses/outline.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
+import { orNamed } from '../fields.ts'
 import { doneAt, findCompletion, shareDone, type Completion } from './completion.ts'
 import { LessonRef, requireEnrolled, requireEnrolledLesson, type CourseRef } from './refs.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
-export const Position = LessonRef.extend({ seconds: z.int().min(0).max(DAY_SECONDS) })
+// Players tell the time in fractions of a second.
+const Seconds = z.number().min(0).max(DAY_SECONDS).transform(Math.floor)
+const Moved = LessonRef.extend({ seconds: Seconds })
+export const Position = orNamed(Moved, 'seconds', 'position', 'positionSeconds')
 export type Position = z.infer<typeof Position>
 
 export type LessonProgress = {

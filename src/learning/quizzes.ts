@@ -5,7 +5,7 @@ import { MAX_ATTEMPTS, type Question } from '../courses/quiz.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Id } from '../fields.ts'
+import { Id, orNamed } from '../fields.ts'
 import {
   attemptOf,
   findKey,
@@ -17,9 +17,12 @@ import {
 } from './attempt.ts'
 import { grade, type Answer } from './grading.ts'
 import { requireQuiz } from './quiz.ts'
-import { requireEnrolledLesson, type LessonRef } from './refs.ts'
+import { LessonRef, requireEnrolledLesson } from './refs.ts'
 
-export const AttemptRef = z.object({ attemptId: Id })
+const ById = z.object({ attemptId: Id })
+
+/** An attempt by its id, or one's last at a lesson. */
+export const AttemptRef = z.union([orNamed(ById, 'attemptId', 'id'), LessonRef])
 export type AttemptRef = z.infer<typeof AttemptRef>
 
 const GivenAnswer = z.object({
@@ -28,7 +31,12 @@ const GivenAnswer = z.object({
   text: z.string().max(2_000).default(''),
 })
 
-export const Submission = AttemptRef.extend({ answers: z.array(GivenAnswer).max(200) })
+const answers = z.array(GivenAnswer).max(200)
+
+export const Submission = z.union([
+  orNamed(ById.extend({ answers }), 'attemptId', 'id'),
+  LessonRef.extend({ answers }),
+])
 export type Submission = z.infer<typeof Submission>
 
 /**
@@ -75,9 +83,9 @@ export async function startQuiz(
 export async function submitQuiz(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
-  { attemptId, answers }: Submission,
+  { answers, ...ref }: Submission,
 ): Promise<Attempt> {
-  const attempt = await requireAttempt(deps, actor, { attemptId })
+  const attempt = await requireAttempt(deps, actor, ref)
   const questions = questionsOf(attempt)
   checkAnswers(questions, answers)
   const { lessonId } = attempt
@@ -87,7 +95,7 @@ export async function submitQuiz(
   const now = deps.now()
   const graded = grade({ questions, answers, passPercent }, key)
   const submitted = await deps.db.orm.quiz_attempts
-    .where({ _id: attemptId, userId: actor.id })
+    .where({ _id: attempt._id, userId: actor.id })
     .where(isOpen(now))
     .update({ ...graded, submittedAt: now })
   if (!submitted) throw new DomainError('ATTEMPT_CLOSED')
@@ -106,11 +114,16 @@ export async function requireQuizResult(
 async function requireAttempt(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
-  { attemptId }: AttemptRef,
+  ref: AttemptRef,
 ): Promise<AttemptDocument> {
-  const attempt = await deps.db.orm.quiz_attempts
-    .where({ _id: attemptId, userId: actor.id })
-    .first()
+  const mine = { userId: actor.id }
+  if ('lessonId' in ref) {
+    await requireEnrolledLesson(deps, actor, ref)
+    const last = await findLastAttempt(deps, { ...mine, lessonId: ref.lessonId })
+    if (!last) throw new DomainError('NOT_FOUND')
+    return last
+  }
+  const attempt = await deps.db.orm.quiz_attempts.where({ ...mine, _id: ref.attemptId }).first()
   if (!attempt) throw new DomainError('NOT_FOUND')
   const { courseId, lessonId } = attempt
   await requireEnrolledLesson(deps, actor, { courseId, lessonId })

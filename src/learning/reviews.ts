@@ -7,18 +7,20 @@ import { requireCourse } from '../courses/access.ts'
 import { oid, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Id, lines, Page, type PageOf } from '../fields.ts'
+import { Id, lines, orNamed, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { rebuildRating } from './ratings.ts'
 import { requireEnrolled } from './refs.ts'
 import { findTakenBack } from './taken-back.ts'
 
-export const NewReview = z.object({
+const ReviewTerms = z.object({
   courseId: Id,
   rating: z.int().min(1).max(5),
   /** Plain text, shown as it is: whoever puts it into a page has to escape it. */
   body: lines(2_000).default(''),
 })
+
+export const NewReview = orNamed(ReviewTerms, 'body', 'text', 'comment')
 export type NewReview = z.infer<typeof NewReview>
 
 export const ReviewPage = Page.extend({ courseId: Id })

@@ -7,6 +7,7 @@ import {
   CertificateRef,
   CertificateRevocation,
   claimCertificate,
+  OwnCertificateRef,
   requireOwnCertificate,
   listMyCertificates,
   revokeCertificate,
@@ -89,7 +90,7 @@ export const certificatesRouter = router({
     .input(CourseRef)
     .mutation(({ ctx, input }) => claimCertificate(ctx, ctx.actor, input)),
   get: authedProcedure
-    .input(CourseRef)
+    .input(OwnCertificateRef)
     .query(({ ctx, input }) => requireOwnCertificate(ctx, ctx.actor, input)),
   mine: authedProcedure.query(({ ctx }) => listMyCertificates(ctx, ctx.actor)),
   verify: publicProcedure

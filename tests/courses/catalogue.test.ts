@@ -134,6 +134,18 @@ describe('the catalogue', () => {
     expect(items).toHaveLength(4)
   })
 
+  it('takes a form’s empty fields for nothing, and a level in any case', async () => {
+    const list = lms.visitor().api.courses.list
+    const plain = await list.query({ category: 'Shelf' })
+    const wide = { category: 'Shelf', q: '', level: 'beginner', maxPrice: 900_000_000_000 }
+    expect(await list.query(wide)).toEqual(plain)
+    const all = await list.query({})
+    expect(await list.query({ q: '', category: '' })).toEqual(all)
+    expect((await list.query({ category: 'Shelf', level: 'Advanced' })).items).toEqual([])
+    await refused(list.query({ level: 'expert' }), 'INVALID_INPUT')
+    await refused(list.query({ maxPrice: -1 }), 'INVALID_INPUT')
+  })
+
   it('refuses cursors it did not make, and those of another order', async () => {
     const list = lms.visitor().api.courses.list
     const { nextCursor } = await list.query({ category: 'Shelf', limit: 1 })

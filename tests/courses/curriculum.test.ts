@@ -46,6 +46,53 @@ describe('an outline', () => {
     expect(await lms.db.orm.lesson_texts.where({ lessonId }).first()).toBeNull()
   })
 
+  it('takes an id for that of the part, an index for a position, and its own names before both', async () => {
+    const { course, sectionId, lessonId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const { courses } = owner.api
+    const second = await courses.addSection.mutate({ courseId, title: 'Second' })
+    const lesson = { courseId, sectionId, title: 'Zero', kind: 'TEXT' as const }
+    const { id } = await courses.addLesson.mutate(lesson)
+    const shown = ({ sections }: { sections: { lessons: { id: string }[] }[] }) =>
+      sections.map(({ lessons }) => lessons.map((one) => one.id))
+    const within = await courses.moveLesson.mutate({ courseId, id, index: 0 })
+    expect(shown(within)).toEqual([[id, lessonId], []])
+    const both = { courseId, id, lessonId, index: 9, position: 0 }
+    expect(shown(await courses.moveLesson.mutate(both))).toEqual([[lessonId, id], []])
+    const moved = await courses.moveSection.mutate({ courseId, id: second.id, index: 0 })
+    expect(shown(moved)).toEqual([[], [lessonId, id]])
+    await courses.updateSection.mutate({ courseId, id: second.id, title: 'Now first' })
+    await courses.updateLesson.mutate({ courseId, id, title: 'Renamed' })
+    const workshop = await courses.authoring.query({ courseId })
+    expect(workshop.sections[0]?.title).toBe('Now first')
+    expect(workshop.sections[1]?.lessons[1]?.title).toBe('Renamed')
+    expect(shown(await courses.removeLesson.mutate({ courseId, id }))).toEqual([[], [lessonId]])
+    const left = await courses.removeSection.mutate({ courseId, id: second.id })
+    expect(shown(left)).toEqual([[lessonId]])
+  })
+
+  it('takes a quiz with its lesson, and for no other kind', async () => {
+    const { course, sectionId, lessonId, owner } = await aDraft(lms)
+    const courseId = course.id
+    const { courses } = owner.api
+    const lesson = { courseId, sectionId, title: 'Check', quiz: { ...quiz, passPercent: 80 } }
+    const { id } = await courses.addLesson.mutate({ ...lesson, kind: 'QUIZ' })
+    const written = async () => {
+      const { sections } = await courses.authoring.query({ courseId })
+      return sections[0]?.lessons.find((one) => one.id === id)?.quiz
+    }
+    expect(await written()).toMatchObject({ passPercent: 80, questions: [{}, {}] })
+    const fewer = { questions: quiz.questions.slice(1) }
+    await courses.updateLesson.mutate({ courseId, lessonId: id, quiz: fewer })
+    expect(await written()).toMatchObject({ passPercent: 60, questions: [{ kind: 'TEXT' }] })
+    await refused(courses.addLesson.mutate({ ...lesson, kind: 'TEXT' }), 'INVALID_INPUT')
+    await refused(courses.updateLesson.mutate({ courseId, lessonId, quiz }), 'INVALID_INPUT')
+    expect(await lms.db.orm.quizzes.where({ courseId }).all()).toHaveLength(1)
+    const nowhere = { ...lesson, kind: 'QUIZ' as const, sectionId: '0'.repeat(24) }
+    await refused(courses.addLesson.mutate(nowhere), 'NOT_FOUND')
+    expect(await lms.db.orm.quizzes.where({ courseId }).all()).toHaveLength(1)
+  })
+
   it('takes the lesson’s text and quiz away with the lesson', async () => {
     const { course, sectionId, lessonId, owner } = await aDraft(lms)
     const courseId = course.id

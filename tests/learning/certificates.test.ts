@@ -43,6 +43,12 @@ describe('a certificate', () => {
     expect(claimed.publicId).toMatch(/^[\w-]{22}$/)
     expect(await student.api.certificates.claim.mutate({ courseId })).toEqual(claimed)
     expect(await student.api.certificates.get.query({ courseId })).toEqual(claimed)
+    expect(claimed.id).toBe(claimed.publicId)
+    const { get } = student.api.certificates
+    for (const named of [{ id: claimed.id }, { publicId: claimed.id }])
+      expect(await get.query(named)).toEqual(claimed)
+    const other = await aStudent(lms)
+    await refused(other.api.certificates.get.query({ id: claimed.id }), 'NOT_FOUND')
     const own = await student.api.certificates.mine.query()
     expect(own).toEqual({ items: [claimed], nextCursor: null })
     const { publicId } = claimed

@@ -96,9 +96,18 @@ describe('progress', () => {
     expect(progress.lessons[1]).toMatchObject({ positionSeconds: 42 })
     expect(progress.resumeLessonId).toBe(taught.lessonIds[1])
 
+    const ref = lessonOf(taught, 1)
+    for (const given of [{ seconds: 42.9 }, { position: 42.9 }, { positionSeconds: 42.9 }]) {
+      await api.progress.position.mutate(at(7))
+      const { positionSeconds } = await api.progress.position.mutate({ ...ref, ...given })
+      expect([given, positionSeconds]).toEqual([given, 42])
+    }
+    const both = await api.progress.position.mutate({ ...at(42), position: 7 })
+    expect(both.positionSeconds).toBe(42)
+
     const issues = await refused(api.progress.position.mutate(at(91)), 'INVALID_INPUT')
     expect(issues).toEqual([{ path: 'seconds', message: 'is beyond the end, 90' }])
-    for (const seconds of [-1, 1.5, Infinity, NaN, 2 ** 40])
+    for (const seconds of [-1, 91.5, Infinity, NaN, 2 ** 40])
       await refused(api.progress.position.mutate(at(seconds)), 'INVALID_INPUT')
     const after = await api.progress.get.query({ courseId: taught.courseId })
     expect(after.lessons[1]).toMatchObject({ positionSeconds: 42 })

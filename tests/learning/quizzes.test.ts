@@ -147,6 +147,31 @@ describe('an attempt', () => {
     await refused(api.quizzes.start.mutate(examined.ref), 'ATTEMPTS_USED_UP')
   })
 
+  it('is named by its id, or by its lesson as the last of one’s own', async () => {
+    const examined = await aQuizCourse(lms)
+    const { ref } = examined
+    const { api } = await aLearner(lms, examined)
+    const other = await aLearner(lms, examined)
+    await passed(examined, other)
+    await refused(api.quizzes.result.query(ref), 'NOT_FOUND')
+    await refused(api.quizzes.submit.mutate({ ...ref, answers: [] }), 'NOT_FOUND')
+    const first = await api.quizzes.start.mutate(ref)
+    const failed = await api.quizzes.submit.mutate({ ...ref, answers: [] })
+    expect(failed).toMatchObject({ id: first.id, result: { passed: false } })
+    await refused(api.quizzes.submit.mutate({ ...ref, answers: [] }), 'ATTEMPT_CLOSED')
+    const second = await api.quizzes.start.mutate(ref)
+    expect(await api.quizzes.result.query(ref)).toEqual(second)
+    const answers = rightAnswers(examined, second)
+    const done = await api.quizzes.submit.mutate({ id: second.id, answers })
+    expect(done.result).toMatchObject({ passed: true })
+    expect(await api.quizzes.result.query({ id: second.id })).toEqual(done)
+    expect(await api.quizzes.result.query(ref)).toEqual(done)
+    expect(await api.quizzes.result.query({ ...ref, attemptId: first.id })).toEqual(failed)
+    const stranger = await aStudent(lms)
+    await refused(stranger.api.quizzes.result.query(ref), 'NOT_ENROLLED')
+    await refused(stranger.api.quizzes.submit.mutate({ ...ref, answers: [] }), 'NOT_ENROLLED')
+  })
+
   it('lists one’s own attempts, the last first', async () => {
     const examined = await aQuizCourse(lms)
     const student = await aLearner(lms, examined)
