@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'acded611e953eeb81fbed109f712336cd792ad590df3fcf82129fded1e785fba'>;
+  StorageHashBase<'c34171dc9f2832a142910bb53d7cf1cc3717221306de709cbf2f8d65ba9e797e'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -188,9 +188,11 @@ export type FieldOutputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
       readonly code: CodecTypes['mongo/string@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
+      readonly late: CodecTypes['mongo/bool@1']['output'];
+      readonly maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
+      readonly maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
       readonly orderId: CodecTypes['mongo/string@1']['output'];
-      readonly place: CodecTypes['mongo/int32@1']['output'] | null;
-      readonly slot: CodecTypes['mongo/int32@1']['output'] | null;
+      readonly place: CodecTypes['mongo/int32@1']['output'];
       readonly state: 'HELD' | 'USED' | 'RELEASED';
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
@@ -518,9 +520,11 @@ export type FieldInputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
       readonly code: CodecTypes['mongo/string@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
+      readonly late: CodecTypes['mongo/bool@1']['input'];
+      readonly maxPerUser: CodecTypes['mongo/int32@1']['input'] | null;
+      readonly maxTotal: CodecTypes['mongo/int32@1']['input'] | null;
       readonly orderId: CodecTypes['mongo/string@1']['input'];
-      readonly place: CodecTypes['mongo/int32@1']['input'] | null;
-      readonly slot: CodecTypes['mongo/int32@1']['input'] | null;
+      readonly place: CodecTypes['mongo/int32@1']['input'];
       readonly state: 'HELD' | 'USED' | 'RELEASED';
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
@@ -851,9 +855,11 @@ export namespace Models {
     _id: CodecTypes['mongo/objectId@1']['output'];
     code: CodecTypes['mongo/string@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
+    late: CodecTypes['mongo/bool@1']['output'];
+    maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
+    maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
     orderId: CodecTypes['mongo/string@1']['output'];
-    place: CodecTypes['mongo/int32@1']['output'] | null;
-    slot: CodecTypes['mongo/int32@1']['output'] | null;
+    place: CodecTypes['mongo/int32@1']['output'];
     state: 'HELD' | 'USED' | 'RELEASED';
     updatedAt: CodecTypes['mongo/date@1']['output'];
     userId: CodecTypes['mongo/objectId@1']['output'];
@@ -1334,21 +1340,17 @@ type ContractBase = Omit<
                 {
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'code' },
-                    { readonly direction: 1; readonly field: 'userId' },
-                    { readonly direction: 1; readonly field: 'slot' },
+                    { readonly direction: -1; readonly field: 'place' },
                   ];
                   readonly kind: 'mongo-index';
-                  readonly partialFilterExpression: { readonly slot: { readonly $type: 'int' } };
                   readonly unique: true;
                 },
                 {
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'code' },
-                    { readonly direction: 1; readonly field: 'place' },
+                    { readonly direction: 1; readonly field: 'userId' },
                   ];
                   readonly kind: 'mongo-index';
-                  readonly partialFilterExpression: { readonly place: { readonly $type: 'int' } };
-                  readonly unique: true;
                 },
                 {
                   readonly keys: readonly [
@@ -1374,9 +1376,11 @@ type ContractBase = Omit<
                     readonly _id: { readonly bsonType: 'objectId' };
                     readonly code: { readonly bsonType: 'string' };
                     readonly createdAt: { readonly bsonType: 'date' };
+                    readonly late: { readonly bsonType: 'bool' };
+                    readonly maxPerUser: { readonly bsonType: readonly ['null', 'int'] };
+                    readonly maxTotal: { readonly bsonType: readonly ['null', 'int'] };
                     readonly orderId: { readonly bsonType: 'string' };
-                    readonly place: { readonly bsonType: readonly ['null', 'int'] };
-                    readonly slot: { readonly bsonType: readonly ['null', 'int'] };
+                    readonly place: { readonly bsonType: 'int' };
                     readonly state: {
                       readonly bsonType: 'string';
                       readonly enum: readonly ['HELD', 'USED', 'RELEASED'];
@@ -1388,7 +1392,9 @@ type ContractBase = Omit<
                     '_id',
                     'code',
                     'createdAt',
+                    'late',
                     'orderId',
+                    'place',
                     'state',
                     'updatedAt',
                     'userId',
@@ -3194,16 +3200,24 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly late: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
+              };
+              readonly maxPerUser: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly maxTotal: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly orderId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly place: {
-                readonly nullable: true;
-                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
-              };
-              readonly slot: {
-                readonly nullable: true;
+                readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly state: {

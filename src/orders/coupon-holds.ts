@@ -1,139 +1,134 @@
-// A use of a coupon is one document, and its unique keys are the limits: a place among the coupon's uses, a slot
-// among the buyer's. Fifty buyers at once find exactly as many places as there are, and no counter can drift.
+// The uses of a coupon are a list that only grows: each takes the place after the last, by a unique key, so that
+// whoever appends has seen everything before. Limits are decided at that moment and hold however they change.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
-import { isDuplicateKey } from '../db.ts'
+import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import type { CouponDocument } from './coupon-rules.ts'
 import { noteOrder } from './moves.ts'
 import type { OrderDocument } from './order.ts'
+import { inTurn } from './turns.ts'
 
 type Stock = Uses<'db' | 'now'>
 type Buyer = { orderId: string; userId: string }
-type Places = { place: number | null; slot: number | null }
+type Use = Stored<'coupon_uses'>
+type Limits = { maxTotal: number | null; maxPerUser: number | null }
 
-// Each conflict means that another buyer got a place.
+// Buyers of this process come one after the other, so each conflict means that another process was first.
 const MAX_TRIES = 200
 
 /** Holds a use for this order; again, it is held once. Throws COUPON_USED_UP when there is none left. */
-export async function holdUse(deps: Stock, coupon: CouponDocument, buyer: Buyer): Promise<void> {
+export async function holdUse(
+  deps: Stock,
+  { code }: Pick<CouponDocument, 'code'>,
+  buyer: Buyer,
+): Promise<void> {
+  const held = await findUse(deps, buyer.orderId)
+  if (held) {
+    requireKept(held)
+    return
+  }
+  await inTurn(code, async () => {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+      if (await append(deps, code, buyer)) return
+    }
+    throw new DomainError('COUPON_USED_UP')
+  })
+}
+
+/** False when somebody else took the place meanwhile, so that what was counted no longer stands. */
+async function append(deps: Stock, code: string, buyer: Buyer): Promise<boolean> {
   const at = deps.now()
-  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-    const held = await findUse(deps, buyer.orderId)
-    if (held?.state === 'RELEASED') throw new DomainError('ORDER_CLOSED')
-    if (held) return
-    const places = await freePlaces(deps, coupon, buyer.userId)
-    if (!places) {
-      // The last place may have gone to this very order, opened in two tabs.
-      if (await findUse(deps, buyer.orderId)) continue
-      throw new DomainError('COUPON_USED_UP')
-    }
-    try {
-      const { orderId, userId } = buyer
-      await deps.db.orm.coupon_uses.create({
-        code: coupon.code,
-        userId,
-        orderId,
-        ...places,
-        state: 'HELD',
-        createdAt: at,
-        updatedAt: at,
-      })
-      return
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error
-    }
+  const place = await nextPlace(deps, code)
+  const limits = await limitsOf(deps, code)
+  const hasLeft = await isLeft(deps, code, { ...buyer, ...limits, place })
+  // The last one may have gone to this very order, opened in two tabs.
+  const known = await findUse(deps, buyer.orderId)
+  if (known) {
+    requireKept(known)
+    return true
   }
-  throw new DomainError('COUPON_USED_UP')
+  if (!hasLeft) throw new DomainError('COUPON_USED_UP')
+  try {
+    const { orderId, userId } = buyer
+    const when = { createdAt: at, updatedAt: at }
+    const use = { code, place, userId, orderId, state: 'HELD' as const, late: false }
+    await deps.db.orm.coupon_uses.create({ ...use, ...limits, ...when })
+    return true
+  } catch (error) {
+    if (isDuplicateKey(error)) return false
+    throw error
+  }
 }
 
-/** Null when the coupon, or this buyer's share of it, is used up. */
-async function freePlaces(
-  { db }: Stock,
-  coupon: CouponDocument,
-  userId: string,
-): Promise<Places | null> {
-  const { code, maxTotal, maxPerUser } = coupon
-  let place: number | null = null
-  let slot: number | null = null
-  if (typeof maxPerUser === 'number') {
-    const own = await db.orm.coupon_uses.where({ code, userId }).select('slot').all()
-    slot = anyFree(
-      maxPerUser,
-      own.map((use) => use.slot),
-    )
-    if (slot === null) return null
-  }
-  if (typeof maxTotal === 'number') {
-    const all = await db.orm.coupon_uses
-      .where({ code })
-      .where(MongoFieldFilter.isNotNull('place'))
-      .select('place')
-      .all()
-    place = anyFree(
-      maxTotal,
-      all.map((use) => use.place),
-    )
-    if (place === null) return null
-  }
-  return { place, slot }
+async function nextPlace({ db }: Stock, code: string): Promise<number> {
+  const last = await db.orm.coupon_uses.where({ code }).orderBy({ place: -1 }).first()
+  return last ? last.place + 1 : 0
 }
 
-/** A random one, so that buyers who come at once rarely reach for the same. */
-function anyFree(count: number, used: readonly (number | null)[]): number | null {
-  const taken = new Set(used)
-  const free = Array.from({ length: count }, (_, at) => at).filter((at) => !taken.has(at))
-  return free[Math.floor(Math.random() * free.length)] ?? null
+async function limitsOf({ db }: Stock, code: string): Promise<Limits> {
+  const coupon = await db.orm.coupons.where({ code }).first()
+  if (!coupon) throw new DomainError('COUPON_INVALID')
+  return { maxTotal: coupon.maxTotal ?? null, maxPerUser: coupon.maxPerUser ?? null }
 }
 
-/** Turns the hold of a paid order into a use. A released one is taken again, since its price was paid. */
+type Ask = Buyer & Limits & { place: number }
+
+async function isLeft(
+  deps: Stock,
+  code: string,
+  { userId, maxTotal, maxPerUser, place }: Ask,
+): Promise<boolean> {
+  if (maxPerUser !== null && (await usesBy(deps, code, userId)) >= maxPerUser) return false
+  if (maxTotal === null || place < maxTotal) return true
+  // Every place below is taken or was given back: there is one left if more came back than were sold beyond.
+  const needed = place - maxTotal + 1
+  return (await countReleased(deps, code, needed)) >= needed
+}
+
+async function usesBy({ db }: Stock, code: string, userId: string): Promise<number> {
+  const own = await db.orm.coupon_uses
+    .where({ code, userId })
+    .where(MongoFieldFilter.neq('state', 'RELEASED'))
+    .select('_id')
+    .all()
+  return own.length
+}
+
+/** Counts no further than is asked for. */
+function countReleased({ db }: Stock, code: string, limit: number): Promise<number> {
+  return db.driver
+    .collection('coupon_uses')
+    .countDocuments({ code, state: 'RELEASED' }, { limit, maxTimeMS: 5_000 })
+}
+
+/**
+ * Turns the hold of a paid order into a use. One that was given back is taken again whatever the limits say, since
+ * its price was paid, and counts against them from then on.
+ */
 export async function settleUse(deps: Stock, order: OrderDocument): Promise<void> {
   if (!order.couponCode) return
-  const use = deps.db.orm.coupon_uses.where({ orderId: order._id })
-  const settled = await use
-    .where(MongoFieldFilter.in('state', ['HELD', 'RELEASED']))
-    .update({ state: 'USED', updatedAt: deps.now() })
-  const stored = settled ?? (await findUse(deps, order._id))
-  if (stored && !hasPlace(stored)) await takePlaceAgain(deps, order, stored.code)
+  const use = { orderId: order._id }
+  const updatedAt = deps.now()
+  const held = { ...use, state: 'HELD' as const }
+  if (await deps.db.orm.coupon_uses.where(held).update({ state: 'USED', updatedAt })) return
+  const released = { ...use, state: 'RELEASED' as const }
+  const again = { state: 'USED' as const, late: true, updatedAt }
+  if (!(await deps.db.orm.coupon_uses.where(released).update(again))) return
+  await noteOrder(deps, order._id, { event: 'coupon used late', detail: order.couponCode })
 }
 
-// Nobody else can have been sold the place of a late payer but by the coupon's own limit; when that is used up,
-// the payment is honoured all the same and the order says so.
-async function takePlaceAgain(deps: Stock, order: OrderDocument, code: string): Promise<void> {
-  const coupon = await deps.db.orm.coupons.where({ code }).first()
-  if (!coupon || (typeof coupon.maxTotal !== 'number' && typeof coupon.maxPerUser !== 'number'))
-    return
-  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-    const places = await freePlaces(deps, coupon, order.userId)
-    if (!places) {
-      await noteOrder(deps, order._id, { event: 'coupon over its limit', detail: code })
-      return
-    }
-    try {
-      await deps.db.orm.coupon_uses.where({ orderId: order._id }).update(places)
-      return
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error
-    }
-  }
-}
-
-function hasPlace({ place, slot }: { place: number | null; slot: number | null }): boolean {
-  return typeof place === 'number' || typeof slot === 'number'
-}
-
-/** Gives back what an order held and did not use. */
+/** Gives back what an order held and did not use. Its place stays, as one that is free. */
 export async function releaseUse({ db, now }: Stock, orderId: string): Promise<void> {
   await db.orm.coupon_uses
     .where({ orderId, state: 'HELD' })
-    .update((use) => [
-      use.state.set('RELEASED'),
-      use.place.unset(),
-      use.slot.unset(),
-      use.updatedAt.set(now()),
-    ])
+    .update({ state: 'RELEASED', updatedAt: now() })
 }
 
-function findUse({ db }: Stock, orderId: string) {
-  return db.orm.coupon_uses.where({ orderId }).first()
+function findUse({ db }: Stock, orderId: string): Promise<Use | null> {
+  return Promise.resolve(db.orm.coupon_uses.where({ orderId }).first())
+}
+
+function requireKept({ state }: Use): void {
+  if (state === 'RELEASED') throw new DomainError('ORDER_CLOSED')
 }

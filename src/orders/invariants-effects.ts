@@ -42,7 +42,6 @@ export async function statesThatFit(deps: Watch): Promise<Violation[]> {
 
 type Fulfilled = OrderRow & { use: { state: string }[]; invoices: unknown[] }
 type Given = { _id: { key: string } }
-type Sold = { _id: string; n: number; most: number }
 
 /** 6. One grant per line, one invoice per sale, one coupon use per order; unique keys hold the rest. */
 export async function onceOnly(deps: Watch): Promise<Violation[]> {
@@ -58,27 +57,11 @@ export async function onceOnly(deps: Watch): Promise<Violation[]> {
     { $group: { _id: key, n: { $sum: 1 } } },
     { $match: { n: { $gt: 1 } } },
   ]
-  const uses = {
-    from: 'coupon_uses',
-    localField: 'code',
-    foreignField: 'code',
-    as: 'uses',
-    pipeline: [{ $match: { state: { $in: ['HELD', 'USED'] }, place: { $type: 'int' } } }],
-  }
-  const coupons = [
-    { $match: { maxTotal: { $type: 'int' } } },
-    { $lookup: uses },
-    { $project: { _id: '$code', n: { $size: '$uses' }, most: '$maxTotal' } },
-    { $match: { $expr: { $gt: ['$n', '$most'] } } },
-  ]
   const fault = (subject: string, detail: string) => [{ invariant: ONCE, subject, detail }]
   return [
     ...(await scan(rowsOf<Fulfilled>(deps, 'orders', orders), faultsOf)),
     ...(await scan(rowsOf<Given>(deps, 'enrollments', grants), ({ _id }) =>
       fault(`grant ${_id.key}`, 'was given twice'),
-    )),
-    ...(await scan(rowsOf<Sold>(deps, 'coupons', coupons), ({ _id, n, most }) =>
-      fault(`coupon ${_id}`, `is used ${n} times of ${most}`),
     )),
   ]
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
 import { paidWithoutAccess, accessWithoutPayment } from './invariants-access.ts'
+import { couponsWithinLimits } from './invariants-coupons.ts'
 import { onceOnly, statesThatFit } from './invariants-effects.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './invariants-money.ts'
 
@@ -28,6 +29,7 @@ export async function findViolations(
     moneyAccountedFor(deps, before),
     statesThatFit(deps),
     onceOnly(deps),
+    couponsWithinLimits(deps),
   ])
   return found.flat()
 }
