@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'c34171dc9f2832a142910bb53d7cf1cc3717221306de709cbf2f8d65ba9e797e'>;
+  StorageHashBase<'181164d0ade42c2f82372a622533e9adbdea29275654e902845fd87a112b8cf5'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -266,6 +266,8 @@ export type FieldOutputTypes = {
       readonly issuedAt: CodecTypes['mongo/date@1']['output'];
       readonly number: CodecTypes['mongo/string@1']['output'];
       readonly orderId: CodecTypes['mongo/string@1']['output'];
+      readonly serial: CodecTypes['mongo/int32@1']['output'];
+      readonly series: CodecTypes['mongo/string@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
     };
     readonly Lease: {
@@ -598,6 +600,8 @@ export type FieldInputTypes = {
       readonly issuedAt: CodecTypes['mongo/date@1']['input'];
       readonly number: CodecTypes['mongo/string@1']['input'];
       readonly orderId: CodecTypes['mongo/string@1']['input'];
+      readonly serial: CodecTypes['mongo/int32@1']['input'];
+      readonly series: CodecTypes['mongo/string@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
     };
     readonly Lease: {
@@ -939,6 +943,8 @@ export namespace Models {
     issuedAt: CodecTypes['mongo/date@1']['output'];
     number: CodecTypes['mongo/string@1']['output'];
     orderId: CodecTypes['mongo/string@1']['output'];
+    serial: CodecTypes['mongo/int32@1']['output'];
+    series: CodecTypes['mongo/string@1']['output'];
     userId: CodecTypes['mongo/objectId@1']['output'];
     readonly [RelationKeys]?: never;
   };
@@ -1848,6 +1854,14 @@ type ContractBase = Omit<
                   readonly kind: 'mongo-index';
                   readonly unique: true;
                 },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'series' },
+                    { readonly direction: -1; readonly field: 'serial' },
+                  ];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -1871,6 +1885,8 @@ type ContractBase = Omit<
                     readonly issuedAt: { readonly bsonType: 'date' };
                     readonly number: { readonly bsonType: 'string' };
                     readonly orderId: { readonly bsonType: 'string' };
+                    readonly serial: { readonly bsonType: 'int' };
+                    readonly series: { readonly bsonType: 'string' };
                     readonly userId: { readonly bsonType: 'objectId' };
                   };
                   readonly required: readonly [
@@ -1879,6 +1895,8 @@ type ContractBase = Omit<
                     'issuedAt',
                     'number',
                     'orderId',
+                    'serial',
+                    'series',
                     'userId',
                   ];
                 };
@@ -3500,6 +3518,14 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly orderId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly serial: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly series: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };

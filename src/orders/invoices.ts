@@ -1,11 +1,11 @@
-// Invoices are numbered without a gap in each financial year: the number is the unique key of the one insert that
-// issues it, and whoever is beaten to a number takes the next.
-import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+// Invoices are numbered without a gap in each financial year: the serial after the last is the unique key of the one
+// insert that issues it, whoever is beaten to it takes the next, and no invoice is ever deleted.
 import { z } from 'zod'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { linesOf, type OrderDocument } from './order.ts'
 import { splitTax } from './tax.ts'
+import { inTurn } from './turns.ts'
 
 const MAX_TRIES = 300
 
@@ -46,35 +46,50 @@ export async function issueInvoice(deps: Needs, order: OrderDocument): Promise<v
   if (await deps.db.orm.invoices.where({ orderId: order._id }).first()) return
   const issuedAt = deps.now()
   const body = await bodyOf(deps, order, order.paymentId)
-  const prefix = `INV/${financialYear(issuedAt)}/`
-  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-    const number = await nextNumber(deps, prefix)
-    try {
-      const { _id: orderId, userId } = order
-      await deps.db.orm.invoices.create({ number, orderId, userId, body, issuedAt })
-      return
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error
+  const series = financialYear(issuedAt)
+  await inTurn(`invoice ${series}`, async () => {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+      const serial = await nextSerial(deps, series)
+      const number = numberOf(series, serial)
+      try {
+        const { _id: orderId, userId } = order
+        await deps.db.orm.invoices.create({
+          number,
+          series,
+          serial,
+          orderId,
+          userId,
+          body,
+          issuedAt,
+        })
+        return
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error
+      }
+      if (await deps.db.orm.invoices.where({ orderId: order._id }).first()) return
     }
-    if (await deps.db.orm.invoices.where({ orderId: order._id }).first()) return
-  }
-  throw new Error('no invoice number to be had')
+    throw new Error('no invoice number to be had')
+  })
 }
 
-async function nextNumber({ db }: Uses<'db'>, prefix: string): Promise<string> {
+async function nextSerial({ db }: Uses<'db'>, series: string): Promise<number> {
   const last = await db.orm.invoices
-    .where(MongoFieldFilter.gte('number', prefix))
-    .where(MongoFieldFilter.lt('number', `${prefix}:`))
-    .orderBy({ number: -1 })
-    .select('number')
+    .where({ series })
+    .orderBy({ serial: -1 })
+    .select('serial')
     .first()
-  const serial = Number(last?.number.slice(prefix.length) ?? 0) + 1
-  return `${prefix}${String(serial).padStart(6, '0')}`
+  return (last?.serial ?? 0) + 1
+}
+
+/** `INV/26-27/000001`. The law allows 16 characters, so a seventh digit and an eighth push letters out. */
+export function numberOf(series: string, serial: number): string {
+  const digits = String(serial).padStart(6, '0')
+  return `${'INV'.slice(0, Math.max(0, 9 - digits.length))}/${series}/${digits}`
 }
 
 const IST_MS = 5.5 * 60 * 60_000
 
-/** India's runs from April to March: `26-27`. With the rest, a number stays within the 16 characters allowed. */
+/** India's runs from April to March: `26-27`. */
 export function financialYear(at: Date): string {
   const there = new Date(at.getTime() + IST_MS)
   const start = there.getUTCFullYear() - (there.getUTCMonth() < 3 ? 1 : 0)

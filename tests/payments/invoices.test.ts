@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { financialYear } from '../../src/orders/invoices.ts'
+import { financialYear, numberOf } from '../../src/orders/invoices.ts'
 import { splitTax } from '../../src/orders/tax.ts'
 import { anAdmin, aStudent } from '../builders.ts'
 import { aPublishedCourse } from '../builders-courses.ts'
@@ -84,6 +84,30 @@ describe('invoice numbers', () => {
     expect(serials).toEqual(serials.map((_, at) => at + 1))
     expect(numbers.every((number) => /^INV\/\d\d-\d\d\/\d{6}$/.test(number))).toBe(true)
     await expectSound(lms)
+  })
+
+  it('go on after the millionth, within the sixteen characters of the law', async () => {
+    const { order } = await aSale(lms)
+    const last = await lms.db.orm.invoices.where({ orderId: order.id }).first()
+    const serial = last?.serial ?? 0
+    const moveTo = (to: number) =>
+      lms.db.orm.invoices.where({ orderId: order.id }).update({ serial: to })
+    await moveTo(999_999)
+    const next = await Promise.all([aSale(lms), aSale(lms)])
+    const numbers = await Promise.all(
+      next.map((one) => lms.db.orm.invoices.where({ orderId: one.order.id }).first()),
+    )
+    const year = financialYear(lms.clock.now())
+    expect(numbers.map((one) => one?.number).sort()).toEqual([
+      `IN/${year}/1000000`,
+      `IN/${year}/1000001`,
+    ])
+    expect(numberOf('26-27', 99_999_999)).toHaveLength(16)
+    await moveTo(serial)
+    for (const [at, one] of numbers.entries())
+      await lms.db.orm.invoices
+        .where({ orderId: one?.orderId ?? '' })
+        .update({ serial: serial + at + 1 })
   })
 
   it('begin anew with the financial year, in Indian time', () => {

@@ -123,6 +123,8 @@ describe('deleting an account', () => {
     })
     await lms.db.orm.invoices.create({
       number: `INV-${user.id}`,
+      series: '26-27',
+      serial: 1,
       orderId: user.id,
       userId: user.id,
       body: { total: 1 },
