@@ -34,7 +34,8 @@ const ATTEMPTS = 8
 const LEASE_MS = 2 * 60_000
 const FIRST_WAIT_MS = 30_000
 const LONGEST_WAIT_MS = 60 * 60_000
-const KEPT_MS = 30 * 24 * 60 * 60_000
+/** How long the record of a mail that was sent, or given up, stays. */
+export const KEPT_MS = 30 * 24 * 60 * 60_000
 const AT_ONCE = 5
 const PER_RUN = 200
 

@@ -73,15 +73,16 @@ export async function moneyAccountedFor(deps: Watch, before: Date): Promise<Viol
         pipeline: [{ $match: { status: { $ne: 'FAILED' } } }],
       },
     },
-    { $match: { refunds: [] } },
+    { $set: { leftPaise: { $subtract: ['$amountPaise', { $sum: '$refunds.amountPaise' }] } } },
+    { $match: { leftPaise: { $gt: 0 } } },
   ]
   return scan(
-    rowsOf<PaymentRow>(deps, 'payments', pipeline),
-    ({ razorpayPaymentId, amountPaise }) => [
+    rowsOf<PaymentRow & { leftPaise: number }>(deps, 'payments', pipeline),
+    ({ razorpayPaymentId, leftPaise }) => [
       {
         invariant: ACCOUNTED,
         subject: `payment ${razorpayPaymentId}`,
-        detail: `${amountPaise} paise belong to nothing`,
+        detail: `${leftPaise} paise belong to nothing`,
       },
     ],
   )

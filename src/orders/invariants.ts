@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
 import { paidWithoutAccess, accessWithoutPayment } from './invariants-access.ts'
+import { invoicesInRow, linesThatAddUp, paidByNobody, receiptsSent } from './invariants-books.ts'
 import { couponsWithinLimits } from './invariants-coupons.ts'
 import { onceOnly, statesThatFit } from './invariants-effects.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './invariants-money.ts'
@@ -30,6 +31,10 @@ export async function findViolations(
     statesThatFit(deps),
     onceOnly(deps),
     couponsWithinLimits(deps),
+    linesThatAddUp(deps),
+    receiptsSent(deps),
+    invoicesInRow(deps),
+    paidByNobody(deps),
   ])
   return found.flat()
 }

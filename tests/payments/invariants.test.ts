@@ -1,5 +1,5 @@
 // Each invariant is shown to notice what it is there for: the books are spoiled on purpose, one page at a time.
-import { ObjectId } from 'mongodb'
+import { ObjectId, type Document, type WithId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findViolations } from '../../src/orders/invariants.ts'
 import { anAdmin, aStudent } from '../builders.ts'
@@ -18,6 +18,20 @@ beforeEach(async () => {
 
 const rows = (name: string) => lms.db.driver.collection(name)
 const orderId = () => new ObjectId(sale.order.id)
+
+let spoiled = 0
+const ODD_LINE = 'has a line that costs less than nothing or more than its list price'
+
+async function one(name: string, which: Document): Promise<WithId<Document>> {
+  const row = await rows(name).findOne(which)
+  if (!row) throw new Error(`nothing in ${name}`)
+  return row
+}
+
+async function violationsOf(subject: string): Promise<string[]> {
+  const found = await findViolations(lms.deps, { graceSeconds: 0 })
+  return found.filter((one) => one.subject.includes(subject)).map(({ detail }) => detail)
+}
 
 async function violations(): Promise<string[]> {
   const found = await findViolations(lms.deps, { graceSeconds: 0 })
@@ -136,5 +150,95 @@ describe('spoiled books are noticed:', () => {
   it('a coupon that a paid order did not use', async () => {
     await rows('orders').updateOne({ _id: orderId() }, { $set: { couponCode: 'NEVER' } })
     expect(await violations()).toEqual(['its coupon is not used'])
+  })
+
+  it('a second payment of which only a part was given back', async () => {
+    const [twin, key] = ['pay_TwinTwinTwinTw', 'a-part-of-a-twin']
+    const payment = await one('payments', { razorpayPaymentId: sale.paymentId })
+    const part = { amountPaise: 100, paymentId: twin, key, lineNos: [] }
+    await rows('payments').insertOne({
+      ...payment,
+      _id: new ObjectId(),
+      razorpayPaymentId: twin,
+      refundKeys: [key],
+      reservedPaise: 100,
+    })
+    const admin = await anAdmin(lms)
+    await admin.api.refunds.create.mutate({ orderId: sale.order.id, amountPaise: 100 })
+    const refund = await one('refunds', { paymentId: sale.paymentId })
+    await rows('refunds').insertOne({
+      ...refund,
+      ...part,
+      _id: new ObjectId(),
+      razorpayRefundId: null,
+    })
+    expect(await violationsOf(twin)).toEqual(['49800 paise belong to nothing'])
+    await rows('payments').deleteOne({ razorpayPaymentId: twin })
+    await rows('refunds').deleteOne({ key })
+    await settle(lms)
+  })
+
+  it.each([
+    [{ amountPaise: 49_901 }, 'is not the sum of its lines'],
+    [{ discountPaise: 5 }, 'is not the sum of its lines'],
+    [{ 'lines.0.listPaise': 49_899 }, ODD_LINE],
+    [{ 'lines.0.amountPaise': -1, 'lines.0.discountPaise': 49_901, amountPaise: -1 }, ODD_LINE],
+  ])('an order changed to %j', async (change, detail) => {
+    await rows('orders').updateOne({ _id: orderId() }, { $set: change })
+    expect(await violations()).toContain(detail)
+    await rows('orders').deleteOne({ _id: orderId() })
+    await rows('enrollments').deleteMany({ userId: new ObjectId(sale.buyer.user.id) })
+  })
+
+  it('a sale whose buyer was sent no receipt, as long as its record would be kept', async () => {
+    const which = { key: `receipt:${sale.order.id}` }
+    await rows('outbox_mails').deleteOne(which)
+    expect(await violations()).toEqual(['its receipt was never put into the outbox'])
+    const fulfilledAt = new Date(lms.clock.now().getTime() - 31 * 86_400_000)
+    await rows('orders').updateOne({ _id: orderId() }, { $set: { fulfilledAt } })
+    expect(await violations()).toEqual([])
+  })
+
+  it('a gap among the invoices', async () => {
+    const invoice = await one('invoices', { orderId: sale.order.id })
+    const which = { _id: invoice._id }
+    await rows('invoices').updateOne(which, { $set: { serial: 900_000 } })
+    const gap = (await violationsOf('invoices of')).join()
+    expect(gap).toMatch(/^are \d+, and the last is number 900000$/)
+    await rows('invoices').updateOne(which, { $set: { serial: invoice['serial'] } })
+  })
+
+  it('an order that was paid after its buyer had left', async () => {
+    const deletedAt = new Date(lms.clock.now().getTime() - 3_600_000)
+    const buyer = { _id: new ObjectId(sale.buyer.user.id) }
+    await rows('users').updateOne(buyer, { $set: { deletedAt } })
+    expect(await violations()).toEqual(['was paid after its buyer’s account was deleted'])
+    await rows('users').updateOne(buyer, { $set: { deletedAt: new Date(Date.now() + 1e9) } })
+    expect(await violations()).toEqual([])
+  })
+
+  it('a coupon sold beyond its limits, in all and to one buyer', async () => {
+    const { api } = await anAdmin(lms)
+    const code = `SPOILED-${(spoiled += 1)}`
+    const limits = { maxTotal: 2, maxPerUser: 1 }
+    await api.coupons.create.mutate({ code, kind: 'PERCENT', value: 10, ...limits })
+    const [first, second] = [
+      await aSale(lms, { couponCode: code }),
+      await aSale(lms, { couponCode: code }),
+    ]
+    expect(await violationsOf(code)).toEqual([])
+    await api.coupons.update.mutate({ code, maxTotal: 1 })
+    expect(await violationsOf(code)).toEqual([])
+    const use = { orderId: second.order.id }
+    await rows('coupon_uses').updateOne(use, { $set: { maxTotal: 1 } })
+    expect(await violationsOf(code)).toEqual(['is use 2 of 1'])
+    const userId = new ObjectId(first.buyer.user.id)
+    await rows('coupon_uses').updateOne(use, { $set: { maxTotal: 2, userId } })
+    expect(await violationsOf(code)).toEqual(['is use 2 of 1 by one buyer'])
+    await rows('coupon_uses').updateOne(use, { $set: { late: true } })
+    expect(await violationsOf(code)).toEqual([])
+    await rows('coupon_uses').deleteOne({ orderId: first.order.id })
+    expect(await violationsOf(code)).toEqual(['has 1 uses on 2 places'])
+    await rows('coupon_uses').deleteOne(use)
   })
 })
