@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { partsOf } from '../../src/orders/earnings-takings.ts'
 import { anAdmin, anInstructor } from '../builders.ts'
 import { aPublishedCourse } from '../builders-courses.ts'
 import { anOrder, aSale, expectSound, pay, settle } from '../builders-orders.ts'
@@ -51,6 +52,69 @@ describe('earnings', () => {
     const { days, refundPaise } = await owner.api.earnings.mine.query({})
     expect(refundPaise).toBe(1_000)
     expect(days.map((day) => day.refundPaise).sort((a, b) => a - b)).toEqual([334, 666])
+  })
+
+  it('share what the dashboard gave back over what was left of each line', async () => {
+    const owner = await anInstructor(lms)
+    const { course: one } = await aPublishedCourse(lms, { owner, pricePaise: 30_000 })
+    const { course: two } = await aPublishedCourse(lms, { owner, pricePaise: 30_000 })
+    const sale = await aSale(lms, { courseIds: [one.id, two.id] })
+    const { api } = await anAdmin(lms)
+    await api.refunds.create.mutate({ orderId: sale.order.id, lines: [one.id] })
+    lms.clock.advance(5)
+    lms.razorpay.refund(sale.paymentId)
+    await settle(lms)
+    lms.clock.advance(5)
+    const { days, netPaise } = await owner.api.earnings.mine.query({})
+    expect(days.map((day) => [day.refundPaise, day.netPaise])).toEqual([
+      [30_000, 0],
+      [30_000, 0],
+    ])
+    expect(netPaise).toBe(0)
+    await expectSound(lms)
+  })
+
+  it('go down by a dispute that was lost, on the day it was lost', async () => {
+    const owner = await anInstructor(lms)
+    const { course } = await aPublishedCourse(lms, { owner, pricePaise: 30_000 })
+    const sale = await aSale(lms, { courseIds: [course.id] })
+    const dispute = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+    await settle(lms)
+    lms.clock.advance(2 * 24 * 3_600)
+    const { api } = await anInstructor(lms)
+    const netOf = async () => {
+      await owner.api.auth.login.mutate({ email: owner.user.email, password: owner.password })
+      const { days } = await owner.api.earnings.mine.query({})
+      return days.map(({ netPaise, refundPaise }) => [refundPaise, netPaise])
+    }
+    expect(await netOf()).toEqual([[0, 30_000]])
+    lms.razorpay.moveDispute(dispute.id, 'lost')
+    await settle(lms)
+    lms.clock.advance(5)
+    expect(await netOf()).toEqual([
+      [0, 30_000],
+      [30_000, -30_000],
+    ])
+    expect((await api.earnings.mine.query({})).days).toEqual([])
+    await expectSound(lms)
+  })
+
+  it('of a line never go below nothing, whatever was given back in which order', () => {
+    const at = new Date(0)
+    const lines = [30_000, 20_000].map((amountPaise, i) => ({
+      no: i + 1,
+      courseId: `course ${i + 1}`,
+      title: '',
+      listPaise: amountPaise,
+      discountPaise: 0,
+      amountPaise,
+    }))
+    const parts = partsOf({ lines }, [
+      { at, amountPaise: 1_000, lineNos: [] },
+      { at, amountPaise: 30_000, lineNos: ['1'] },
+      { at, amountPaise: 50_000, lineNos: [] },
+    ])
+    expect(parts.map(({ paise }) => paise)).toEqual([600, 400, 29_400, 600, 0, 19_000])
   })
 
   it('leave a second payment out, with its refund', async () => {
