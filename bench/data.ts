@@ -45,6 +45,7 @@ export async function fill(databaseUrl: string, size: number): Promise<void> {
       currency: 'INR',
       tags: ['typescript', 'mongodb'],
       refundDays: 7,
+      refundMaxPercent: 30,
       sections: [],
       version: 1,
       ratingSum: 9,

@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'181164d0ade42c2f82372a622533e9adbdea29275654e902845fd87a112b8cf5'>;
+  StorageHashBase<'85b2acc6b25981ce60bdf0e33eff8918fe539b87550736ea7fa4c655e6af7884'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -214,6 +214,7 @@ export type FieldOutputTypes = {
       readonly ratingCount: CodecTypes['mongo/int32@1']['output'];
       readonly ratingSum: CodecTypes['mongo/int32@1']['output'];
       readonly refundDays: CodecTypes['mongo/int32@1']['output'];
+      readonly refundMaxPercent: CodecTypes['mongo/int32@1']['output'];
       readonly sections: ReadonlyArray<SectionOutput>;
       readonly slug: CodecTypes['mongo/string@1']['output'];
       readonly status: 'DRAFT' | 'PUBLISHED' | 'ARCHIVED';
@@ -280,6 +281,7 @@ export type FieldOutputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
       readonly completedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
+      readonly firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
       readonly positionSeconds: CodecTypes['mongo/int32@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
@@ -548,6 +550,7 @@ export type FieldInputTypes = {
       readonly ratingCount: CodecTypes['mongo/int32@1']['input'];
       readonly ratingSum: CodecTypes['mongo/int32@1']['input'];
       readonly refundDays: CodecTypes['mongo/int32@1']['input'];
+      readonly refundMaxPercent: CodecTypes['mongo/int32@1']['input'];
       readonly sections: ReadonlyArray<SectionInput>;
       readonly slug: CodecTypes['mongo/string@1']['input'];
       readonly status: 'DRAFT' | 'PUBLISHED' | 'ARCHIVED';
@@ -614,6 +617,7 @@ export type FieldInputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
       readonly completedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
+      readonly firstCompletedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
       readonly positionSeconds: CodecTypes['mongo/int32@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
@@ -886,6 +890,7 @@ export namespace Models {
     ratingCount: CodecTypes['mongo/int32@1']['output'];
     ratingSum: CodecTypes['mongo/int32@1']['output'];
     refundDays: CodecTypes['mongo/int32@1']['output'];
+    refundMaxPercent: CodecTypes['mongo/int32@1']['output'];
     sections: ReadonlyArray<SectionOutput>;
     slug: CodecTypes['mongo/string@1']['output'];
     status: 'DRAFT' | 'PUBLISHED' | 'ARCHIVED';
@@ -959,6 +964,7 @@ export namespace Models {
     _id: CodecTypes['mongo/objectId@1']['output'];
     completedAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
+    firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
     lessonId: CodecTypes['mongo/string@1']['output'];
     positionSeconds: CodecTypes['mongo/int32@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
@@ -1552,6 +1558,7 @@ type ContractBase = Omit<
                     readonly ratingCount: { readonly bsonType: 'int' };
                     readonly ratingSum: { readonly bsonType: 'int' };
                     readonly refundDays: { readonly bsonType: 'int' };
+                    readonly refundMaxPercent: { readonly bsonType: 'int' };
                     readonly sections: {
                       readonly bsonType: 'array';
                       readonly items: {
@@ -1614,6 +1621,7 @@ type ContractBase = Omit<
                     'ratingCount',
                     'ratingSum',
                     'refundDays',
+                    'refundMaxPercent',
                     'sections',
                     'slug',
                     'status',
@@ -1958,6 +1966,7 @@ type ContractBase = Omit<
                     readonly _id: { readonly bsonType: 'objectId' };
                     readonly completedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
+                    readonly firstCompletedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly lessonId: { readonly bsonType: 'string' };
                     readonly positionSeconds: { readonly bsonType: 'int' };
                     readonly updatedAt: { readonly bsonType: 'date' };
@@ -3320,6 +3329,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly refundMaxPercent: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly sections: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'Section' };
@@ -3572,6 +3585,10 @@ type ContractBase = Omit<
               readonly courseId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly firstCompletedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly lessonId: {
                 readonly nullable: false;

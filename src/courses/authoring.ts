@@ -24,6 +24,8 @@ const details = {
   pricePaise: Paise,
   tags: z.array(line(1, 40)).max(10),
   refundDays: z.int().min(0).max(60),
+  /** Whoever has done more of it gets nothing back on their own word. */
+  refundMaxPercent: z.int().min(0).max(100),
 }
 
 export const NewCourse = z.object({
@@ -37,6 +39,7 @@ export const NewCourse = z.object({
   pricePaise: details.pricePaise.default(0),
   tags: details.tags.default([]),
   refundDays: details.refundDays.default(7),
+  refundMaxPercent: details.refundMaxPercent.default(30),
 })
 export type NewCourse = z.infer<typeof NewCourse>
 

@@ -34,6 +34,7 @@ export type Course = {
   tags: string[]
   imageUrl: string | null
   refundDays: number
+  refundMaxPercent: number
   ratingAverage: number | null
   ratingCount: number
   lessonCount: number
@@ -61,6 +62,7 @@ export function publicCourse(course: CourseDocument): Course {
     tags: [...course.tags],
     imageUrl: course.imageUrl ?? null,
     refundDays: course.refundDays,
+    refundMaxPercent: course.refundMaxPercent,
     ratingAverage: ratingAverage(course),
     ratingCount: course.ratingCount,
     lessonCount: lessons.length,

@@ -1,3 +1,4 @@
+import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
 import type { CourseDocument, Lesson } from '../courses/course.ts'
@@ -52,7 +53,14 @@ export async function completeLesson(
   const at = deps.now()
   const mark = { userId: actor.id, lessonId: ref.lessonId }
   const { completedAt } = await deps.db.orm.lesson_progress.where(mark).upsert({
-    create: { ...mark, courseId: course._id, completedAt: at, positionSeconds: 0, updatedAt: at },
+    create: {
+      ...mark,
+      courseId: course._id,
+      completedAt: at,
+      firstCompletedAt: null,
+      positionSeconds: 0,
+      updatedAt: at,
+    },
     update: { updatedAt: at },
   })
   if (!completedAt) await deps.db.orm.lesson_progress.where(mark).update({ completedAt: at })
@@ -65,9 +73,15 @@ export async function reopenLesson(
   ref: LessonRef,
 ): Promise<CourseProgress> {
   const course = await requireMarkable(deps, actor, ref)
-  await deps.db.orm.lesson_progress
-    .where({ userId: actor.id, lessonId: ref.lessonId })
-    .update({ completedAt: null, updatedAt: deps.now() })
+  // That it was done once stays known: opening it again must not open the way to a refund.
+  const first = { $ifNull: ['$firstCompletedAt', '$completedAt'] }
+  await deps.db.driver
+    .collection('lesson_progress')
+    .updateOne(
+      { userId: new ObjectId(actor.id), lessonId: ref.lessonId },
+      [{ $set: { firstCompletedAt: first, completedAt: null, updatedAt: deps.now() } }],
+      { maxTimeMS: 5_000 },
+    )
   return progressOf(deps, actor, course)
 }
 
@@ -85,7 +99,7 @@ export async function setPosition(
   const mark = { userId: actor.id, lessonId }
   const moved = { positionSeconds: seconds, updatedAt: at }
   const { completedAt } = await deps.db.orm.lesson_progress.where(mark).upsert({
-    create: { ...mark, ...moved, courseId: course._id, completedAt: null },
+    create: { ...mark, ...moved, courseId: course._id, completedAt: null, firstCompletedAt: null },
     update: moved,
   })
   return { lessonId, completedAt: completedAt ?? null, positionSeconds: seconds }

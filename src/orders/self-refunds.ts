@@ -4,12 +4,10 @@ import { findCourse, type CourseDocument } from '../courses/course.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id } from '../fields.ts'
-import { findCompletion, shareDone } from '../learning/completion.ts'
+import { percentHad } from '../learning/had.ts'
 import { linesOf, requireOwnOrder, type OrderDocument, type Refund, type Till } from './order.ts'
 import { openAndDrive } from './refunds.ts'
 
-/** Above this share of a course, its buyer has had what was paid for. */
-const MOST_DONE_PERCENT = 30
 const DAY_MS = 24 * 60 * 60_000
 
 export const OwnRefundRequest = z.object({ orderId: Id, courseId: Id })
@@ -27,9 +25,7 @@ export async function requestRefund(
   if (!course) throw new DomainError('NOT_FOUND')
   if (!order.paymentId || line.amountPaise === 0) throw new DomainError('NOTHING_TO_REFUND')
   requireInTime(deps, order, course)
-  const done = await findCompletion(deps, { userId: actor.id, courseId })
-  if (shareDone(course, done).percent > MOST_DONE_PERCENT)
-    throw new DomainError('REFUND_TOO_MUCH_WATCHED')
+  await requireLittleHad(deps, actor, course)
   const payment = await deps.db.orm.payments.where({ razorpayPaymentId: order.paymentId }).first()
   if (!payment) throw new DomainError('NOTHING_TO_REFUND')
   const left = payment.amountPaise - payment.reservedPaise
@@ -45,6 +41,20 @@ export async function requestRefund(
     reason: 'asked for by the buyer',
     requestedBy: actor.id,
   })
+}
+
+/** Above a share of a course, or with its certificate, a buyer has had what was paid for. */
+async function requireLittleHad(
+  { db }: Uses<'db'>,
+  { id: userId }: Actor,
+  course: CourseDocument,
+): Promise<void> {
+  const [percent, certificate] = await Promise.all([
+    percentHad({ db }, userId, course),
+    db.orm.certificates.where({ userId, courseId: course._id }).select('_id').first(),
+  ])
+  if (percent > course.refundMaxPercent || certificate)
+    throw new DomainError('REFUND_TOO_MUCH_WATCHED')
 }
 
 /** One refund for a line, until it has failed. */

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { aStudent } from '../builders.ts'
+import { findCourse } from '../../src/courses/course.ts'
+import { aCourse as aTaughtCourse } from '../builders-learning.ts'
 import { aCourse, aSale, expectSound, isIn, settle } from '../builders-orders.ts'
 import { refused } from '../client.ts'
 import { startLms, type Lms } from '../harness.ts'
@@ -48,6 +50,55 @@ describe('a buyer who wants the money back', () => {
     const call = sale.buyer.api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
     await refused(call, 'REFUND_TOO_MUCH_WATCHED')
     expect(await isIn(sale.buyer, courseId)).toBe(true)
+  })
+
+  it('does not by opening again what was done', async () => {
+    const taught = await aTaughtCourse(lms, { lessons: 3 })
+    const { courseId, lessonIds } = taught
+    const sale = await aSale(lms, { courseIds: [courseId] })
+    const { api } = sale.buyer
+    for (const lessonId of lessonIds) await api.progress.complete.mutate({ courseId, lessonId })
+    for (const lessonId of lessonIds) await api.progress.reopen.mutate({ courseId, lessonId })
+    for (const lessonId of lessonIds) await api.progress.reopen.mutate({ courseId, lessonId })
+    expect(await api.progress.get.query({ courseId })).toMatchObject({ completed: 0 })
+    const call = api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
+    await refused(call, 'REFUND_TOO_MUCH_WATCHED')
+  })
+
+  it('does not after having watched without marking anything', async () => {
+    const sale = await aSale(lms)
+    const courseId = sale.courseIds[0] ?? ''
+    const course = await findCourse(lms.db, { _id: courseId })
+    const sections = (course?.sections ?? []).map((section) => ({
+      ...section,
+      lessons: section.lessons.map((lesson) => ({ ...lesson, durationSeconds: 100 })),
+    }))
+    await lms.db.orm.courses.where({ _id: courseId }).update({ sections })
+    const lessonId = sections[0]?.lessons[0]?.id ?? ''
+    const { api } = sale.buyer
+    await api.progress.position.mutate({ courseId, lessonId, seconds: 90 })
+    const call = () => api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
+    await refused(call(), 'REFUND_TOO_MUCH_WATCHED')
+    await api.progress.position.mutate({ courseId, lessonId, seconds: 89 })
+    expect(await call()).toMatchObject({ status: 'PROCESSED' })
+    await settle(lms)
+  })
+
+  it('may have done as much as the course says, but not hold its certificate', async () => {
+    const { courseId, lessonId, owner } = await aTaughtCourse(lms, { lessons: 1 })
+    const sale = await aSale(lms, { courseIds: [courseId] })
+    const { api } = sale.buyer
+    await api.progress.complete.mutate({ courseId, lessonId })
+    const call = () => api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
+    await refused(call(), 'REFUND_TOO_MUCH_WATCHED')
+    const changed = await owner.api.courses.update.mutate({ id: courseId, refundMaxPercent: 100 })
+    expect(changed.refundMaxPercent).toBe(100)
+    await api.certificates.claim.mutate({ courseId })
+    await refused(call(), 'REFUND_TOO_MUCH_WATCHED')
+    await lms.db.orm.certificates.where({ courseId }).deleteAndCount()
+    expect(await call()).toMatchObject({ status: 'PROCESSED' })
+    await settle(lms)
+    await expectSound(lms)
   })
 
   it("does not get another's", async () => {

@@ -91,6 +91,7 @@ describe('deleting an account', () => {
       courseId,
       lessonId: user.id,
       completedAt: at,
+      firstCompletedAt: null,
       positionSeconds: 5,
       updatedAt: at,
     })
