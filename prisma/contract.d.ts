@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'85b2acc6b25981ce60bdf0e33eff8918fe539b87550736ea7fa4c655e6af7884'>;
+  StorageHashBase<'2443fc066fddb700b564084b8df24d8f54e508dfe5f3edc290f4a03f3b072594'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -402,6 +402,7 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly currency: CodecTypes['mongo/string@1']['output'];
       readonly error: CodecTypes['mongo/string@1']['output'] | null;
+      readonly intent: CodecTypes['mongo/string@1']['output'] | null;
       readonly key: CodecTypes['mongo/string@1']['output'];
       readonly lineNos: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
       readonly nextAt: CodecTypes['mongo/date@1']['output'];
@@ -738,6 +739,7 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly currency: CodecTypes['mongo/string@1']['input'];
       readonly error: CodecTypes['mongo/string@1']['input'] | null;
+      readonly intent: CodecTypes['mongo/string@1']['input'] | null;
       readonly key: CodecTypes['mongo/string@1']['input'];
       readonly lineNos: ReadonlyArray<CodecTypes['mongo/string@1']['input']>;
       readonly nextAt: CodecTypes['mongo/date@1']['input'];
@@ -1094,6 +1096,7 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     currency: CodecTypes['mongo/string@1']['output'];
     error: CodecTypes['mongo/string@1']['output'] | null;
+    intent: CodecTypes['mongo/string@1']['output'] | null;
     key: CodecTypes['mongo/string@1']['output'];
     lineNos: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
     nextAt: CodecTypes['mongo/date@1']['output'];
@@ -2628,6 +2631,7 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly currency: { readonly bsonType: 'string' };
                     readonly error: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly intent: { readonly bsonType: readonly ['null', 'string'] };
                     readonly key: { readonly bsonType: 'string' };
                     readonly lineNos: {
                       readonly bsonType: 'array';
@@ -4055,6 +4059,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly error: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly intent: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };

@@ -56,7 +56,8 @@ function named(given: unknown, name: string, aliases: string[]): unknown {
   if (typeof given !== 'object' || given === null) return given
   const alias = aliases.find((one) => Object.hasOwn(given, one))
   if (alias === undefined) return given
-  return { [name]: (given as Record<string, unknown>)[alias], ...given }
+  const { [alias]: value, ...rest } = given as Record<string, unknown>
+  return { [name]: value, ...rest }
 }
 
 export const Page = z.object({

@@ -6,7 +6,7 @@ import { bucketOf, giveBack, take } from '../auth/throttle.ts'
 import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Id } from '../fields.ts'
+import { Id, orNamed } from '../fields.ts'
 import { endOf, liveGrants } from '../learning/enrollment.ts'
 import { discountsOf, isUsable, type CouponDocument } from './coupon-rules.ts'
 import { sumOf, type OrderLine } from './order.ts'
@@ -22,10 +22,11 @@ export const CouponCode = z
   .regex(/^[A-Z0-9-]{3,40}$/, 'is not a coupon code')
 
 /** Ids and nothing else: prices are ours to say. */
-export const NewOrder = z.object({
-  courseIds: z.array(Id).max(MAX_LINES),
-  couponCode: CouponCode.optional(),
-})
+export const NewOrder = orNamed(
+  z.object({ courseIds: z.array(Id).max(MAX_LINES), couponCode: CouponCode.optional() }),
+  'couponCode',
+  'coupon',
+)
 export type NewOrder = z.infer<typeof NewOrder>
 
 export type Cart = {

@@ -29,7 +29,7 @@ const isSane = (terms: { kind: string; value: number }) =>
   terms.kind !== 'PERCENT' || terms.value <= 100
 const ABOVE_WHOLE = { error: 'is above 100 per cent', path: ['value'] }
 
-export const NewCoupon = Terms.extend({ code: CouponCode }).refine(isSane, ABOVE_WHOLE)
+export const NewCoupon = Terms.extend({ code: CouponCode }).strict().refine(isSane, ABOVE_WHOLE)
 export type NewCoupon = z.infer<typeof NewCoupon>
 
 /** Many codes that can each be used once, by anyone. */
@@ -42,7 +42,7 @@ export const NewCouponBatch = Terms.omit({ maxTotal: true, maxPerUser: true })
 export type NewCouponBatch = z.infer<typeof NewCouponBatch>
 
 /** What may change of a coupon that people hold already; limits already passed refuse only what comes next. */
-export const CouponChanges = z.object({
+export const CouponChanges = z.strictObject({
   code: CouponCode,
   endsAt: z.date().nullable().exactOptional(),
   maxTotal: z.int().min(1).max(100_000).nullable().exactOptional(),

@@ -12,6 +12,8 @@ export type RefundCause = 'admin' | 'student' | 'duplicate' | 'dashboard'
 export type NewRefund = {
   /** 10 to 40 of A-Z a-z 0-9 _ -, since it is Razorpay's idempotency key as well. */
   key: string
+  /** A digest of what was asked for, where the key was chosen by somebody else. */
+  intent?: string
   orderId: string | null
   paymentId: string
   amountPaise: number
@@ -31,6 +33,7 @@ export async function openRefund(
   try {
     return await db.orm.refunds.create({
       key: asked.key,
+      intent: asked.intent ?? null,
       orderId: asked.orderId,
       paymentId: asked.paymentId,
       razorpayRefundId: null,
@@ -52,10 +55,16 @@ export async function openRefund(
     if (!isDuplicateKey(error)) throw error
   }
   const known = await db.orm.refunds.where({ key: asked.key }).first()
-  const isSame =
-    known?.paymentId === asked.paymentId &&
+  if (!known || !isSame(known, asked)) throw new DomainError('KEY_REUSED')
+  return known
+}
+
+// All that is left is another amount for whoever asks a moment later, and the same intent.
+function isSame(known: RefundDocument, asked: NewRefund): boolean {
+  if (asked.intent !== undefined) return known.intent === asked.intent
+  return (
+    known.paymentId === asked.paymentId &&
     known.amountPaise === asked.amountPaise &&
     known.lineNos.join() === asked.lineNos.join()
-  if (!known || !isSame) throw new DomainError('KEY_REUSED')
-  return known
+  )
 }

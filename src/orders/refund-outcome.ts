@@ -53,6 +53,7 @@ async function writeDown(deps: Till, theirs: RazorpayRefund): Promise<RefundDocu
   try {
     return await deps.db.orm.refunds.create({
       key: `rzp-${theirs.id}`,
+      intent: null,
       orderId: payment?.orderId ?? null,
       paymentId: theirs.paymentId,
       razorpayRefundId: theirs.id,

@@ -24,8 +24,9 @@ import { LEAST_REFUND, openRefund, type NewRefund } from './refund-open.ts'
 // Strict: a line with an amount of its own must not be taken for the whole line.
 const LineOfCourse = z.strictObject({ courseId: Id }).transform(({ courseId }) => courseId)
 
+// Strict as well: an amount under a name we do not know would refund the whole order.
 const RefundTerms = z
-  .object({
+  .strictObject({
     orderId: Id,
     lines: z
       .array(z.union([z.int().min(1), Id, LineOfCourse]))
@@ -72,8 +73,9 @@ export async function createRefund(
   const known = await deps.db.orm.refunds.where({ key }).first()
   const payment = await requireRefundable(deps, order, input.paymentId ?? order.paymentId)
   const share = shareOf(order, payment, input)
+  const intent = intentOf(payment, input, share)
   // Asked again, the amount left is another one: the first answer stands.
-  if (known && !isSame(input, known, share)) throw new DomainError('KEY_REUSED')
+  if (known && known.intent !== intent) throw new DomainError('KEY_REUSED')
   if (known) return publicRefund(known)
   const { amountPaise } = share
   await audit(deps, {
@@ -84,6 +86,7 @@ export async function createRefund(
   })
   return openAndDrive(deps, payment, {
     key,
+    intent,
     orderId: order._id,
     paymentId: payment.razorpayPaymentId,
     currency: payment.currency,
@@ -96,13 +99,14 @@ export async function createRefund(
 
 type Share = { amountPaise: number; lineNos: number[] }
 
-function isSame(
-  { lines, amountPaise }: RefundRequest,
-  known: { paymentId: string; amountPaise: number; readonly lineNos: readonly string[] },
-  share: Share,
-): boolean {
-  if (amountPaise !== undefined) return known.amountPaise === amountPaise
-  return lines === undefined || known.lineNos.join() === share.lineNos.join()
+/** What a key stands for: all that is left of a payment, an amount of it, or lines however they were named. */
+function intentOf(
+  { razorpayPaymentId }: PaymentDocument,
+  { amountPaise, lines }: RefundRequest,
+  { lineNos }: Share,
+): string {
+  const which = [razorpayPaymentId, amountPaise ?? null, lines === undefined ? null : lineNos]
+  return createHash('sha256').update(JSON.stringify(which)).digest('hex').slice(0, 32)
 }
 
 // Without a key of the caller's, the same request is the same refund, until it has failed.

@@ -89,6 +89,15 @@ describe('a coupon', () => {
     expect(await usesOf(code)).toMatchObject({ held: 0, used: 0 })
   })
 
+  it('may be named `coupon` as well, beside what an order ignores', async () => {
+    const code = await aCoupon({ value: 50 })
+    const courseId = await aCourse(lms, 20_000)
+    const { api } = await aStudent(lms)
+    const input = { courseIds: [courseId], coupon: code, amount: 1, amountPaise: 1 }
+    const { order } = await api.orders.create.mutate(input)
+    expect(order).toMatchObject({ couponCode: code, amountPaise: 10_000 })
+  })
+
   it('comes in batches of single-use codes', async () => {
     const { codes } = await admin.api.coupons.createBatch.mutate({
       prefix: 'DIWALI',
@@ -144,6 +153,15 @@ describe('a coupon is refused', () => {
     const courseIds = [await aCourse(lms, 10_000)]
     const { api } = await aStudent(lms)
     await refused(api.orders.create.mutate({ courseIds, couponCode }), 'AMOUNT_TOO_SMALL')
+  })
+
+  it('when its terms or their changes say what is not known', async () => {
+    const terms = { code: 'STRICT-1', kind: 'PERCENT' as const, value: 10 }
+    const odd = { ...terms, maxUses: 1 }
+    await refused(admin.api.coupons.create.mutate(odd), 'INVALID_INPUT')
+    const code = await aCoupon()
+    const change = { code, maxUses: 1 }
+    await refused(admin.api.coupons.update.mutate(change), 'INVALID_INPUT')
   })
 
   it('when it is made twice or above the whole', async () => {

@@ -90,6 +90,37 @@ describe('a refund by an administrator', () => {
     expect((await create({ ...rest, key: `${key}-more` })).id).not.toBe(one.id)
   })
 
+  it('under a key that stood for something else is refused', async () => {
+    const sale = await aSaleOfTwo()
+    const { courseId, no } = lineOf(sale, 20_000)
+    const order = { orderId: sale.order.id }
+    const asked = { ...order, amountPaise: 1_000, key: 'of-a-thousand' }
+    const one = await create(asked)
+    for (const other of [{}, { lines: [no] }, { paymentId: sale.paymentId }])
+      await refused(create({ ...order, key: 'of-a-thousand', ...other }), 'KEY_REUSED')
+    expect((await create({ ...asked, paymentId: sale.paymentId })).id).toBe(one.id)
+    const line = await create({ ...order, lines: [no], key: 'of-a-line' })
+    expect((await create({ ...order, lines: [courseId], key: 'of-a-line' })).id).toBe(line.id)
+    const twin = pay(lms, sale, { force: true }).razorpay_payment_id
+    await settle(lms)
+    const elsewhere = create({ ...asked, paymentId: twin })
+    await refused(elsewhere, 'KEY_REUSED')
+    await settle(lms)
+    await expectSound(lms)
+  })
+
+  it('under one key and for two amounts at once is one refund', async () => {
+    const sale = await aSale(lms, { pricePaise: 10_000 })
+    const outcomes = await Promise.allSettled(
+      [1_000, 2_000, 3_000].map((amountPaise) =>
+        create({ orderId: sale.order.id, amountPaise, key: 'one-of-three' }),
+      ),
+    )
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(ledgerOf(sale.paymentId)?.refunds).toHaveLength(1)
+    await settle(lms)
+  })
+
   it('tells the buyer once', async () => {
     const sale = await aSale(lms)
     const refund = await create({ orderId: sale.order.id })
@@ -143,6 +174,15 @@ describe('a refund is refused', () => {
     )
     const open = await anOrder(lms)
     await refused(create({ orderId: open.order.id }), 'NOTHING_TO_REFUND')
+  })
+
+  it('with anything it does not know, which may have been an amount', async () => {
+    const sale = await aSale(lms)
+    for (const other of [{ amount: 100 }, { line: 1 }, { Lines: [1] }, { amountPaisa: 100 }]) {
+      const input = { orderId: sale.order.id, ...other }
+      await refused(create(input), 'INVALID_INPUT')
+    }
+    expect(ledgerOf(sale.paymentId)?.refunded).toBe(0)
   })
 
   it('with both lines and an amount', async () => {
