@@ -29,7 +29,9 @@ export type LinkMakers = Record<LinkTemplate, LinkMaker>
 
 const Json = z.record(z.string(), z.json())
 
-const ATTEMPTS = 8
+// A server may be away over a weekend; a process may have been as well, so that not only time counts.
+const PATIENCE_MS = 3 * 24 * 60 * 60_000
+const LEAST_ATTEMPTS = 8
 // Longer than a mailer may take, so that nobody else begins the same attempt.
 const LEASE_MS = 2 * 60_000
 const FIRST_WAIT_MS = 30_000
@@ -121,7 +123,7 @@ async function noteFailure(deps: Sender, row: Row, error: unknown): Promise<void
   const isHopeless = isMailFailure(error) ? error.kind === 'permanent' : error instanceof ZodError
   const message = isMailFailure(error) ? error.message : 'could not be composed'
   if (!isMailFailure(error)) log.error({ err: error, mailId: row._id }, 'mail not composed')
-  if (isHopeless || row.attempts >= ATTEMPTS) {
+  if (isHopeless || isTooLate(deps, row)) {
     log.warn({ mailId: row._id, template: row.template, reason: message }, 'mail given up')
     await close(deps, row, { state: 'DEAD', error: message })
     return
@@ -130,6 +132,17 @@ async function noteFailure(deps: Sender, row: Row, error: unknown): Promise<void
   await db.orm.outbox_mails
     .where({ _id: row._id, state: 'WAITING', attempts: row.attempts })
     .update({ nextAt: new Date(now().getTime() + wait), error: message })
+}
+
+function isTooLate({ now }: Uses<'now'>, { attempts, createdAt }: Row): boolean {
+  return attempts >= LEAST_ATTEMPTS && now().getTime() - createdAt.getTime() >= PATIENCE_MS
+}
+
+/** How many mails were given up in the time that records are kept. */
+export function countDeadMails({ db }: Uses<'db'>): Promise<number> {
+  return db.driver
+    .collection('outbox_mails')
+    .countDocuments({ state: 'DEAD' }, { maxTimeMS: 5_000 })
 }
 
 /** What was in it is nobody's business any more; the row itself stays a while, as a record and a key. */

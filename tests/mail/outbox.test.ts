@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { putMail } from '../../src/mail/outbox.ts'
+import { countDeadMails, putMail } from '../../src/mail/outbox.ts'
 import { jobs } from '../../src/router.ts'
 import { runJob, startLms, type Lms } from '../harness.ts'
 
@@ -19,6 +19,10 @@ async function putRefund(): Promise<{ to: string; key: string }> {
     data: { name: 'Asha', orderId: '65f000000000000000000001', amountPaise: 49_900 },
   })
   return { to, key }
+}
+
+const sendMailsNow = async () => {
+  for (const job of jobs) if (job.name === 'send-mails') await job.run(lms.deps)
 }
 
 const rowOf = (key: string) => lms.db.orm.outbox_mails.where({ key }).first()
@@ -96,18 +100,36 @@ describe('the outbox gives up', () => {
     expect(lms.smtp.mails(to)).toEqual([])
   })
 
-  it('after eight attempts, and says so in the log without the address', async () => {
+  it('after three days, and says so in the log without the address', async () => {
     const { to, key } = await putRefund()
-    lms.smtp.fail({ kind: 'code', code: 451, times: 8 })
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      await lms.work()
-      lms.clock.advance(3601)
+    const dead = await countDeadMails(lms.deps)
+    lms.smtp.fail({ kind: 'code', code: 451, times: 1_000 })
+    const workFor = async (hours: number) => {
+      for (let hour = 0; hour < hours; hour += 1) {
+        await sendMailsNow()
+        lms.clock.advance(3_601)
+      }
     }
+    await workFor(71)
+    expect(await rowOf(key)).toMatchObject({ state: 'WAITING' })
+    await workFor(2)
     lms.smtp.clearFaults()
-    expect(await rowOf(key)).toMatchObject({ state: 'DEAD', attempts: 8, data: {} })
+    expect(await rowOf(key)).toMatchObject({ state: 'DEAD', data: {} })
+    expect(await countDeadMails(lms.deps)).toBe(dead + 1)
     const given = lms.logs().filter((line) => line.includes('mail given up'))
     expect(given.length).toBeGreaterThan(0)
     expect(given.join('\n')).not.toContain(to)
+  })
+
+  it('on nothing that it did not try often enough, however old', async () => {
+    const { to, key } = await putRefund()
+    lms.clock.advance(4 * 24 * 3_600)
+    lms.smtp.fail({ kind: 'code', code: 451 })
+    await sendMailsNow()
+    expect(await rowOf(key)).toMatchObject({ state: 'WAITING', attempts: 1 })
+    lms.clock.advance(31)
+    await sendMailsNow()
+    expect(lms.smtp.mails(to)).toHaveLength(1)
   })
 
   it('on what it cannot read, and goes on with the rest', async () => {
