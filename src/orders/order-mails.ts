@@ -1,5 +1,7 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { grantsOf } from '../learning/grants.ts'
 import { putMail } from '../mail/outbox.ts'
+import { keyOf } from './line-access.ts'
 import { linesOf, sumOf, type OrderDocument, type RefundDocument, type Till } from './order.ts'
 
 const MOST_ADMINS = 20
@@ -23,6 +25,9 @@ export async function mailReceipt(deps: Till, order: OrderDocument): Promise<voi
     await putMail(deps, { key: `receipt:${order._id}`, to, template: 'receipt', data })
   }
   for (const { no, courseId } of lines) {
+    // A line that the buyer held already was refunded instead.
+    const grants = await grantsOf(deps, { userId: order.userId, courseId })
+    if (!grants.some(({ key, revokedAt }) => key === keyOf(order._id, no) && !revokedAt)) continue
     const course = await deps.db.orm.courses
       .where({ _id: courseId })
       .select('title', 'slug')

@@ -50,6 +50,11 @@ describe('two orders for one course, both paid', () => {
     expect(others).toEqual([])
     expect(await isIn(buyer, shared)).toBe(true)
     expect(await isIn(buyer, extra)).toBe(true)
+    const told = await lms.db.orm.outbox_mails.where({ template: 'enrolled' }).all()
+    const granted = two.order.lines.find(({ courseId }) => courseId === extra)?.no
+    expect(told.map(({ key }) => key).filter((key) => key.includes(two.order.id))).toEqual([
+      `enrolled:${two.order.id}:${granted}`,
+    ])
     await expectSound(lms)
   })
 
