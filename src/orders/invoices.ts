@@ -108,6 +108,7 @@ async function bodyOf(
   const { taxablePaise, taxes } = splitTax(order.amountPaise, {
     sellerGstin: seller.gstin,
     sellerState: seller.state,
+    buyerGstin: billing?.gstin,
     buyerState: billing?.state,
   })
   return {

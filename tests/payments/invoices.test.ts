@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { financialYear, numberOf } from '../../src/orders/invoices.ts'
+import { stateOf } from '../../src/orders/gst-states.ts'
 import { splitTax } from '../../src/orders/tax.ts'
 import { anAdmin, aStudent } from '../builders.ts'
 import { aPublishedCourse } from '../builders-courses.ts'
@@ -129,6 +130,36 @@ describe('the tax within a price', () => {
         buyerState === 'Kerala' ? ['IGST'] : ['CGST', 'SGST'],
       )
     }
+  })
+
+  it.each([101, 49_900, 49_903, 11_799])('has equal halves for %i paise', (total) => {
+    const { taxes } = splitTax(total, { ...seller, buyerState: 'Karnataka' })
+    expect(taxes[0]?.amountPaise).toBe(taxes[1]?.amountPaise)
+  })
+
+  it.each([
+    [{ buyerState: 'KA' }, 'CGST'],
+    [{ buyerState: ' karnataka' }, 'CGST'],
+    [{ buyerState: '29' }, 'CGST'],
+    [{ buyerState: 'Kerala', buyerGstin: '29ABCDE1234F1Z5' }, 'CGST'],
+    [{ buyerState: 'KL' }, 'IGST'],
+    [{ buyerState: 'Karnataka', buyerGstin: '32ABCDE1234F1Z5' }, 'IGST'],
+    [{ buyerState: 'Atlantis' }, 'IGST'],
+    [{ buyerState: ' ' }, 'CGST'],
+  ])('knows the state of %j', (place, name) => {
+    expect(splitTax(11_800, { ...seller, ...place }).taxes[0]?.name).toBe(name)
+  })
+
+  it.each([
+    ['Jammu & Kashmir', 'J and K', '01'],
+    ['Orissa', 'Odisha', '21'],
+    ['Pondicherry', 'PY', '34'],
+    ['Daman & Diu', '25', '26'],
+    ['28', 'andhra-pradesh', '37'],
+    ['7', 'New Delhi', '07'],
+  ])('takes %s and %s for one state', (one, other, code) => {
+    expect(stateOf({ state: one })).toBe(code)
+    expect(stateOf({ state: other })).toBe(code)
   })
 
   it('is not shown by a seller who is not registered', () => {
