@@ -22,7 +22,7 @@ async function putRefund(): Promise<{ to: string; key: string }> {
 }
 
 const sendMailsNow = async () => {
-  for (const job of jobs) if (job.name === 'send-mails') await job.run(lms.deps)
+  for (const job of jobs) if (job.name === 'send-mails') await runJob(job, lms.deps)
 }
 
 const rowOf = (key: string) => lms.db.orm.outbox_mails.where({ key }).first()
