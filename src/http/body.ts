@@ -8,25 +8,26 @@ export const MAX_BODY_BYTES = 256 * 1024
 
 /**
  * Reads the input of a call and leaves it to tRPC as text. Only plain JSON is taken: tRPC itself would run
- * mutations from multipart and octet-stream posts, which a foreign page can send unasked.
+ * mutations from multipart and octet-stream posts, which a foreign page can send unasked. And tRPC reads an
+ * input only when a procedure asks for it, so what has none would run whatever was sent along.
  */
 export const readInput: RequestHandler = async (req, _res, next) => {
-  if (req.method === 'POST') req.body = await readJson(req)
-  else requireHarmless(new URLSearchParams(req.url.replace(/^[^?]*/, '')).get('input') ?? '')
+  const query = new URLSearchParams(req.url.replace(/^[^?]*/, ''))
+  const text = req.method === 'POST' ? await readText(req) : (query.get('input') ?? '')
+  requireInput(text, query.get('batch') === '1')
+  if (req.method === 'POST') req.body = text
   next()
 }
 
 // JSON is UTF-8; a second character set would be a second reading of the same bytes.
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
 
-async function readJson(req: Request): Promise<string> {
+async function readText(req: Request): Promise<string> {
   if (!JSON_TYPE.test(req.get('content-type') ?? '') || isEncoded(req))
     throw new DomainError('UNSUPPORTED_MEDIA_TYPE')
   if (Number(req.get('content-length') ?? 0) > MAX_BODY_BYTES)
     throw new DomainError('BODY_TOO_LARGE')
-  const text = textOf(await readBytes(req))
-  requireHarmless(text)
-  return text
+  return textOf(await readBytes(req))
 }
 
 /** A kilobyte that unpacks to a hundred megabytes passes any limit on what was sent. */
@@ -68,10 +69,26 @@ function textOf(bytes: Buffer): string {
   }
 }
 
-function requireHarmless(json: string): void {
+/** An input is an object, in a batch one object of them by their places; nothing at all is none. */
+function requireInput(json: string, isBatch: boolean): void {
   const fault = faultOfJson(json)
   if (fault !== null) throw new DomainError(fault)
+  if (json === '') return
+  const input = parsed(json)
+  if (!isObject(input) || (isBatch && !Object.values(input).every(isObject)))
+    throw new DomainError('MALFORMED_REQUEST')
 }
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new DomainError('MALFORMED_REQUEST')
+  }
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * Cuts off whoever does not get a body across in time, and whoever goes on sending one that was refused.

@@ -73,8 +73,7 @@ function inputOf(req: Request, isBatch: boolean): unknown {
   const text = req.query['input']
   if (typeof text !== 'string' || text === '') return undefined
   try {
-    const inputs = JSON.parse(text) as unknown
-    if (isBatch && Array.isArray(inputs)) throw new TypeError('inputs are given by their place')
+    const inputs: unknown = JSON.parse(text)
     const input: unknown = isBatch ? Reflect.get(Object(inputs), '0') : inputs
     return input === undefined ? undefined : transformer.input.deserialize(input)
   } catch (cause) {
