@@ -5,7 +5,7 @@ import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { contextOf } from './context.ts'
 import type { Deps } from './deps.ts'
-import { forbidCaching, handleErrors, holdStreams, notFound } from './http/answers.ts'
+import { forbidCaching, handleErrors, holdBatches, notFound } from './http/answers.ts'
 import { limitBodyTime, MAX_BODY_BYTES, readInput } from './http/body.ts'
 import {
   answerOptions,
@@ -18,6 +18,7 @@ import {
 import { health } from './http/health.ts'
 import { leanQueries, type Failure } from './http/lean-query.ts'
 import { limitRequests } from './http/limits.ts'
+import { limitAnswerTime } from './http/slow-readers.ts'
 import { TIMEOUTS } from './http/timeouts.ts'
 import { logRequests } from './log.ts'
 import { uploads } from './media/upload.ts'
@@ -40,7 +41,7 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
 
   app.use(logRequests(deps.log))
   app.use(helmet(API_HEADERS), forbidCaching)
-  app.use(refuseOtherMethods, limitBodyTime(timeouts))
+  app.use(limitAnswerTime(timeouts), refuseOtherMethods, limitBodyTime(timeouts))
   app.use(health(deps))
   app.use('/webhooks/cloudinary', cloudinaryWebhook(deps))
   app.use('/webhooks', webhooks(deps))
@@ -57,7 +58,7 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
     refuseOddPaths,
     readInput,
     leanQueries(deps, logFailures(deps)),
-    holdStreams,
+    holdBatches,
     createExpressMiddleware({
       router: appRouter,
       createContext: ({ req, res }) =>

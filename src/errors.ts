@@ -6,6 +6,7 @@ const REASONS = {
   MALFORMED_REQUEST: ['BAD_REQUEST', 'The request could not be read.'],
   DUPLICATE_PARAMETER: ['BAD_REQUEST', 'A parameter was given more than once.'],
   BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'The request body is too large.'],
+  ANSWER_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'Ask for less at once: the answer is too large.'],
   UNSUPPORTED_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'This content type is not accepted here.'],
   TOO_SLOW: ['TIMEOUT', 'The request took too long to arrive.'],
   METHOD_NOT_SUPPORTED: ['METHOD_NOT_SUPPORTED', 'This method is not supported here.'],

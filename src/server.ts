@@ -2,13 +2,13 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from './app.ts'
 import type { Deps } from './deps.ts'
+import { limitConnections } from './http/connections.ts'
 import { answerUnreadable, RAW_BODY, RAW_HEADERS } from './http/raw.ts'
 import { startJobs, type Job } from './jobs.ts'
 import { TIMEOUTS, type Timeouts } from './http/timeouts.ts'
 
 const DRAIN_MS = 10_000
 const MAX_HEADER_BYTES = 16 * 1024
-const MAX_CONNECTIONS = 10_000
 
 export type Running = { url: string; stop: () => Promise<void> }
 
@@ -30,7 +30,7 @@ export async function serve(
     },
     createApp(deps, timeouts),
   )
-  server.maxConnections = MAX_CONNECTIONS
+  limitConnections(server, { isDirect: deps.settings.trustProxy === 0 })
   server.on('clientError', answerUnreadable)
   server.on('checkExpectation', (_req, res) => {
     res.writeHead(417, RAW_HEADERS).end(RAW_BODY)

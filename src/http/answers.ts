@@ -33,21 +33,29 @@ export const forbidCaching: RequestHandler = (_req, res, next) => {
   next()
 }
 
+const MOST_OF_QUERIES = 2 * 1024 * 1024
+
 /**
  * A streamed batch sends its headers with the first byte, and a sign-in inside it could then set no cookie
- * any more though it went well. So streams are answered whole.
+ * any more though it went well. So batches are answered whole. Twenty large answers are asked for by a line;
+ * what was changed is told in any case, and is never as large.
  */
-export const holdStreams: RequestHandler = (req, res, next) => {
+export const holdBatches: RequestHandler = (req, res, next) => {
   const accepted = `${req.get('trpc-accept') ?? ''} ${req.get('accept') ?? ''}`
-  if (accepted.includes('jsonl')) {
+  if (req.query['batch'] === '1' || accepted.includes('jsonl')) {
     const held: Buffer[] = []
     const hold = (chunk: string | Uint8Array) => held.push(Buffer.from(chunk)) > 0
-    const end = res.end.bind(res)
+    const [write, end] = [res.write.bind(res), res.end.bind(res)]
     Object.assign(res, {
       write: hold,
       end: (chunk?: string | Uint8Array) => {
         if (chunk !== undefined) hold(chunk)
-        return end(Buffer.concat(held))
+        Object.assign(res, { write, end })
+        const whole = Buffer.concat(held)
+        if (req.method === 'GET' && whole.length > MOST_OF_QUERIES)
+          answerError(res, new DomainError('ANSWER_TOO_LARGE'))
+        else res.end(whole)
+        return res
       },
     })
   }

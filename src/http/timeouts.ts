@@ -8,6 +8,9 @@ export type Timeouts = {
   request: number
   /** For the rest of a body whose request was refused: a client that still sends reads no answer. */
   refused: number
+  /** For an answer to be taken, whatever its size; and the bytes a second that it may take longer by. */
+  answer: number
+  answerPace: number
   /** For the next request on an open connection. */
   idle: number
   /** How often connections are looked at for the first and third of these. */
@@ -19,6 +22,8 @@ export const TIMEOUTS: Timeouts = {
   body: 30_000,
   request: 15 * 60_000,
   refused: 2_000,
+  answer: 30_000,
+  answerPace: 8 * 1024,
   idle: 10_000,
   check: 5_000,
 }
