@@ -51,7 +51,7 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
   app.use(refuseDuplicates)
   app.use(cookieParser(), refuseDuplicateSessions(deps))
   app.use(refuseForeignOrigins(deps))
-  app.use('/uploads', uploads(deps))
+  app.use('/uploads', uploads(deps, timeouts))
   app.use('/receipts', receipts(deps))
   app.use(
     '/trpc',

@@ -128,7 +128,7 @@ export async function markRemoved(
 
 type Kept = { files: number; bytes: number; pending: number }
 
-/** Uploads at the same moment may pass together; what one account can keep stays bounded all the same. */
+/** Uploads at the same moment may pass together; how many can be under way is limited as well (under-way.ts). */
 export async function requireRoom({ db }: Uses<'db'>, actor: Actor): Promise<void> {
   const [kept] = await db.driver
     .collection('media')

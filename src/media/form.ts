@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable, Transform } from 'node:stream'
 import busboy from 'busboy'
 import { DomainError, type Reason } from '../errors.ts'
+import type { Pace } from '../http/timeouts.ts'
 import { watchPace } from './pace.ts'
 
 export type IncomingFile = {
@@ -13,7 +14,7 @@ export type IncomingFile = {
   signal: AbortSignal
 }
 
-type Limits = { maxBytes: number; headBytes: number }
+type Limits = { maxBytes: number; headBytes: number; pace: Pace }
 
 /**
  * Hands the one file of a multipart form to `use` while it comes in. A second part, a broken form, a slow or
@@ -22,10 +23,10 @@ type Limits = { maxBytes: number; headBytes: number }
  */
 export async function withFile<Result>(
   request: IncomingMessage,
-  { maxBytes, headBytes }: Limits,
+  { headBytes, ...limits }: Limits,
   use: (file: IncomingFile) => Promise<Result>,
 ): Promise<Result> {
-  const form = readForm(request, maxBytes)
+  const form = readForm(request, limits)
   try {
     const chunks = (await form.file)[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>
     const head = await takeHead(chunks, headBytes)
@@ -59,7 +60,7 @@ async function* joined(
   yield* rest
 }
 
-function readForm(request: IncomingMessage, maxBytes: number) {
+function readForm(request: IncomingMessage, { maxBytes, pace }: Omit<Limits, 'headBytes'>) {
   const parser = openParser(request)
   const aborter = new AbortController()
   const started = Promise.withResolvers<Readable>()
@@ -111,9 +112,10 @@ function readForm(request: IncomingMessage, maxBytes: number) {
     if (!request.complete) fail('MALFORMED_REQUEST')
   }
   request.on('error', onGone).on('close', onGone).pipe(parser)
-  const stopWatching = watchPace(request, () => {
+  const onSlow = () => {
     fail('TOO_SLOW')
-  })
+  }
+  const stopWatching = watchPace(request, onSlow, pace)
   return {
     file: started.promise,
     signal: aborter.signal,

@@ -1,8 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-
-export type Pace = { bytes: number; seconds: number }
-
-const SLOWEST: Pace = { bytes: 30 * 1024, seconds: 15 }
+import type { Pace } from '../http/timeouts.ts'
 
 /**
  * Calls `onSlow` when less than this has come in while we were waiting for it; the time in which we
@@ -11,7 +8,7 @@ const SLOWEST: Pace = { bytes: 30 * 1024, seconds: 15 }
 export function watchPace(
   request: IncomingMessage,
   onSlow: () => void,
-  { bytes, seconds }: Pace = SLOWEST,
+  { bytes, seconds }: Pace,
 ): () => void {
   const { socket } = request
   let [waited, before] = [0, socket.bytesRead]

@@ -5,6 +5,7 @@ import { contextOf } from '../context.ts'
 import type { Deps, Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id } from '../fields.ts'
+import type { Timeouts } from '../http/timeouts.ts'
 import {
   markRemoved,
   publicMedia,
@@ -19,20 +20,27 @@ import { withFile, type IncomingFile } from './form.ts'
 import { HEAD_BYTES, inspect } from './inspect.ts'
 import { PURPOSES, TERMS, type Purpose } from './purposes.ts'
 import { settle } from './settle.ts'
+import { openEntrance } from './under-way.ts'
 
 // A form's own lines around the file.
 const FORM_BYTES = 8 * 1024
 
 /** `POST /:purpose[?courseId=]`: one file of a form, straight through to Cloudinary. */
-export function uploads(deps: Deps): Router {
+export function uploads(deps: Deps, { uploadPace }: Timeouts): Router {
   const router = Router()
+  const enter = openEntrance()
   router.post('/:purpose', async (req, res) => {
     const { actor, place } = await admit(deps, req, res)
-    const { maxBytes } = TERMS[place.purpose]
-    const media = await withFile(req, { maxBytes, headBytes: HEAD_BYTES }, (file) =>
-      store(deps, actor, { ...place, file }),
-    )
-    res.status(201).json(media)
+    const { maxBytes, ofCourse } = TERMS[place.purpose]
+    const leave = enter(actor.id, ofCourse ? 'course' : 'own')
+    try {
+      await requireRoom(deps, actor)
+      const limits = { maxBytes, headBytes: HEAD_BYTES, pace: uploadPace }
+      const media = await withFile(req, limits, (file) => store(deps, actor, { ...place, file }))
+      res.status(201).json(media)
+    } finally {
+      leave()
+    }
   })
   router.all('/:purpose', () => {
     throw new DomainError('METHOD_NOT_SUPPORTED')
@@ -57,7 +65,6 @@ async function admit(
   const courseId = ofCourse ? await requireCourseId(deps, actor, req) : null
   if (Number(req.get('content-length') ?? 0) > maxBytes + FORM_BYTES)
     throw new DomainError('FILE_TOO_LARGE')
-  await requireRoom(deps, actor)
   return { actor, place: { purpose, courseId } }
 }
 
