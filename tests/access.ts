@@ -27,6 +27,7 @@ export const ACCESS: Record<string, Access> = {
   'users.setRole': 'admin',
   'users.disable': 'admin',
   'users.enable': 'admin',
+  'users.resetSecondFactor': 'admin',
   'admin.audit': 'admin',
   'admin.stats': 'admin',
   'admin.invariants': 'admin',

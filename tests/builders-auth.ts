@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import superjson from 'superjson'
 import type { Issue, Reason } from '../src/errors.ts'
+import { aStudent, type Person } from './builders.ts'
 import type { Lms } from './harness.ts'
 import type { Visitor } from './client.ts'
 
@@ -65,4 +66,21 @@ export async function post(
     retryAfter: response.headers.get('retry-after'),
     body,
   }
+}
+
+/** Someone who has shown that the address is theirs. */
+export async function aVerified(lms: Lms, name?: string): Promise<Person> {
+  const person = await aStudent(lms, name)
+  const emailVerifiedAt = lms.clock.now()
+  await lms.db.orm.users.where({ _id: person.user.id }).update({ emailVerifiedAt })
+  return person
+}
+
+/** Turns a second factor on; what an authenticator holds of it. */
+export async function secondFactor({ api }: Person, lms: Lms) {
+  const { secret } = await api.auth.totp.start.mutate()
+  const { recoveryCodes } = await api.auth.totp.confirm.mutate({
+    code: codeOf(secret, lms.clock.now()),
+  })
+  return { secret, recoveryCodes }
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { audit } from '../audit.ts'
-import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Email } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
 import { consumeToken, dropTokens, GivenToken, requireTokenOwner } from './email-tokens.ts'
 import { forgetGuesses, guessingToken } from './guesses.ts'
+import { takePossession } from './possession.ts'
 import { GivenPassword, hashPassword, Password, requireStrong } from './passwords.ts'
 import { endSessionsOf, startSession, type Actor } from './sessions.ts'
 import { requirePassword } from './step-up.ts'
@@ -40,8 +40,9 @@ export async function changePassword(
 /** Says the same and does the same for an unknown address: whether there is an account, the outbox finds out. */
 export async function requestPasswordReset(visit: Visit, { email }: ResetRequest): Promise<null> {
   await take(visit, { key: bucketOf('reset', visit.network), most: 30, seconds: 3600 })
-  // Silent, because refusing here would tell a stranger that someone else has asked for it.
-  const wait = await count(visit, { key: bucketOf('reset', email), most: 3, seconds: 3600 })
+  // Silent, because refusing here would tell a stranger that someone else has asked for it. Shorter by half than a
+  // link is valid: whoever asks in vain has one in the mailbox that still works, so nobody can ask it away.
+  const wait = await count(visit, { key: bucketOf('reset', email), most: 3, seconds: 15 * 60 })
   const at = visit.now().getTime()
   if (wait === null)
     await putMail(visit, {
@@ -65,7 +66,7 @@ export async function resetPassword(
   })
   await consumeToken(visit, token, 'RESET_PASSWORD')
   await replaceHash(visit, user, password)
-  await takePossession(visit, user)
+  await takePossession(visit, user, null)
   await forgetGuesses(visit, user.email)
   await audit(visit, { actor: null, act: 'auth.password-reset', target: targetOf(user._id) })
   return null
@@ -89,15 +90,4 @@ async function replaceHash(visit: Visit, user: UserDocument, password: string): 
     template: 'password-changed',
     data: { name: user.name, at: at.toISOString() },
   })
-}
-
-// Whoever reads the mail owns the address. If that had never been shown, someone else may have registered it
-// and put a second factor of their own on it, to keep the owner out after this.
-async function takePossession({ db, now }: Uses<'db' | 'now'>, user: UserDocument): Promise<void> {
-  if (user.emailVerifiedAt) return
-  await db.orm.totps.where({ userId: user._id }).deleteAndCount()
-  await db.orm.users
-    .where({ _id: user._id, email: user.email })
-    .update({ emailVerifiedAt: now(), updatedAt: now() })
-  await dropTokens({ db }, user._id, 'VERIFY_EMAIL')
 }

@@ -122,7 +122,7 @@ async function requireUser({ db }: Uses<'db'>, userId: string): Promise<UserDocu
   return user
 }
 
-async function requireLiving(deps: Uses<'db'>, userId: string): Promise<UserDocument> {
+export async function requireLiving(deps: Uses<'db'>, userId: string): Promise<UserDocument> {
   const user = await requireUser(deps, userId)
   if (user.deletedAt) throw new DomainError('NOT_FOUND')
   return user

@@ -13,6 +13,7 @@ import {
   UserSearch,
 } from './manage.ts'
 import { getAccount, ProfileChange, updateAccount } from './profile.ts'
+import { resetSecondFactor } from './second-factor.ts'
 
 const adminProcedure = roleProcedure('ADMIN')
 
@@ -39,6 +40,9 @@ export const usersRouter = router({
   enable: adminProcedure
     .input(UserChoice)
     .mutation(({ ctx, input }) => enableUser(ctx, ctx.actor, input)),
+  resetSecondFactor: adminProcedure
+    .input(UserChoice)
+    .mutation(({ ctx, input }) => resetSecondFactor(ctx, ctx.actor, input)),
 })
 
 /** This room's part of `admin.*`, which the app's router puts together. */

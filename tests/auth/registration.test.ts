@@ -48,7 +48,9 @@ describe('registering', () => {
     const student = await aStudent(lms)
     const token = await mailedToken(lms, student.user.email, /Confirm your address/)
     await lms.visitor().api.auth.verifyEmail.mutate({ token })
-    expect((await student.api.auth.me.query())?.user.emailVerified).toBe(true)
+    const { user, password } = student
+    const again = await lms.visitor().api.auth.login.mutate({ email: user.email, password })
+    expect(again.emailVerified).toBe(true)
     await refused(lms.visitor().api.auth.verifyEmail.mutate({ token }), 'TOKEN_INVALID')
   })
 

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { anAdmin, aStudent, type Person } from '../builders.ts'
+import { aVerified } from '../builders-auth.ts'
 import { refused } from '../client.ts'
 import { startLms, type Lms } from '../harness.ts'
 
@@ -79,7 +80,7 @@ describe('sessions', () => {
   })
 
   it('prove the password again without a new sign-in', async () => {
-    const owner = await aStudent(lms)
+    const owner = await aVerified(lms)
     lms.clock.advance(3600)
     await refused(owner.api.auth.totp.start.mutate(), 'PASSWORD_NEEDED')
     await refused(
@@ -92,7 +93,7 @@ describe('sessions', () => {
   })
 
   it('prove it for themselves alone', async () => {
-    const owner = await aStudent(lms)
+    const owner = await aVerified(lms)
     const thief = await another(owner)
     lms.clock.advance(3600)
     await owner.api.auth.confirmPassword.mutate({ password: owner.password })

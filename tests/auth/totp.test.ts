@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, type Person } from '../builders.ts'
-import { codeOf, post } from '../builders-auth.ts'
+import type { Person } from '../builders.ts'
+import { aVerified, codeOf, post, secondFactor } from '../builders-auth.ts'
 import { refused } from '../client.ts'
 import { startLms, type Lms } from '../harness.ts'
 
@@ -13,12 +13,10 @@ type Guarded = Person & { secret: string; recoveryCodes: string[] }
 
 /** Someone with a second factor, and the clock a step on, so that the next code is a fresh one. */
 async function guarded(): Promise<Guarded> {
-  const person = await aStudent(lms)
-  const { secret } = await person.api.auth.totp.start.mutate()
-  const code = codeOf(secret, lms.clock.now())
-  const { recoveryCodes } = await person.api.auth.totp.confirm.mutate({ code })
+  const person = await aVerified(lms)
+  const factor = await secondFactor(person, lms)
   lms.clock.advance(30)
-  return { ...person, secret, recoveryCodes }
+  return { ...person, ...factor }
 }
 
 const signIn = ({ user, password }: Person, code?: string) =>
@@ -33,7 +31,7 @@ const postSignIn = ({ user, password }: Person, code: string) =>
 
 describe('a second factor', () => {
   it('is set up from a uri that authenticators read, and confirmed by a code', async () => {
-    const { api, user } = await aStudent(lms)
+    const { api, user } = await aVerified(lms)
     const { uri, secret } = await api.auth.totp.start.mutate()
     const parsed = new URL(uri)
     expect(parsed.protocol).toBe('otpauth:')
@@ -96,7 +94,7 @@ describe('a second factor', () => {
   })
 
   it('is not in force before its first code was confirmed', async () => {
-    const person = await aStudent(lms)
+    const person = await aVerified(lms)
     await person.api.auth.totp.start.mutate()
     await expect(signIn(person)).resolves.toMatchObject({ id: person.user.id })
   })
@@ -112,7 +110,7 @@ describe('a second factor is refused', () => {
   })
 
   it('to the code that confirmed it', async () => {
-    const person = await aStudent(lms)
+    const person = await aVerified(lms)
     const { secret } = await person.api.auth.totp.start.mutate()
     const code = codeOf(secret, lms.clock.now())
     await person.api.auth.totp.confirm.mutate({ code })
@@ -147,7 +145,7 @@ describe('a second factor is refused', () => {
   it('to be set up over one that is on, or confirmed when there is none', async () => {
     const person = await guarded()
     await refused(person.api.auth.totp.start.mutate(), 'TOTP_ALREADY_ON')
-    const none = await aStudent(lms)
+    const none = await aVerified(lms)
     await refused(none.api.auth.totp.confirm.mutate({ code: '123456' }), 'TOTP_NOT_ON')
   })
 
@@ -194,7 +192,7 @@ describe('one code, used many times at once', () => {
   })
 
   it('confirms a second factor once, so that the recovery codes shown are those that work', async () => {
-    const person = await aStudent(lms)
+    const person = await aVerified(lms)
     const { secret } = await person.api.auth.totp.start.mutate()
     const code = codeOf(secret, lms.clock.now())
     const confirmed = await Promise.allSettled(

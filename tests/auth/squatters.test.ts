@@ -1,0 +1,121 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { aStudent, anAdmin } from '../builders.ts'
+import { aVerified, codeOf, mailedToken, secondFactor } from '../builders-auth.ts'
+import { refused } from '../client.ts'
+import { startLms, type Lms } from '../harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms()
+})
+
+const NEW = 'mango-orchard-17'
+
+const signIn = (email: string, password: string) =>
+  lms.visitor().api.auth.login.mutate({ email, password })
+
+describe('whoever registers the address of somebody else', () => {
+  it('can put no second factor on it', async () => {
+    const { api, user } = await aStudent(lms)
+    await refused(api.auth.totp.start.mutate(), 'EMAIL_NOT_VERIFIED')
+    await lms.db.orm.totps.create({
+      userId: user.id,
+      secret: '00'.repeat(20),
+      confirmedAt: null,
+      lastStep: 0,
+      recoveryHashes: [],
+      createdAt: lms.clock.now(),
+    })
+    await refused(api.auth.totp.confirm.mutate({ code: '123456' }), 'EMAIL_NOT_VERIFIED')
+  })
+
+  it('loses it, and every session, when the owner follows the link', async () => {
+    const { api, user, password } = await aStudent(lms)
+    const elsewhere = lms.visitor()
+    await elsewhere.api.auth.login.mutate({ email: user.email, password })
+    await lms.db.orm.totps.create({
+      userId: user.id,
+      secret: '00'.repeat(20),
+      confirmedAt: lms.clock.now(),
+      lastStep: 0,
+      recoveryHashes: [],
+      createdAt: lms.clock.now(),
+    })
+    const token = await mailedToken(lms, user.email, /Confirm/)
+    await lms.visitor().api.auth.verifyEmail.mutate({ token })
+    expect(await api.auth.me.query()).toBeNull()
+    expect(await elsewhere.api.auth.me.query()).toBeNull()
+    const reset = await ask(user.email)
+    await lms.visitor().api.auth.resetPassword.mutate({ token: reset, password: NEW })
+    await expect(signIn(user.email, NEW)).resolves.toMatchObject({ id: user.id })
+  })
+})
+
+async function ask(email: string): Promise<string> {
+  lms.clock.advance(1)
+  await lms.visitor().api.auth.requestPasswordReset.mutate({ email })
+  return mailedToken(lms, email, /new password/i)
+}
+
+describe('whoever follows the link where they registered', () => {
+  it('stays signed in', async () => {
+    const { api, user, password } = await aStudent(lms)
+    const elsewhere = lms.visitor()
+    await elsewhere.api.auth.login.mutate({ email: user.email, password })
+    const token = await mailedToken(lms, user.email, /Confirm/)
+    await api.auth.verifyEmail.mutate({ token })
+    expect((await api.auth.me.query())?.user.emailVerified).toBe(true)
+    expect(await elsewhere.api.auth.me.query()).toBeNull()
+  })
+
+  it('loses nothing by a second link that was under way', async () => {
+    const person = await aStudent(lms)
+    const first = await mailedToken(lms, person.user.email, /Confirm/)
+    lms.clock.advance(5)
+    await person.api.auth.resendVerification.mutate()
+    await mailedToken(lms, person.user.email, /Confirm/)
+    await person.api.auth.verifyEmail.mutate({ token: first })
+    await secondFactor(person, lms)
+    await refused(lms.visitor().api.auth.verifyEmail.mutate({ token: first }), 'TOKEN_INVALID')
+    expect((await person.api.account.get.query()).secondFactor).toBe(true)
+  })
+})
+
+describe('whoever asks for a new password', () => {
+  it('has a link that works, however often strangers asked before', async () => {
+    const { user } = await aStudent(lms)
+    for (let times = 0; times < 5; times += 1) await ask(user.email)
+    lms.clock.advance(14 * 60)
+    const token = await ask(user.email)
+    const reset = { token, password: NEW }
+    await expect(lms.visitor().api.auth.resetPassword.mutate(reset)).resolves.toBeNull()
+
+    for (let times = 0; times < 5; times += 1) await ask(user.email)
+    lms.clock.advance(31 * 60)
+    const later = { token: await ask(user.email), password: 'another-mango-18' }
+    await expect(lms.visitor().api.auth.resetPassword.mutate(later)).resolves.toBeNull()
+  })
+})
+
+describe('an owner who has lost the authenticator', () => {
+  it('is let in again by an administrator, with a recent password, and it is written down', async () => {
+    const admin = await anAdmin(lms)
+    const owner = await aVerified(lms)
+    const { secret } = await secondFactor(owner, lms)
+    const userId = owner.user.id
+    lms.clock.advance(11 * 60)
+    await refused(admin.api.users.resetSecondFactor.mutate({ userId }), 'PASSWORD_NEEDED')
+    await admin.api.auth.confirmPassword.mutate({ password: admin.password })
+    await refused(signIn(owner.user.email, owner.password), 'TOTP_REQUIRED')
+    await admin.api.users.resetSecondFactor.mutate({ userId })
+    expect(await owner.api.auth.me.query()).toBeNull()
+    await expect(signIn(owner.user.email, owner.password)).resolves.toMatchObject({ id: userId })
+    expect(codeOf(secret, lms.clock.now())).toHaveLength(6)
+    const target = `user:${userId}`
+    const [entry] = (await admin.api.admin.audit.query({ target })).items.filter(
+      ({ actorId }) => actorId === admin.user.id,
+    )
+    expect(entry?.act).toBe('users.second-factor-reset')
+    await refused(admin.api.users.resetSecondFactor.mutate({ userId }), 'TOTP_NOT_ON')
+  })
+})
