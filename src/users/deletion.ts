@@ -1,4 +1,5 @@
 import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
+import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
 import type { Context } from '../context.ts'
@@ -21,7 +22,7 @@ const RESUMED_FOR_MS = 2 * 24 * 60 * 60_000
 
 /**
  * Makes the account nobody's. Orders, payments, refunds and invoices stay, as the law wants them, with the id
- * of someone who no longer has a name here. One write decides; what follows can be repeated, and is by a job.
+ * of someone who no longer has a name here (but see `clearInvoices`). One write decides; what follows can be repeated, and is by a job.
  */
 export async function deleteAccount(
   deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
@@ -31,7 +32,6 @@ export async function deleteAccount(
   requireRecentPassword(deps, actor)
   const user = await requirePassword(deps, actor, password)
   await refusePublishers(deps, actor)
-  await stepDown(deps, user)
   await anonymise(deps, user)
   await removeTraces(deps, user)
   await deps.db.orm.outbox_mails.where({ to: user.email }).deleteAndCount()
@@ -45,33 +45,34 @@ async function refusePublishers({ db }: Uses<'db'>, actor: Actor): Promise<void>
   if (published) throw new DomainError('HAS_PUBLISHED_COURSES')
 }
 
-async function stepDown({ db, now }: Uses<'db' | 'now'>, user: UserDocument): Promise<void> {
-  if (user.role !== 'ADMIN') return
-  const users = db.orm.users
-  await keepingAnAdmin({ db }, user, {
-    change: () =>
-      users.where({ _id: user._id, role: 'ADMIN' }).update({ role: 'STUDENT', updatedAt: now() }),
-    undo: () => users.where({ _id: user._id, role: 'STUDENT' }).update({ role: 'ADMIN' }),
-  })
-}
-
+/** Name, sign-in and role go in one write, or none of them does: also when the last administrator may not go. */
 async function anonymise({ db, now }: Uses<'db' | 'now'>, user: UserDocument): Promise<void> {
   const at = now()
-  const anonymised = await db.orm.users
-    .where({ _id: user._id, passwordHash: user.passwordHash })
-    .where(Field.isNull('deletedAt'))
-    .update({
-      email: `deleted-${user._id}@invalid`,
-      name: DELETED_NAME,
-      passwordHash: NO_PASSWORD,
-      emailVerifiedAt: null,
-      avatarUrl: null,
-      avatarMediaId: null,
-      billing: null,
-      deletedAt: at,
-      updatedAt: at,
-    })
-  if (!anonymised) throw new DomainError('CHANGED_MEANWHILE')
+  const { _id, role, email, name, passwordHash } = user
+  const { emailVerifiedAt, avatarUrl, avatarMediaId, billing, updatedAt } = user
+  const before = { role, email, name, passwordHash, emailVerifiedAt, avatarUrl, avatarMediaId }
+  await keepingAnAdmin({ db }, user, {
+    change: () =>
+      db.orm.users
+        .where({ _id, role, passwordHash })
+        .where(Field.isNull('deletedAt'))
+        .update({
+          role: 'STUDENT',
+          email: `deleted-${_id}@invalid`,
+          name: DELETED_NAME,
+          passwordHash: NO_PASSWORD,
+          emailVerifiedAt: null,
+          avatarUrl: null,
+          avatarMediaId: null,
+          billing: null,
+          deletedAt: at,
+          updatedAt: at,
+        }),
+    undo: () =>
+      db.orm.users
+        .where({ _id, deletedAt: at })
+        .update({ ...before, billing, updatedAt, deletedAt: null }),
+  })
 }
 
 async function removeTraces(
@@ -94,6 +95,23 @@ async function removeTraces(
     .where(Field.isNull('revokedAt'))
     .updateAndCount({ revokedAt: deps.now(), reason: 'The holder has deleted their account.' })
   await orm.certificates.where({ userId }).updateAndCount({ holderName: DELETED_NAME })
+  await clearInvoices(deps, userId)
+}
+
+/**
+ * The law wants the invoice. Whom it was made out to it wants only where a GSTIN is on it: a business then claims
+ * the tax, and is named in the returns of both.
+ */
+async function clearInvoices({ db }: Uses<'db'>, userId: string): Promise<void> {
+  const invoices = db.driver.collection('invoices')
+  const whose = { userId: new ObjectId(userId) }
+  const limit = { maxTimeMS: 5_000 }
+  await invoices.updateMany(whose, { $set: { 'body.buyer.email': '' } }, limit)
+  await invoices.updateMany(
+    { ...whose, 'body.buyer.gstin': null },
+    { $set: { 'body.buyer.name': DELETED_NAME, 'body.buyer.address': null } },
+    limit,
+  )
 }
 
 /** Finishes what a process began that died in the middle of a deletion. */
