@@ -11,12 +11,12 @@ export const limitAnswerTime =
     const { socket } = req
     const writeHead = res.writeHead.bind(res)
     const watch = () => {
-      let [began, before] = [Date.now(), socket.bytesWritten]
+      let [began, before] = [performance.now(), socket.bytesWritten]
       const look = () => {
         // Of answers in a row only the first has the line; the others' time has not begun.
-        if (res.socket === null) [began, before] = [Date.now(), socket.bytesWritten]
+        if (res.socket === null) [began, before] = [performance.now(), socket.bytesWritten]
         const allowed = answer + ((socket.bytesWritten - before) / answerPace) * 1000
-        const left = began + allowed - Date.now()
+        const left = began + allowed - performance.now()
         // Closed politely, the system would go on offering it what is unread.
         if (left <= 0) socket.resetAndDestroy()
         else timer = setTimeout(look, left)

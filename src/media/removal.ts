@@ -1,3 +1,4 @@
+import { audit, type Audited } from '../audit.ts'
 import type { Actor } from '../auth/sessions.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
@@ -17,11 +18,18 @@ const BATCH = 100
 type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
 
 /** No link to it is given from here on, even while Cloudinary cannot be reached. */
-export async function removeMedia(deps: Needs, actor: Actor, { mediaId }: MediaRef): Promise<null> {
+export async function removeMedia(
+  deps: Needs & Audited,
+  actor: Actor,
+  { mediaId }: MediaRef,
+): Promise<null> {
   const media = await requireOwnMedia(deps, actor, mediaId)
   const isMarked = await markRemoved(deps, mediaId)
   await takeOutOfUse(deps, media)
-  if (isMarked) await tryDestroy(deps, media)
+  if (!isMarked) return null
+  if (media.ownerId !== actor.id)
+    await audit(deps, { actor, act: 'media.removed', target: `media:${mediaId}` })
+  await tryDestroy(deps, media)
   return null
 }
 

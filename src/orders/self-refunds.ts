@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { audit, type Audited } from '../audit.ts'
 import type { Actor } from '../auth/sessions.ts'
+import { requireRecentPassword } from '../auth/step-up.ts'
 import { findCourse, type CourseDocument } from '../courses/course.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
@@ -15,10 +17,11 @@ export type OwnRefundRequest = z.infer<typeof OwnRefundRequest>
 
 /** Gives a buyer the money for one course back, within that course's policy. */
 export async function requestRefund(
-  deps: Till,
+  deps: Till & Audited,
   actor: Actor,
   { orderId, courseId }: OwnRefundRequest,
 ): Promise<Refund> {
+  requireRecentPassword(deps, actor)
   const order = await requireOwnOrder(deps, actor, orderId)
   const line = linesOf(order).find((one) => one.courseId === courseId)
   const course = line && (await findCourse(deps.db, { _id: courseId }))
@@ -29,6 +32,12 @@ export async function requestRefund(
   const payment = await deps.db.orm.payments.where({ razorpayPaymentId: order.paymentId }).first()
   if (!payment) throw new DomainError('NOTHING_TO_REFUND')
   const left = payment.amountPaise - payment.reservedPaise
+  await audit(deps, {
+    actor,
+    act: 'refunds.requested',
+    target: `order:${order._id}`,
+    after: { paymentId: order.paymentId, courseId, lines: [line.no] },
+  })
   return openAndDrive(deps, payment, {
     key: await keyOf(deps, order._id, line.no),
     orderId: order._id,

@@ -32,6 +32,23 @@ describe('a buyer who wants the money back', () => {
     await expectSound(lms)
   })
 
+  it('proves the password for it, and it is written down', async () => {
+    const sale = await aSale(lms)
+    const { api, user, password } = sale.buyer
+    const input = { orderId: sale.order.id, courseId: sale.courseIds[0] ?? '' }
+    const entries = () =>
+      lms.db.orm.audit_entries.where({ target: `order:${sale.order.id}`, actorId: user.id }).all()
+    const before = (await entries()).length
+    lms.clock.advance(10 * 60 + 1)
+    await refused(api.orders.requestRefund.mutate(input), 'PASSWORD_NEEDED')
+    expect(await entries()).toHaveLength(before)
+    await api.auth.confirmPassword.mutate({ password })
+    await api.orders.requestRefund.mutate(input)
+    const acts = (await entries()).map(({ act }) => act)
+    expect(acts.filter((act) => act === 'refunds.requested')).toHaveLength(1)
+    await settle(lms)
+  })
+
   it('does not once the days are over', async () => {
     const sale = await aSale(lms)
     const courseId = sale.courseIds[0] ?? ''

@@ -1,4 +1,4 @@
-import { api, settings, type Outputs } from '../api.ts'
+import { api, refusalOf, settings, type Outputs } from '../api.ts'
 import { buy } from '../checkout.ts'
 import { button } from '../controls.ts'
 import { el, type Child } from '../el.ts'
@@ -113,11 +113,24 @@ function refund(orderId: string, { courseId, title }: Order['lines'][number]): H
     'Money back',
     async () => {
       if (!confirm(`Give back “${title}”? Your access to it ends.`)) return
-      await api.orders.requestRefund.mutate({ orderId, courseId })
+      await withPassword(() => api.orders.requestRefund.mutate({ orderId, courseId }))
       reload('The money is on its way back to you.')
     },
     'plain',
   )
+}
+
+/** Money moves only for whoever has proved the password lately. */
+async function withPassword(call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call()
+  } catch (error) {
+    if (refusalOf(error)?.reason !== 'PASSWORD_NEEDED') throw error
+    const password = prompt('Your password, to be sure that it is you:')
+    if (password === null || password === '') throw error
+    await api.auth.confirmPassword.mutate({ password })
+    await call()
+  }
 }
 
 const STATUS = {
