@@ -23,7 +23,10 @@ async function main(): Promise<void> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   // This build acknowledges about one write in five before its journal has left the process, whatever the
   // write concern (0.1.1). Handed to the kernel at each commit, none is lost with the process.
-  writeFileSync(path.join(dir, 'WiredTiger.config'), 'transaction_sync=(enabled=true,method=none)\n')
+  writeFileSync(
+    path.join(dir, 'WiredTiger.config'),
+    'transaction_sync=(enabled=true,method=none)\n',
+  )
   const engine = await loadEngine().open(dir)
   // The default ranker ('mixed') costs plans with an execution engine this build leaves out: queries
   // with several candidate indexes would fail with code 224. The setting is not kept by the directory.
