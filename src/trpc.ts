@@ -47,7 +47,11 @@ function reasonOf(error: TRPCError): Reason {
 function issuesOf({ cause }: TRPCError): Issue[] {
   if (cause instanceof DomainError) return cause.issues
   if (!(cause instanceof ZodError)) return []
-  return cause.issues.slice(0, 50).map(({ path, message }) => ({ path: path.join('.'), message }))
+  return cause.issues.slice(0, 50).map(({ path, code, message }) => ({
+    path: path.join('.'),
+    // Zod would name the fields: a refusal repeats nothing that was sent.
+    message: code === 'unrecognized_keys' ? 'has a field that is not known here' : message,
+  }))
 }
 
 // `next()` never rejects in tRPC 11: it resolves to a result that says whether it went well.

@@ -11,23 +11,16 @@ import { endOf, liveGrants } from './enrollment.ts'
 import { grant, grantsOf, lengthenGrant, revokeGrant } from './grants.ts'
 import { rosterOf, type RosterEntry } from './roster.ts'
 
-// Which field it is stays unsaid: a refusal repeats nothing that was sent.
-const known: z.core.$ZodErrorMap = ({ code }) =>
-  code === 'unrecognized_keys' ? 'has a field that is not known here' : undefined
-
 // A misspelt field must not be dropped: without its end, an access would have none.
 export const Admission = z
-  .strictObject(
-    {
-      courseId: Id,
-      userId: Id.optional(),
-      email: Email.optional(),
-      /** When the access ends; without it, it does not. */
-      until: z.date().optional(),
-      reason: line(1, 200).optional(),
-    },
-    { error: known },
-  )
+  .strictObject({
+    courseId: Id,
+    userId: Id.optional(),
+    email: Email.optional(),
+    /** When the access ends; without it, it does not. */
+    until: z.date().optional(),
+    reason: line(1, 200).optional(),
+  })
   .refine(({ userId, email }) => (userId === undefined) !== (email === undefined), {
     path: ['userId'],
     error: 'name one person, by userId or by email',
