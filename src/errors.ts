@@ -70,6 +70,7 @@ const REASONS = {
   COUPON_USED_UP: ['CONFLICT', 'This coupon is used up.'],
   COUPON_TAKEN: ['CONFLICT', 'A coupon with this code exists already.'],
   REFUND_TOO_LARGE: ['CONFLICT', 'More would be refunded than was paid.'],
+  REFUND_REFUSED: ['CONFLICT', 'The payment gateway refused this refund.'],
   REFUND_WINDOW_OVER: ['CONFLICT', 'The time for a refund is over.'],
   REFUND_TOO_MUCH_WATCHED: ['CONFLICT', 'Too much of this course is done for a refund.'],
   REFUND_DISPUTED: [

@@ -2,9 +2,9 @@
 // is claimed by a conditional write, and an unknown outcome is looked up before anything is asked again.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { alignAccess } from './line-access.ts'
-import { isOurKey } from './order-of.ts'
 import { sumOf, type RefundDocument, type Till } from './order.ts'
 import { RazorpayFailure } from './razorpay-failure.ts'
+import { isFinal } from './refund-refusals.ts'
 import type { RazorpayRefund } from './razorpay-shapes.ts'
 import { adoptRefund, closeRefund, noteRefund, settleRefund } from './refund-outcome.ts'
 import { reserve } from './refund-reserve.ts'
@@ -15,6 +15,8 @@ const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 15 * 60_000
 const POLL_MS = 10 * 60_000
 const PER_RUN = 100
+
+export const MORE_THAN_LEFT = 'more than is left of the payment'
 
 /** One round of a refund, if nobody else is at it. It never throws for what Razorpay does. */
 export async function driveRefund(deps: Till, id: string): Promise<void> {
@@ -37,7 +39,11 @@ export async function driveRefund(deps: Till, id: string): Promise<void> {
 
 async function ask(deps: Till, refund: RefundDocument): Promise<void> {
   if (!(await reserve(deps, refund))) {
-    await closeRefund(deps, refund, 'more than is left of the payment')
+    await closeRefund(deps, refund, MORE_THAN_LEFT)
+    return
+  }
+  if (await isLost(deps, refund)) {
+    await closeRefund(deps, refund, 'the bank gave the money back: the dispute was lost')
     return
   }
   if (refund.orderId) await alignAccess(deps, refund.orderId)
@@ -50,9 +56,14 @@ async function ask(deps: Till, refund: RefundDocument): Promise<void> {
     await adopt(deps, await deps.razorpay.refundPayment({ paymentId, amountPaise, key, notes }))
   } catch (failure) {
     if (!(failure instanceof RazorpayFailure)) throw failure
-    if (failure.retryable || mayPass(failure)) await putOff(deps, refund, failure.description)
-    else await believe(deps, refund, failure)
+    if (isFinal(failure)) await believe(deps, refund, failure)
+    else await putOff(deps, refund, failure.description)
   }
+}
+
+/** While a dispute is open, the bank may still decide for us. */
+async function isLost({ db }: Till, { paymentId }: RefundDocument): Promise<boolean> {
+  return (await db.orm.disputes.where({ paymentId, status: 'lost' }).first()) !== null
 }
 
 /** A refusal is final only when no earlier round, of which we heard nothing, can have gone through. */
@@ -75,11 +86,6 @@ async function believe(
     return
   }
   await closeRefund(deps, refund, failure.description)
-}
-
-/** What an administrator or time can mend: too little balance, or our own key refused. */
-function mayPass(failure: RazorpayFailure): boolean {
-  return isOurKey(failure) || /balance/i.test(failure.description)
 }
 
 async function lookUp(deps: Till, { paymentId, key }: RefundDocument) {

@@ -16,9 +16,10 @@ import {
   type OrderDocument,
   type PaymentDocument,
   type Refund,
+  type RefundDocument,
   type Till,
 } from './order.ts'
-import { driveRefund } from './refund-drive.ts'
+import { driveRefund, MORE_THAN_LEFT } from './refund-drive.ts'
 import { LEAST_REFUND, openRefund, type NewRefund } from './refund-open.ts'
 
 // Strict: a line with an amount of its own must not be taken for the whole line.
@@ -167,9 +168,14 @@ export async function openAndDrive(
   const opened = await openRefund(deps, asked)
   await driveRefund(deps, opened._id)
   const refund = await deps.db.orm.refunds.where({ _id: opened._id }).first()
-  if (refund?.status === 'FAILED' && !refund.razorpayRefundId)
-    throw new DomainError('REFUND_TOO_LARGE')
+  if (refund?.status === 'FAILED' && !refund.razorpayRefundId) throw refusalOf(refund)
   return publicRefund(refund ?? opened)
+}
+
+function refusalOf({ error }: RefundDocument): DomainError {
+  if (error === MORE_THAN_LEFT) return new DomainError('REFUND_TOO_LARGE')
+  const issues = [{ path: 'orderId', message: error ?? 'was refused without a reason' }]
+  return new DomainError('REFUND_REFUSED', { issues })
 }
 
 export async function listRefunds(

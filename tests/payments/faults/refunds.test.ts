@@ -131,6 +131,45 @@ describe('a refund that Razorpay does not make now', () => {
     expect(await isOpen(sale)).toBe(false)
   })
 
+  it.each([400, 404])('answering %i in words that are new is asked again', async (status) => {
+    const sale = await aSale(lms)
+    lms.razorpay.faults.add({ route: REFUND, kind: 'error', status })
+    const refund = await create(sale)
+    expect(refund.status).toBe('REQUESTED')
+    expect(refund.error).toMatch(/HTTP 4/)
+    const stuck = await admin.api.orders.stuck.query()
+    expect(stuck.refunds.map(({ id }) => id)).toContain(refund.id)
+    await later(61)
+    expect(refundsAt(sale.paymentId)).toHaveLength(1)
+    expect(await isOpen(sale)).toBe(false)
+  })
+
+  it('because of a dispute waits for the bank, and is made when it decides for us', async () => {
+    lms.razorpay.webhooks.drop = 'all'
+    const sale = await aSale(lms)
+    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+    expect(await create(sale)).toMatchObject({ status: 'REQUESTED' })
+    lms.razorpay.moveDispute(id, 'won')
+    await later(61)
+    expect(refundsAt(sale.paymentId)).toHaveLength(1)
+  })
+
+  it('because of a dispute ends when the bank has given the money back', async () => {
+    lms.razorpay.webhooks.drop = 'all'
+    const sale = await aSale(lms)
+    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+    await create(sale)
+    lms.razorpay.webhooks.drop = 'none'
+    lms.razorpay.moveDispute(id, 'lost')
+    await settle(lms)
+    await later(61)
+    const { items } = await admin.api.refunds.list.query({ orderId: sale.order.id })
+    expect(items).toMatchObject([{ status: 'FAILED' }])
+    expect(items[0]?.error).toMatch(/lost/)
+    expect(refundsAt(sale.paymentId)).toEqual([])
+    expect(await isOpen(sale)).toBe(false)
+  })
+
   it('is made by hand sooner where an administrator redrives the order', async () => {
     const sale = await aSale(lms)
     lms.razorpay.settings.balancePaise = 0
@@ -144,7 +183,8 @@ describe('a refund that Razorpay does not make now', () => {
     const sale = await aSale(lms)
     const row = lms.razorpay.state.payments.get(sale.paymentId)
     if (row) row.createdMs -= 200 * 86_400_000
-    await refused(create(sale), 'REFUND_TOO_LARGE')
+    const issues = await refused(create(sale), 'REFUND_REFUSED')
+    expect(issues[0]?.message).toMatch(/older than six months/)
     expect(await isOpen(sale)).toBe(true)
   })
 
