@@ -74,6 +74,18 @@ describe('a dispute', () => {
     await expectSound(lms)
   })
 
+  it('that is lost forbids a refund: the bank gave the money back', async () => {
+    const sale = await aDispute()
+    lms.razorpay.moveDispute(sale.disputeId, 'lost')
+    await settle(lms)
+    const { api } = await anAdmin(lms)
+    await refused(api.refunds.create.mutate({ orderId: sale.order.id }), 'REFUND_DISPUTED')
+    const own = { orderId: sale.order.id, courseId: sale.courseId }
+    await refused(sale.buyer.api.orders.requestRefund.mutate(own), 'REFUND_DISPUTED')
+    expect(await lms.db.orm.refunds.where({ orderId: sale.order.id }).all()).toEqual([])
+    await expectSound(lms)
+  })
+
   it('forbids a refund while it is open', async () => {
     const sale = await aDispute()
     const { api } = await anAdmin(lms)

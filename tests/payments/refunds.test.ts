@@ -268,7 +268,42 @@ describe('a refund that Razorpay takes its time for', () => {
   })
 })
 
+describe('a second payment whose refund fails at the bank', () => {
+  it('is set aside, and an administrator sees it and gives it back', async () => {
+    const sale = await aSale(lms)
+    lms.razorpay.settings.refunds = 'failed'
+    const twin = pay(lms, sale, { force: true }).razorpay_payment_id
+    await settle(lms)
+    const stray = async () =>
+      (await admin.api.orders.stuck.query()).payments.find(({ paymentId }) => paymentId === twin)
+    expect(await stray()).toMatchObject({ reason: 'its refund failed', amountPaise: 49_900 })
+    await expectSound(lms)
+    lms.razorpay.settings.refunds = 'processed'
+    await create({ orderId: sale.order.id, paymentId: twin })
+    await settle(lms)
+    expect(ledgerOf(twin)?.refunded).toBe(49_900)
+    expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
+    await expectSound(lms)
+  })
+})
+
 describe('a payment set aside', () => {
+  it('is told to every administrator, once', async () => {
+    const other = await anAdmin(lms)
+    const opened = await anOrder(lms, { pricePaise: 10_000 })
+    lms.razorpay.webhooks.copies = 3
+    pay(lms, opened, { amount: 9_000 })
+    await settle(lms)
+    lms.razorpay.webhooks.copies = 1
+    for (const { user } of [admin, other]) {
+      const mails = await lms.db.orm.outbox_mails
+        .where({ to: user.email, template: 'order-review' })
+        .all()
+      const about = mails.filter(({ key }) => key.includes(opened.order.id))
+      expect(about).toMatchObject([{ state: 'WAITING' }])
+    }
+  })
+
   it('can be given back by an administrator', async () => {
     const opened = await anOrder(lms, { pricePaise: 10_000 })
     const paid = pay(lms, opened, { amount: 9_000 })

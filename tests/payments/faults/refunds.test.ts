@@ -19,6 +19,7 @@ beforeEach(async () => {
 afterEach(async () => {
   lms.razorpay.faults.clear()
   lms.razorpay.settings.balancePaise = null
+  lms.razorpay.settings.listLagMs = 0
   lms.razorpay.settings.refunds = 'processed'
   lms.razorpay.webhooks.drop = 'none'
   lms.clock.advance(20 * 60)
@@ -86,6 +87,26 @@ describe('a refund whose answer never comes', () => {
     // As in test mode, where the key may not be honoured.
     lms.razorpay.state.refundKeys.clear()
     await later(61)
+    expect(refundsAt(sale.paymentId)).toHaveLength(1)
+    expect(await isOpen(sale)).toBe(false)
+  })
+
+  it('and which is refused as done already is believed only when the list has caught up', async () => {
+    lms.razorpay.webhooks.drop = 'all'
+    const sale = await aSale(lms)
+    lms.razorpay.settings.listLagMs = 4 * 60_000
+    lms.razorpay.faults.add({ route: REFUND, kind: 'error', commit: true, times: 3 })
+    await create(sale)
+    lms.razorpay.state.refundKeys.clear()
+    const refundsOf = async () =>
+      (await admin.api.refunds.list.query({ orderId: sale.order.id })).items
+    for (let round = 0; round < 2; round += 1) {
+      await later(61)
+      expect(await refundsOf()).toMatchObject([{ status: 'REQUESTED', cause: 'admin' }])
+      expect(await isOpen(sale)).toBe(false)
+    }
+    await later(4 * 60)
+    expect(await refundsOf()).toMatchObject([{ status: 'PROCESSED', cause: 'admin' }])
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
     expect(await isOpen(sale)).toBe(false)
   })
