@@ -14,7 +14,7 @@ type Buyer = { orderId: string; userId: string }
 type Use = Stored<'coupon_uses'>
 type Limits = { maxTotal: number | null; maxPerUser: number | null }
 
-// Buyers of this process come one after the other, so each conflict means that another process was first.
+// Buyers of one instance come one after the other, so each conflict means that another instance was first.
 const MAX_TRIES = 200
 
 /** Holds a use for this order; again, it is held once. Throws COUPON_USED_UP when there is none left. */
@@ -28,7 +28,7 @@ export async function holdUse(
     requireKept(held)
     return
   }
-  await inTurn(code, async () => {
+  await inTurn(deps.db, `coupon ${code}`, async () => {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       if (await append(deps, code, buyer)) return
     }

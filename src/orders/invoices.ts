@@ -47,7 +47,7 @@ export async function issueInvoice(deps: Needs, order: OrderDocument): Promise<v
   const issuedAt = deps.now()
   const body = await bodyOf(deps, order, order.paymentId)
   const series = financialYear(issuedAt)
-  await inTurn(`invoice ${series}`, async () => {
+  await inTurn(deps.db, `invoice ${series}`, async () => {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const serial = await nextSerial(deps, series)
       const number = numberOf(series, serial)

@@ -150,7 +150,10 @@ describe('a limit that an administrator changes', () => {
     await limit(couponCode, { maxTotal: 12 })
     const lowered = await usesOf(couponCode)
     await outcomes
-    expect(await usesOf(couponCode)).toBe(Math.max(lowered, 12))
+    const sold = await usesOf(couponCode)
+    expect(sold).toBeGreaterThanOrEqual(12)
+    // Each of the two may have been over a decision while the limit was lowered.
+    expect(sold).toBeLessThanOrEqual(Math.max(lowered, 12) + 2)
     await refused(anOrder(lms, { courseIds, couponCode }), 'COUPON_USED_UP')
     await expectSound(lms)
   }, 60_000)
