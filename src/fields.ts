@@ -3,8 +3,11 @@ import { z } from 'zod'
 /** A MongoDB ObjectId as 24 lower-case hex characters. */
 export const Id = z.string().regex(/^[0-9a-f]{24}$/, 'is not an id')
 
-// Control characters and bidirectional overrides let a name pose as another one.
-const HIDDEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]/u
+// What is not seen lets a name pose as another one. Of the format characters two are spelling, in Indian scripts
+// too: the joiner and the non-joiner. Some letters and signs by their class are blank by their looks.
+const HIDDEN =
+  /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/u
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
 
 /** One line of plain text. */
 export const line = (least: number, most: number) =>
@@ -14,6 +17,18 @@ export const line = (least: number, most: number) =>
     .trim()
     .min(least)
     .refine((text) => !HIDDEN.test(text), 'has characters that are not allowed')
+    .refine((text) => text === '' || VISIBLE.test(text), 'has nothing that can be seen')
+
+// Mail programs make links of these by themselves; with a full stop alone go initials: `Md.Rafi`, `A.P.J. Kalam`.
+const LINK =
+  /:\/\/|\bwww\.|@|\.\p{L}{2,}\/|[\p{L}\p{N}]\.(app|biz|click|club|cn|co|com|dev|in|info|io|link|live|me|net|online|org|ru|shop|site|store|top|vip|xyz)(?![\p{L}\p{N}])/iu
+
+/** What somebody is called: it stands in greetings, and where it is written others read it. */
+export const personName = (most: number) =>
+  line(1, most).refine(
+    (text) => !LINK.test(text.normalize('NFKC').replaceAll('\u3002', '.')),
+    'must be a name, not a link',
+  )
 
 // Here line breaks and tabs are text; the rest disguises as much in many lines as in one.
 const DISGUISES = /[^\P{Cc}\n\r\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u

@@ -50,6 +50,19 @@ export async function guessingToken<T>(deps: Guesser, guess: () => Promise<T>): 
   return result
 }
 
+/** Runs one search for an account by its address; whoever may know what it finds must not find out who is here. */
+export async function searching<T>(
+  deps: Uses<'db' | 'now'>,
+  actorId: string,
+  search: () => Promise<T | null>,
+): Promise<T | null> {
+  const key = bucketOf('search', actorId)
+  await take(deps, { key, most: 30, seconds: 1 * HOURS })
+  const found = await search()
+  if (found) await giveBack(deps, [key])
+  return found
+}
+
 export function isKnownNetwork(deps: Guesser, email: string): Promise<boolean> {
   return isRemembered(deps, bucketOf('known', email, deps.network))
 }

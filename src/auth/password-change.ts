@@ -10,7 +10,7 @@ import { GivenPassword, hashPassword, Password, requireStrong } from './password
 import { endSessionsOf, startSession, type Actor } from './sessions.ts'
 import { requirePassword } from './step-up.ts'
 import { bucketOf, count, take } from './throttle.ts'
-import { targetOf, type UserDocument } from './user.ts'
+import { nameForMail, targetOf, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
 
 export const PasswordChange = z.object({ current: GivenPassword, next: Password })
@@ -88,6 +88,6 @@ async function replaceHash(visit: Visit, user: UserDocument, password: string): 
     key: `password-changed:${user._id}:${at.getTime()}`,
     to: user.email,
     template: 'password-changed',
-    data: { name: user.name, at: at.toISOString() },
+    data: { ...nameForMail(user), at: at.toISOString() },
   })
 }

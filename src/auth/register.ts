@@ -3,7 +3,7 @@ import { audit } from '../audit.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Email, line } from '../fields.ts'
+import { Email, personName } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
 import { rememberNetwork } from './guesses.ts'
 import { hashPassword, Password, requireStrong } from './passwords.ts'
@@ -12,7 +12,7 @@ import { bucketOf, take } from './throttle.ts'
 import { targetOf, userOf, type User, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
 
-export const NewAccount = z.object({ name: line(1, 100), email: Email, password: Password })
+export const NewAccount = z.object({ name: personName(100), email: Email, password: Password })
 export type NewAccount = z.infer<typeof NewAccount>
 
 /** Makes a STUDENT and signs in. The unique e-mail decides between two who register it at once. */

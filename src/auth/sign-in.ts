@@ -5,11 +5,12 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Email } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
+import { deviceWords } from './device.ts'
 import { guessing, isKnownNetwork, rememberNetwork } from './guesses.ts'
 import { GivenPassword, hashPassword, isOutdated, isPassword } from './passwords.ts'
 import { hasSecondFactor, useSecondFactor } from './second-factor.ts'
 import { endSession, startSession, type Actor } from './sessions.ts'
-import { findUser, targetOf, userOf, type User, type UserDocument } from './user.ts'
+import { findUser, nameForMail, targetOf, userOf, type User, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
 
 export const Credentials = z.object({
@@ -86,9 +87,9 @@ async function tellOfNewDevice(visit: Visit, user: UserDocument, sessionId: stri
     to: user.email,
     template: 'new-sign-in',
     data: {
-      name: user.name,
+      ...nameForMail(user),
       at: visit.now().toISOString(),
-      device: userAgent ?? 'unknown',
+      device: deviceWords(userAgent),
       address: network ?? 'unknown',
     },
   })

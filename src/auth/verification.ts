@@ -8,7 +8,7 @@ import { guessingToken } from './guesses.ts'
 import { takePossession } from './possession.ts'
 import type { Actor } from './sessions.ts'
 import { bucketOf, take } from './throttle.ts'
-import { findUser, targetOf } from './user.ts'
+import { findUser, nameForMail, targetOf } from './user.ts'
 
 export const EmailProof = z.object({ token: GivenToken })
 export type EmailProof = z.infer<typeof EmailProof>
@@ -44,10 +44,10 @@ export async function resendVerification(deps: Uses<'db' | 'now'>, actor: Actor)
 export const verificationLink: LinkMaker = async (deps, email) => {
   const user = await findUser(deps.db, { email })
   if (!user || user.emailVerifiedAt) return null
-  return { name: user.name, token: await mintToken(deps, user, 'VERIFY_EMAIL') }
+  return { token: await mintToken(deps, user, 'VERIFY_EMAIL') }
 }
 
 export const resetLink: LinkMaker = async (deps, email) => {
   const user = await findUser(deps.db, { email })
-  return user && { name: user.name, token: await mintToken(deps, user, 'RESET_PASSWORD') }
+  return user && { ...nameForMail(user), token: await mintToken(deps, user, 'RESET_PASSWORD') }
 }

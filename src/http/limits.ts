@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express'
 import type { Deps } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { answerError } from './answers.ts'
+import { networkOf } from './network.ts'
 
 const MINUTE_MS = 60_000
 
@@ -35,7 +36,7 @@ export function limitRequests({ settings }: Pick<Deps, 'settings'>): RequestHand
     limit: settings.requestsPerMinute,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    ipv6Subnet: 56,
+    keyGenerator: ({ ip }) => networkOf(ip),
     // It would write to the console, once, about headers that strangers send and we mean to ignore.
     validate: false,
     handler: (_req, res) => {

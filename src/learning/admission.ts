@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
+import { searching } from '../auth/guesses.ts'
 import type { Actor } from '../auth/sessions.ts'
 import { findUser } from '../auth/user.ts'
 import { requireOwnCourse } from '../courses/access.ts'
@@ -43,7 +44,10 @@ export async function admit(
   const course = await requireOwnCourse(deps, actor, courseId)
   if (!course.publishedAt) refuseInput('courseId', 'was never published')
   if (until && until <= deps.now()) refuseInput('until', 'is in the past')
-  const student = await findUser(deps.db, email === undefined ? { _id: userId ?? '' } : { email })
+  const student =
+    email === undefined
+      ? await findUser(deps.db, { _id: userId ?? '' })
+      : await searching(deps, actor.id, () => findUser(deps.db, { email }))
   if (!student) throw new DomainError('NOT_FOUND')
   if (student._id === course.ownerId) throw new DomainError('OWN_COURSE')
   const wanted = { userId: student._id, courseId, until: until ?? null, reason: reason ?? null }

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { inRupees, layOut, pathPart, type Message, type Site } from './layout.ts'
 
 const name = z.string()
+// Whoever registered an address that is not theirs chose the name, and would be speaking through us.
+const greeted = { name: name.exactOptional() }
 const token = z.string()
 const paise = z.number().int()
 const at = z.iso.datetime()
@@ -9,12 +11,12 @@ const line = z.object({ title: z.string(), amountPaise: paise })
 
 /** Everything the product can write, as it lies in the outbox: plain JSON, times as ISO texts. */
 export const Mail = z.discriminatedUnion('template', [
-  z.object({ template: z.literal('verify-email'), data: z.object({ name, token }) }),
-  z.object({ template: z.literal('reset-password'), data: z.object({ name, token }) }),
-  z.object({ template: z.literal('password-changed'), data: z.object({ name, at }) }),
+  z.object({ template: z.literal('verify-email'), data: z.object({ token }) }),
+  z.object({ template: z.literal('reset-password'), data: z.object({ ...greeted, token }) }),
+  z.object({ template: z.literal('password-changed'), data: z.object({ ...greeted, at }) }),
   z.object({
     template: z.literal('new-sign-in'),
-    data: z.object({ name, at, device: z.string(), address: z.string() }),
+    data: z.object({ ...greeted, at, device: z.string(), address: z.string() }),
   }),
   z.object({
     template: z.literal('receipt'),
@@ -48,7 +50,6 @@ export function composeMail(site: Site, mail: Mail): Message {
     case 'verify-email':
       return layOut(site, {
         subject: `Confirm your address for ${appName}`,
-        greeting: mail.data.name,
         paragraphs: ['Please confirm that this address is yours.'],
         button: { label: 'Confirm', path: '/verify-email', query: { token: mail.data.token } },
         footer: 'If you did not create an account, ignore this mail.',
@@ -56,7 +57,7 @@ export function composeMail(site: Site, mail: Mail): Message {
     case 'reset-password':
       return layOut(site, {
         subject: `Choose a new password for ${appName}`,
-        greeting: mail.data.name,
+        ...greetingOf(mail.data),
         paragraphs: ['Somebody, hopefully you, asked for a new password. The link works once.'],
         button: {
           label: 'Choose a new password',
@@ -68,7 +69,7 @@ export function composeMail(site: Site, mail: Mail): Message {
     case 'password-changed':
       return layOut(site, {
         subject: `Your ${appName} password was changed`,
-        greeting: mail.data.name,
+        ...greetingOf(mail.data),
         paragraphs: [
           `It was changed on ${dateText(mail.data.at)}, and all other devices were signed out.`,
         ],
@@ -77,7 +78,7 @@ export function composeMail(site: Site, mail: Mail): Message {
     case 'new-sign-in':
       return layOut(site, {
         subject: `New sign-in to ${appName}`,
-        greeting: mail.data.name,
+        ...greetingOf(mail.data),
         paragraphs: [
           `Your account was used on a new device on ${dateText(mail.data.at)}.`,
           `Device: ${mail.data.device}. Network address: ${mail.data.address}.`,
@@ -116,6 +117,10 @@ export function composeMail(site: Site, mail: Mail): Message {
         },
       })
   }
+}
+
+function greetingOf({ name }: { name?: string }): { greeting?: string } {
+  return name === undefined ? {} : { greeting: name }
 }
 
 function receiptOf(data: Extract<Mail, { template: 'receipt' }>['data']) {

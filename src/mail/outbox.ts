@@ -23,7 +23,7 @@ export type QueuedMail =
 export type LinkMaker = (
   deps: Uses<'db' | 'now'>,
   to: string,
-) => Promise<{ name: string; token: string } | null>
+) => Promise<{ name?: string; token: string } | null>
 
 export type LinkMakers = Record<LinkTemplate, LinkMaker>
 

@@ -5,9 +5,9 @@ import { createUser } from '../auth/register.ts'
 import { findUser, targetOf, userOf, type User } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Email, line } from '../fields.ts'
+import { Email, personName } from '../fields.ts'
 
-export const NewAdmin = z.object({ name: line(1, 100), email: Email, password: Password })
+export const NewAdmin = z.object({ name: personName(100), email: Email, password: Password })
 export type NewAdmin = z.infer<typeof NewAdmin>
 
 export const Promotion = z.object({ email: Email })

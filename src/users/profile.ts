@@ -5,10 +5,10 @@ import type { Actor } from '../auth/sessions.ts'
 import { findUser, userOf, type User, type UserDocument } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { line } from '../fields.ts'
+import { line, personName } from '../fields.ts'
 
 export const BillingProfile = z.object({
-  name: line(1, 120),
+  name: personName(120),
   state: line(2, 60),
   gstin: z
     .string()
@@ -21,7 +21,7 @@ export const BillingProfile = z.object({
 export type BillingProfile = z.infer<typeof BillingProfile>
 
 export const ProfileChange = z.object({
-  name: line(1, 100).optional(),
+  name: personName(100).optional(),
   /** What receipts are made out to; null removes it. */
   billing: BillingProfile.nullable().optional(),
 })
