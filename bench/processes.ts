@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 
 /** What Gurukul is run with here; a benchmark that pays names a Razorpay of its own. */
 export const SETTINGS = {
+  NODE_ENV: 'development',
   APP_URL: 'http://localhost:4000',
   CLIENT_ORIGINS: 'http://localhost:5173',
   RAZORPAY_KEY_ID: 'rzp_test_benchmark',

@@ -27,6 +27,7 @@ const parts = (Object.keys(NEEDS) as Part[]).filter((part) => given[NEEDS[part]]
 
 const [sandbox, page] = await Promise.all([openSandbox(), IS_WATCHED ? openPage() : null])
 const env: Record<string, string> = {
+  NODE_ENV: 'development',
   APP_URL: appUrl,
   PORT: port,
   MAIL_FROM: 'Gurukul <no-reply@localhost>',

@@ -25,6 +25,7 @@ if (other) {
 /** All that a server on this machine needs: with these lines, `npm start` starts. */
 function print(env: Record<string, string>): void {
   const ours = {
+    NODE_ENV: 'development',
     APP_URL,
     CLIENT_ORIGINS: process.env['CLIENT_ORIGINS'] ?? 'http://localhost:5173',
     MAIL_FROM: 'no-reply@localhost',

@@ -18,7 +18,7 @@ const list = (item: z.ZodType<string, string>) =>
     .pipe(z.array(item).min(1))
 
 const Environment = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('production'),
   PORT: z.coerce.number().int().min(0).max(65535).default(4000),
   HOST: z.string().default('127.0.0.1'),
   APP_URL: origin,
@@ -40,7 +40,9 @@ const Environment = z.object({
       'must look like cloudinary://key:secret@cloud',
     ),
   SMTP_URL: url(/^smtps?$/),
-  MAIL_FROM: z.string().min(3),
+  MAIL_FROM: z
+    .string()
+    .regex(/^([^<>]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must hold an e-mail address'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
@@ -105,10 +107,34 @@ function productionFaults(env: Environment): string[] {
   if (env.RAZORPAY_WEBHOOK_SECRETS.some((value) => value.length < 16)) {
     faults.push('RAZORPAY_WEBHOOK_SECRETS holds one that is too short for production')
   }
-  if (env.CLOUDINARY_URL.includes('upload_prefix=http:'))
-    faults.push('CLOUDINARY_URL points at the sandbox')
+  if (env.RAZORPAY_PREVIOUS_KEY_SECRETS?.some((value) => value.length < 16) === true)
+    faults.push('RAZORPAY_PREVIOUS_KEY_SECRETS holds one that is too short for production')
+  // A card for tests would buy real courses.
+  if (!env.RAZORPAY_KEY_ID.startsWith('rzp_live_'))
+    faults.push('RAZORPAY_KEY_ID must be rzp_live_… in production')
   if (isLocal(env.RAZORPAY_API_URL)) faults.push('RAZORPAY_API_URL points at the sandbox')
+  if (!isSafeCloudinary(env.CLOUDINARY_URL))
+    faults.push('CLOUDINARY_URL has options that are not for production')
+  if (isSandboxMail(env.SMTP_URL)) faults.push('SMTP_URL points at the sandbox')
   return faults
+}
+
+/** An option decides where files, and the links to them, go; what is not known to be harmless is refused. */
+function isSafeCloudinary(value: string): boolean {
+  return [...new URL(value).searchParams].every(
+    ([name, option]) =>
+      (name === 'upload_prefix' && /^https:\/\/api[\w-]*\.cloudinary\.com$/.test(option)) ||
+      (name === 'secure' && option === 'true') ||
+      name === 'private_cdn' ||
+      name === 'secure_distribution' ||
+      name === 'signature_algorithm',
+  )
+}
+
+/** A mail server of this machine listens on a port of the trade; the sandbox takes any, and asks for no password. */
+function isSandboxMail(value: string): boolean {
+  const { hostname, port, username } = new URL(value)
+  return LOCAL.test(hostname) && username === '' && !['', '25', '465', '587'].includes(port)
 }
 
 function toConfig(env: Environment) {

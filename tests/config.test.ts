@@ -74,12 +74,50 @@ describe('the configuration', () => {
       'the sandbox as Cloudinary',
       { CLOUDINARY_URL: 'cloudinary://1:secret99@x?upload_prefix=http://127.0.0.1:1' },
     ],
+    [
+      'the sandbox as Cloudinary, escaped',
+      { CLOUDINARY_URL: 'cloudinary://1:secret99@x?upload_prefix=http%3A%2F%2F127.0.0.1%3A1' },
+    ],
+    ['files from elsewhere', { CLOUDINARY_URL: 'cloudinary://1:secret99@x?cname=127.0.0.1:1' }],
+    ['plain links to files', { CLOUDINARY_URL: 'cloudinary://1:secret99@x?secure=false' }],
+    ['the sandbox as mail server', { SMTP_URL: 'smtp://127.0.0.1:4013' }],
+    ['the sandbox as mail server, by name', { SMTP_URL: 'smtp://localhost:1025' }],
+    ['mails from nobody', { MAIL_FROM: 'Acme' }],
+    ['mails from half an address', { MAIL_FROM: 'Acme <no-reply>' }],
+    ['the key of the sandbox', { RAZORPAY_KEY_ID: 'rzp_test_sandbox' }],
+    ['any key for tests', { RAZORPAY_KEY_ID: 'rzp_test_abcdefgh' }],
+    ['a short key secret that was replaced', { RAZORPAY_PREVIOUS_KEY_SECRETS: 'short-secret1' }],
     ['a short webhook secret', { RAZORPAY_WEBHOOK_SECRETS: 'short-secret1' }],
     ['a short key secret', { RAZORPAY_KEY_SECRET: 'short-secret1' }],
     ['an origin with a path', { CLIENT_ORIGINS: 'https://app.example.com/path' }],
     ['a wild origin', { CLIENT_ORIGINS: '*' }],
   ])('refuses %s in production', (_what, change) => {
     expect(faultsOf({ ...COMPLETE, ...change })).not.toEqual([])
+  })
+
+  it.each([
+    ['Cloudinary in Europe', '?upload_prefix=https://api-eu.cloudinary.com&secure=true'],
+    ['a CDN of one’s own', '?private_cdn=true&secure_distribution=media.example.com'],
+  ])('allows %s in production', (_what, options) => {
+    const CLOUDINARY_URL = `${COMPLETE.CLOUDINARY_URL}${options}`
+    expect(faultsOf({ ...COMPLETE, CLOUDINARY_URL })).toEqual([])
+  })
+
+  it('allows a mail server of the same machine, and an address alone as the sender', () => {
+    for (const SMTP_URL of ['smtp://127.0.0.1:25', 'smtp://localhost', 'smtp://u:p@127.0.0.1:2525'])
+      expect(faultsOf({ ...COMPLETE, SMTP_URL, MAIL_FROM: 'no-reply@example.com' })).toEqual([])
+  })
+
+  it('is that of production when nothing is said, and another only by its name', () => {
+    const rest = { ...COMPLETE, NODE_ENV: '' }
+    expect(loadConfig(rest).mode).toBe('production')
+    const local = {
+      ...rest,
+      APP_URL: 'http://localhost:4000',
+      RAZORPAY_KEY_ID: 'rzp_test_abcdefgh',
+    }
+    expect(faultsOf(local)).toHaveLength(2)
+    expect(loadConfig({ ...local, NODE_ENV: 'development' }).mode).toBe('development')
   })
 
   it('is documented line by line in .env.example', () => {

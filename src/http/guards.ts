@@ -33,14 +33,17 @@ const keepQuery: RequestHandler = (req, _res, next) => {
   next()
 }
 
-// Node's parser stops at a thousand parameters and hpp misses `__proto__`, so what hpp left is counted as well.
+// What hpp sets aside is the decision. It cannot see `__proto__`, which it writes into a plain object, nor what
+// Node's parser leaves out behind a thousand parameters or reads in another way than tRPC's does.
 const refusePolluted: RequestHandler = (req, _res, next) => {
   const given = [...new URLSearchParams(req.url.replace(/^[^?]*/, '')).keys()]
   if (given.length > MOST_PARAMETERS) throw new DomainError('MALFORMED_REQUEST')
   const polluted: unknown = Reflect.get(req, 'queryPolluted')
-  const names = typeof polluted === 'object' && polluted !== null ? Object.keys(polluted) : []
-  if (names.length > 0 || new Set(given).size < given.length)
+  const isPolluted = Object.keys(Object(polluted) as object).length > 0
+  if (isPolluted || given.filter((name) => name === '__proto__').length > 1)
     throw new DomainError('DUPLICATE_PARAMETER')
+  if (new Set(given).size !== Object.keys(req.query).length)
+    throw new DomainError('MALFORMED_REQUEST')
   next()
 }
 
