@@ -6,12 +6,13 @@ import helmet from 'helmet'
 import { contextOf } from './context.ts'
 import type { Deps } from './deps.ts'
 import { forbidCaching, handleErrors, holdBatches, notFound } from './http/answers.ts'
-import { limitBodyTime, MAX_BODY_BYTES, readInput } from './http/body.ts'
+import { limitBodyTime, MAX_BODY_BYTES, readInput, refuseLongerThan } from './http/body.ts'
 import {
   answerOptions,
   refuseDuplicates,
   refuseDuplicateSessions,
   refuseForeignOrigins,
+  refuseOddHosts,
   refuseOddPaths,
   refuseOtherMethods,
 } from './http/guards.ts'
@@ -41,10 +42,11 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
 
   app.use(logRequests(deps.log))
   app.use(helmet(API_HEADERS), forbidCaching)
-  app.use(limitAnswerTime(timeouts), refuseOtherMethods, limitBodyTime(timeouts))
+  app.use(limitAnswerTime(timeouts), limitBodyTime(timeouts))
+  app.use(refuseOddHosts, refuseOtherMethods)
   app.use(health(deps))
-  app.use('/webhooks/cloudinary', cloudinaryWebhook(deps))
-  app.use('/webhooks', webhooks(deps))
+  app.use('/webhooks/cloudinary', refuseLongerThan(256 * 1024), cloudinaryWebhook(deps))
+  app.use('/webhooks', refuseLongerThan(1024 * 1024), webhooks(deps))
 
   app.use(allowOrigins(deps), answerOptions)
   app.use(limitRequests(deps))

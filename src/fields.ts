@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DomainError } from './errors.ts'
 
 /** A MongoDB ObjectId as 24 lower-case hex characters. */
 export const Id = z.string().regex(/^[0-9a-f]{24}$/, 'is not an id')
@@ -55,7 +56,7 @@ type Renamed<Input, Name extends keyof Input, Alias extends string> = {
   [Other in Alias]: Omit<Input, Name> & Record<Other, Input[Name]>
 }[Alias]
 
-/** The schema, taking one field under other names as well, where clients expect any; its own name wins. */
+/** The schema, taking one field under other names as well, where clients expect any, but not two values. */
 export function orNamed<Output, Input, Name extends keyof Input & string, Alias extends string>(
   schema: z.ZodType<Output, Input>,
   name: Name,
@@ -72,7 +73,9 @@ function named(given: unknown, name: string, aliases: string[]): unknown {
   const alias = aliases.find((one) => Object.hasOwn(given, one))
   if (alias === undefined) return given
   const { [alias]: value, ...rest } = given as Record<string, unknown>
-  return { [name]: value, ...rest }
+  if (Object.hasOwn(rest, name) && rest[name] !== value)
+    throw new DomainError('DUPLICATE_PARAMETER')
+  return { ...rest, [name]: value }
 }
 
 export const Page = z.object({

@@ -26,6 +26,8 @@ export async function serve(
       keepAliveTimeout: timeouts.idle,
       connectionsCheckingInterval: timeouts.check,
       insecureHTTPParser: false,
+      // Ours to refuse, in words of ours (http/guards).
+      requireHostHeader: false,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
     createApp(deps, timeouts),

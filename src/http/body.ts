@@ -30,6 +30,14 @@ async function readText(req: Request): Promise<string> {
   return textOf(await readBytes(req))
 }
 
+/** The parsers of others read a body to its end before they say that it is too long. */
+export const refuseLongerThan =
+  (bytes: number): RequestHandler =>
+  (req, _res, next) => {
+    if (Number(req.get('content-length') ?? 0) > bytes) throw new DomainError('BODY_TOO_LARGE')
+    next()
+  }
+
 /** A kilobyte that unpacks to a hundred megabytes passes any limit on what was sent. */
 function isEncoded(req: Request): boolean {
   return (req.get('content-encoding') ?? 'identity').toLowerCase() !== 'identity'

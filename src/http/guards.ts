@@ -14,6 +14,14 @@ export const refuseOtherMethods: RequestHandler = (req, res, next) => {
   throw new DomainError('METHOD_NOT_SUPPORTED')
 }
 
+/** A proxy may have gone by the first of two hosts; without any, nothing in front of us knew whom it was for. */
+export const refuseOddHosts: RequestHandler = (req, _res, next) => {
+  const hosts = req.rawHeaders.filter((name, at) => at % 2 === 0 && /^host$/i.test(name)).length
+  if (hosts > 1 || (hosts === 0 && req.httpVersion !== '1.0'))
+    throw new DomainError('MALFORMED_REQUEST')
+  next()
+}
+
 /** What CORS let pass was no preflight, or one from an origin that is told nothing. */
 export const answerOptions: RequestHandler = (req, res, next) => {
   if (req.method === 'OPTIONS') res.set('allow', METHODS.join(', ')).sendStatus(204)
@@ -91,6 +99,16 @@ function isFromAllowedOrigin(
  */
 export const refuseOddPaths: RequestHandler = (req, res, next) => {
   if (req.path.lastIndexOf('/') > 0) throw new DomainError('NOT_FOUND')
+  if (req.path.includes('%'))
+    throw new DomainError(isDecodable(req.path) ? 'NOT_FOUND' : 'MALFORMED_REQUEST')
   res.type('json')
   next()
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    return decodeURIComponent(path) !== ''
+  } catch {
+    return false
+  }
 }

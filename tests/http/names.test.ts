@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { aStudent, anAdmin } from '../builders.ts'
 import { aDraft, aPublishedCourse } from '../builders-courses.ts'
+import { refused } from '../client.ts'
 import { startLms, type Lms } from '../harness.ts'
 
 let lms: Lms
@@ -43,11 +44,13 @@ describe('a thing', () => {
     })
   })
 
-  it('named twice is what its own name says', async () => {
+  it('named twice is named once, or is refused', async () => {
     const admin = await anAdmin(lms)
     const [one, other] = [await aStudent(lms), await aStudent(lms)]
     const both = { userId: one.user.id, id: other.user.id }
-    expect((await admin.api.users.get.query(both)).id).toBe(one.user.id)
+    await refused(admin.api.users.get.query(both), 'DUPLICATE_PARAMETER')
+    const same = { userId: one.user.id, id: one.user.id }
+    expect((await admin.api.users.get.query(same)).id).toBe(one.user.id)
   })
 })
 
