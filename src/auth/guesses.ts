@@ -1,5 +1,6 @@
-// Guessing is slowed in three places, and none of them lets a stranger lock the owner out:
-//  - each account from each network: 5 wrong in 15 minutes. The owner elsewhere does not notice.
+// Guessing is slowed in three places, and none of them lets a stranger elsewhere lock the owner out:
+//  - each account from each network: 5 wrong in 15 minutes. The owner elsewhere does not notice; the owner behind
+//    the same address (a campus, a mobile carrier) waits as well, or chooses a new password by mail.
 //  - each network, whatever the accounts: 60 wrong in 15 minutes, against one password tried on many.
 //  - each account from everywhere: 50 wrong in an hour, against many networks trying one account.
 // The second and third never hold where the account has signed in from in the last 90 days. An owner on a
