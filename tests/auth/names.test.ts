@@ -3,7 +3,7 @@ import { deviceWords } from '../../src/auth/device.ts'
 import { networkOf } from '../../src/http/network.ts'
 import { aStudent } from '../builders.ts'
 import { aVerified, post } from '../builders-auth.ts'
-import { aDraft } from '../builders-courses.ts'
+import { aPublishedCourse } from '../builders-courses.ts'
 import { refused } from '../client.ts'
 import { startLms, type Lms } from '../harness.ts'
 
@@ -142,7 +142,7 @@ describe('a network', () => {
 
 describe('an author who looks for addresses by granting access', () => {
   it('finds out about thirty an hour that are not registered, whatever the course', async () => {
-    const { course, owner } = await aDraft(lms)
+    const { course, owner } = await aPublishedCourse(lms)
     const grant = (email: string) =>
       post(owner, { path: 'enrollments.grant' }, { courseId: course.id, email })
     const known = await aStudent(lms)
