@@ -22,7 +22,6 @@ const REASONS = {
   EMAIL_TAKEN: ['CONFLICT', 'That e-mail address is already registered.'],
   WRONG_CREDENTIALS: ['UNAUTHORIZED', 'The e-mail address or the password is wrong.'],
   WRONG_PASSWORD: ['FORBIDDEN', 'The password is wrong.'],
-  EMAIL_NOT_VERIFIED: ['PRECONDITION_FAILED', 'Confirm your e-mail address first.'],
   TOTP_REQUIRED: ['UNAUTHORIZED', 'A code from your authenticator is needed.'],
   WRONG_CODE: ['UNAUTHORIZED', 'The code is wrong or was used already.'],
   TOTP_ALREADY_ON: ['CONFLICT', 'A second factor is on already.'],

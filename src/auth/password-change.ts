@@ -66,7 +66,7 @@ export async function resetPassword(
   })
   await consumeToken(visit, token, 'RESET_PASSWORD')
   await replaceHash(visit, user, password)
-  await takePossession(visit, user, null)
+  await takePossession(visit, user)
   await forgetGuesses(visit, user.email)
   await audit(visit, { actor: null, act: 'auth.password-reset', target: targetOf(user._id) })
   return null

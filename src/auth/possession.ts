@@ -1,24 +1,17 @@
-import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
-import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { dropTokens } from './email-tokens.ts'
 import type { UserDocument } from './user.ts'
 
 /**
  * Whoever reads the mail owns the address, and with it the account. Before the first proof of that, anybody may
- * have registered it: their sessions end, and a second factor of theirs goes, which would keep the owner out for
- * ever. It is marked last, since what a process leaves undone here is done with the next link.
+ * have registered it, and a second factor of theirs would keep the owner out for ever. The address is marked
+ * last, since what a process leaves undone here is done with the next link.
  */
 export async function takePossession(
   { db, now }: Uses<'db' | 'now'>,
   user: UserDocument,
-  ownSession: string | null,
 ): Promise<void> {
   if (!user.emailVerifiedAt) {
-    const sessions = db.orm.sessions.where({ userId: user._id })
-    const others =
-      ownSession === null ? sessions : sessions.where(Field.neq('_id', oid(ownSession)))
-    await others.deleteAndCount()
     await db.orm.totps.where({ userId: user._id }).deleteAndCount()
     await db.orm.users
       .where({ _id: user._id, email: user.email })

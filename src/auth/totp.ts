@@ -28,17 +28,11 @@ export type TotpCode = z.infer<typeof TotpCode>
 export const TotpRemoval = z.object({ password: GivenPassword, code: z.string().min(1).max(40) })
 export type TotpRemoval = z.infer<typeof TotpRemoval>
 
-// Whoever registers an address that is not theirs must not be able to lock its owner out of it.
-function requireVerified(actor: Actor): void {
-  if (!actor.emailVerified) throw new DomainError('EMAIL_NOT_VERIFIED')
-}
-
 /** What an authenticator needs; nothing is asked for at sign-in until a code of it was confirmed. */
 export async function startTotp(
   deps: Audited & Uses<'settings'>,
   actor: Actor,
 ): Promise<{ uri: string; secret: string }> {
-  requireVerified(actor)
   requireRecentPassword(deps, actor)
   const key = randomBytes(20)
   await keepSecret(deps, actor.id, encodeHex(key))
@@ -74,7 +68,6 @@ export async function confirmTotp(
   actor: Actor,
   { code }: TotpCode,
 ): Promise<{ recoveryCodes: string[] }> {
-  requireVerified(actor)
   const { db, now } = deps
   const recovery = newRecoveryCodes()
   await guessing(deps, { of: 'code', email: actor.email }, async () => {

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
-import type { Context } from '../context.ts'
 import type { Uses } from '../deps.ts'
 import { putMail, type LinkMaker } from '../mail/outbox.ts'
 import { consumeToken, GivenToken, mintToken, requireTokenOwner } from './email-tokens.ts'
@@ -14,13 +13,10 @@ export const EmailProof = z.object({ token: GivenToken })
 export type EmailProof = z.infer<typeof EmailProof>
 
 /** Works without being signed in: the mail is often opened on another device. */
-export async function verifyEmail(
-  ctx: Audited & Pick<Context, 'actor'>,
-  { token }: EmailProof,
-): Promise<null> {
+export async function verifyEmail(ctx: Audited, { token }: EmailProof): Promise<null> {
   const user = await guessingToken(ctx, () => requireTokenOwner(ctx, token, 'VERIFY_EMAIL'))
   await consumeToken(ctx, token, 'VERIFY_EMAIL')
-  await takePossession(ctx, user, ctx.actor?.id === user._id ? ctx.actor.sessionId : null)
+  await takePossession(ctx, user)
   await audit(ctx, {
     actor: { id: user._id, role: user.role },
     act: 'auth.email-verified',
