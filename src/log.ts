@@ -73,7 +73,9 @@ export function logRequests(log: Logger): RequestHandler {
       return id
     },
     quietReqLogger: true,
-    customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'info'),
+    // 503 is Razorpay's or the database's fault, and asks to come again.
+    customLogLevel: (_req, { statusCode }) =>
+      statusCode === 503 ? 'warn' : statusCode >= 500 ? 'error' : 'info',
     serializers: {
       req: (req: { method: string; url: string }) => ({
         method: req.method,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
-import { afterAll, inject } from 'vitest'
+import { inject } from 'vitest'
 import { loadConfig } from '../src/config.ts'
 import { openDeps, type Deps } from '../src/deps.ts'
 import type { Job } from '../src/jobs.ts'
@@ -15,6 +15,7 @@ import { startRazorpay, type RazorpaySandbox } from '../sandbox/razorpay/server.
 import { startSmtp, type SmtpSandbox } from '../sandbox/smtp/server.ts'
 import { visitor, type Visitor } from './client.ts'
 import { openClock, type Clock } from './clock.ts'
+import { closeWithFile } from './closing.ts'
 import { keepSecret, linesWithSecrets } from './secrets.ts'
 
 export const ORIGIN = 'http://localhost:5173'
@@ -114,7 +115,7 @@ export async function startLms(options: Options = {}): Promise<Lms> {
     if (!areErrorsExpected && errors.length > 0)
       throw new Error(`The server logged errors:\n${errors.join('\n')}`)
   }
-  afterAll(close)
+  closeWithFile(close)
 
   return {
     url: main.url,

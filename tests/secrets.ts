@@ -2,13 +2,15 @@
 // session. When the file ends, none of it may be found in the server's log or in the audit log.
 const TELLING =
   /^(password|current|next|token|secret|uri|signature|razorpay_signature|recoveryCodes|email)$/
-// Shorter texts, such as six digits of an authenticator, also occur by chance.
+// Shorter texts, such as six digits of an authenticator, also occur by chance; and single words, as attackers send
+// them for passwords, stand in every log.
 const LEAST_LENGTH = 8
+const WORD = /^[a-z_]+$/i
 
 const known = new Set<string>()
 
 export function keepSecret(text: string): void {
-  if (text.length >= LEAST_LENGTH) known.add(text)
+  if (text.length >= LEAST_LENGTH && !WORD.test(text)) known.add(text)
 }
 
 /** Learns the secrets of a request's or an answer's body, whatever it is. */
@@ -31,4 +33,9 @@ function collect(value: unknown, name: string): void {
 export function linesWithSecrets(lines: string[]): string[] {
   const secrets = [...known]
   return lines.filter((line) => secrets.some((secret) => line.includes(secret)))
+}
+
+/** Another file has secrets of its own. */
+export function forgetSecrets(): void {
+  known.clear()
 }

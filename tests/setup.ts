@@ -1,4 +1,6 @@
-import { afterEach, expect, vi } from 'vitest'
+import { afterAll, afterEach, expect, vi } from 'vitest'
+import { closeAll } from './closing.ts'
+import { forgetSecrets } from './secrets.ts'
 
 // The product writes to its log; whatever reaches the console was not meant to.
 const complaints = [vi.spyOn(console, 'error'), vi.spyOn(console, 'warn')]
@@ -8,4 +10,9 @@ afterEach(() => {
     expect(complaint.mock.calls).toEqual([])
     complaint.mockClear()
   }
+})
+
+afterAll(async () => {
+  await closeAll()
+  forgetSecrets()
 })

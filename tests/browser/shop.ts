@@ -2,11 +2,12 @@ import { access, constants, mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
-import { afterAll, afterEach, describe, expect, vi } from 'vitest'
+import { afterEach, describe, expect, vi } from 'vitest'
 import { serveStorefront } from '../../examples/storefront/serve.ts'
 import { aDraft } from '../builders-courses.ts'
 import { uploaded } from '../builders-media.ts'
 import type { Person } from '../builders.ts'
+import { closeWithFile } from '../closing.ts'
 import { startLms, type Lms } from '../harness.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -25,9 +26,17 @@ const isThere = await access(CHROMIUM, constants.X_OK).then(
 )
 
 /** Tests that need a browser; without one they are left out, and say why. */
+const faults: string[] = []
+
 export function inBrowser(what: string, tests: () => void): void {
-  if (isThere) describe(what, tests)
-  else describe.skip(`${what}: left out, for there is no ${CHROMIUM} here`, tests)
+  if (isThere) {
+    describe(what, () => {
+      afterEach(() => {
+        expect(faults.splice(0)).toEqual([])
+      })
+      tests()
+    })
+  } else describe.skip(`${what}: left out, for there is no ${CHROMIUM} here`, tests)
 }
 
 export type Shop = {
@@ -54,11 +63,7 @@ export async function openShop(): Promise<Shop> {
   // Cookies know hosts and no ports: both must be called the same.
   apiUrl = lms.url.replace('127.0.0.1', 'localhost')
   const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
-  const faults: string[] = []
-  afterEach(() => {
-    expect(faults.splice(0)).toEqual([])
-  })
-  afterAll(async () => {
+  closeWithFile(async () => {
     await browser.close()
     await storefront.close()
     await rm(cacheDir, { recursive: true, force: true })

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
-import { afterAll } from 'vitest'
+
 import { startCloudinary, type CloudinarySandbox } from '../../sandbox/cloudinary/server.ts'
 import { openCloudinary, type Cloudinary } from '../../src/media/cloudinary.ts'
 import { openClock, type Clock } from '../clock.ts'
+import { closeWithFile } from '../closing.ts'
 
 export const SECRET = 'a-secret-nobody-may-see'
 
@@ -53,7 +54,7 @@ export async function openStudio(): Promise<Studio> {
     apiSecret: SECRET,
     now: clock.now,
   })
-  afterAll(() => sandbox.close())
+  closeWithFile(() => sandbox.close())
   const cloudinary = openCloudinary({ url: sandbox.cloudinaryUrl, now: clock.now })
   return { sandbox, cloudinary, clock }
 }

@@ -1,6 +1,6 @@
 import superjson from 'superjson'
 import { aStudent, anAdmin, anInstructor, type Person } from '../builders.ts'
-import type { Visitor } from '../client.ts'
+import { GARBAGE, type Visitor } from '../client.ts'
 import type { Lms } from '../harness.ts'
 import type { Procedure } from '../procedures.ts'
 
@@ -51,11 +51,12 @@ export async function call(
   input: unknown,
 ): Promise<Outcome> {
   const body = written(input)
+  const source = { 'x-trpc-source': GARBAGE }
   const response = await (isQuery
-    ? visitor.fetch(`/trpc/${name}?input=${encodeURIComponent(body)}`)
+    ? visitor.fetch(`/trpc/${name}?input=${encodeURIComponent(body)}`, { headers: source })
     : visitor.fetch(`/trpc/${name}`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...source },
         body,
       }))
   const text = await response.text()
