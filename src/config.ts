@@ -18,7 +18,7 @@ const list = (item: z.ZodType<string, string>) =>
     .pipe(z.array(item).min(1))
 
 const Environment = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('production'),
+  NODE_ENV: z.enum(['development', 'test', 'production']),
   PORT: z.coerce.number().int().min(0).max(65535).default(4000),
   HOST: z.string().default('127.0.0.1'),
   APP_URL: origin,
@@ -74,11 +74,14 @@ export type Config = ReturnType<typeof toConfig>
 
 /**
  * Reads the whole configuration, or throws a ConfigError that names every fault at once.
- * Faults name the variable and never show its value: it may be a secret.
+ * Faults name the variable and never show its value: it may be a secret. `unsaid` is the mode without NODE_ENV.
  */
-export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+export function loadConfig(
+  env: Record<string, string | undefined> = process.env,
+  unsaid: Config['mode'] = 'development',
+): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ''))
-  const parsed = Environment.safeParse(given)
+  const parsed = Environment.safeParse({ NODE_ENV: unsaid, ...given })
   if (!parsed.success)
     throw new ConfigError(parsed.error.issues.map((issue) => faultOf(issue, given)))
   const faults = parsed.data.NODE_ENV === 'production' ? productionFaults(parsed.data) : []

@@ -12,7 +12,9 @@ try {
 }
 
 async function run(): Promise<void> {
-  const config = loadConfig()
+  // A forgotten NODE_ENV must not open to everyone what is for one's own machine.
+  const isProduction = process.argv.includes('--production')
+  const config = loadConfig(undefined, isProduction ? 'production' : 'development')
   const deps = await openDeps(config)
   await deps.db.ping()
   const running = await serve(deps, { host: config.host, port: config.port, jobs })

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, ENVIRONMENT_NAMES, loadConfig } from '../src/config.ts'
 
@@ -108,16 +110,20 @@ describe('the configuration', () => {
       expect(faultsOf({ ...COMPLETE, SMTP_URL, MAIL_FROM: 'no-reply@example.com' })).toEqual([])
   })
 
-  it('is that of production when nothing is said, and another only by its name', () => {
-    const rest = { ...COMPLETE, NODE_ENV: '' }
-    expect(loadConfig(rest).mode).toBe('production')
+  it('is that of production for `npm start` when nothing is said', async () => {
+    const start = (given: Record<string, string>) =>
+      promisify(execFile)('npm', ['start'], { env: { ...process.env, ...given } })
     const local = {
-      ...rest,
+      ...COMPLETE,
       APP_URL: 'http://localhost:4000',
-      RAZORPAY_KEY_ID: 'rzp_test_abcdefgh',
+      DATABASE_URL: 'mongodb://127.0.0.1:9/none',
     }
-    expect(faultsOf(local)).toHaveLength(2)
-    expect(loadConfig({ ...local, NODE_ENV: 'development' }).mode).toBe('development')
+    await expect(start({ ...local, NODE_ENV: '' })).rejects.toMatchObject({
+      stderr: expect.stringContaining('APP_URL must be https in production') as string,
+    })
+    await expect(start({ ...local, NODE_ENV: 'development' })).rejects.toMatchObject({
+      stderr: expect.not.stringContaining('in production') as string,
+    })
   })
 
   it('is documented line by line in .env.example', () => {
