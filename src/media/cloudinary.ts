@@ -12,6 +12,7 @@ import {
   type StoredAsset,
 } from './cloudinary-account.ts'
 import { failure, isCloudinaryFailure } from './cloudinary-failure.ts'
+import { readHead } from './cloudinary-head.ts'
 import {
   imageUrl,
   isNotificationSignature,
@@ -33,6 +34,8 @@ export type Cloudinary = {
   upload(source: Readable, target: UploadTarget): Promise<StoredAsset>
   /** Null when there is no such asset. */
   describe(asset: AssetRef): Promise<StoredAsset | null>
+  /** The first bytes of a raw file. */
+  readHead(asset: AssetRef, most: number): Promise<Buffer>
   /** Succeeds when the asset is gone, whoever removed it. */
   destroy(asset: AssetRef): Promise<void>
   signUpload(grant: UploadGrant): SignedUpload
@@ -46,6 +49,7 @@ export function openCloudinary(options: AccountOptions): Cloudinary {
   return {
     upload: (source, target) => uploadStream(account, source, target),
     describe: (asset) => describe(account, asset),
+    readHead: (asset, most) => readHead(account, asset, most),
     destroy: (asset) => destroy(account, asset),
     signUpload: (grant) => signUpload(account, grant),
     playbackUrl: (playback) => playbackUrl(account, playback),

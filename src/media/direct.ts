@@ -14,6 +14,7 @@ import {
   type MediaDocument,
 } from './assets.ts'
 import { isCloudinaryFailure } from './cloudinary-failure.ts'
+import { HEAD_BYTES, inspect } from './inspect.ts'
 import { PURPOSES, TERMS } from './purposes.ts'
 import { settle, use } from './settle.ts'
 
@@ -85,14 +86,33 @@ export async function settlePending(
 ): Promise<MediaDocument> {
   if (media.state === 'READY') return use(deps, media)
   if (media.state !== 'PENDING') return media
-  const asset = await describe(deps, media)
+  const asset = await asked(deps.cloudinary.describe(refOf(media)))
   if (!asset) throw new DomainError('MEDIA_NOT_READY')
-  return settle(deps, media, asset)
+  return settle(deps, media, asset, await contentFaultOf(deps, media))
 }
 
-async function describe({ cloudinary }: Uses<'cloudinary'>, media: MediaDocument) {
+/**
+ * Of pictures and films Cloudinary itself says what they are. A raw file it takes as it comes, so its first
+ * bytes are read as they would have been on their way through us.
+ */
+async function contentFaultOf(
+  { cloudinary }: Uses<'cloudinary'>,
+  media: MediaDocument,
+): Promise<DomainError | null> {
+  if (TERMS[media.purpose].resourceType !== 'raw') return null
+  const head = await asked(cloudinary.readHead(refOf(media), HEAD_BYTES))
   try {
-    return await cloudinary.describe(refOf(media))
+    const { format } = await inspect(head, media.purpose)
+    return format === media.format ? null : new DomainError('FILE_TYPE_REFUSED')
+  } catch (error) {
+    if (error instanceof DomainError) return error
+    throw error
+  }
+}
+
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
   } catch (error) {
     if (isCloudinaryFailure(error)) throw new DomainError('MEDIA_GATEWAY_DOWN', { cause: error })
     throw error

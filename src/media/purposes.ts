@@ -9,6 +9,7 @@ export type Terms = {
   /** `authenticated` things are only had by a signed link that expires. */
   deliveryType: DeliveryType
   maxBytes: number
+  maxSeconds?: number
   /** By content, never by name. What can run in a browser (SVG, HTML) is on no list, nor are archives. */
   formats: readonly string[]
   ofCourse: boolean
@@ -36,6 +37,7 @@ export const TERMS: Record<Purpose, Terms> = {
     resourceType: 'video',
     deliveryType: 'authenticated',
     maxBytes: 1024 * MB,
+    maxSeconds: 12 * 60 * 60,
     formats: ['mp4', 'm4v', 'webm', 'mov'],
     ofCourse: true,
   },

@@ -9,14 +9,15 @@ type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
 
 /**
  * Takes a stored file into use, once, whoever tells of it first. What we would not have accepted ourselves,
- * or was removed while it was coming in, is removed.
+ * or was removed while it was coming in, is removed. `contentFault` is what its bytes have against it.
  */
 export async function settle(
   deps: Needs,
   media: MediaDocument,
   asset: StoredAsset,
+  contentFault: DomainError | null = null,
 ): Promise<MediaDocument> {
-  const fault = faultOf(media, asset)
+  const fault = faultOf(media, asset) ?? contentFault
   if (fault) await markRemoved(deps, media._id)
   else await markReady(deps, media, asset)
   const current = await findCurrent(deps, media)
@@ -37,8 +38,10 @@ function findCurrent({ db }: Needs, { _id }: MediaDocument): Promise<MediaDocume
 }
 
 function faultOf({ purpose }: MediaDocument, asset: StoredAsset): DomainError | null {
-  const { formats, maxBytes, resourceType } = TERMS[purpose]
+  const { formats, maxBytes, maxSeconds, resourceType } = TERMS[purpose]
   if (asset.bytes > maxBytes) return new DomainError('FILE_TOO_LARGE')
+  if (maxSeconds !== undefined && (asset.durationSeconds ?? 0) > maxSeconds)
+    return new DomainError('FILE_TOO_LARGE')
   if ((asset.width ?? 0) * (asset.height ?? 0) > MAX_PIXELS)
     return new DomainError('FILE_TOO_LARGE')
   const isExpected = resourceType === 'raw' || formats.includes(asset.format)

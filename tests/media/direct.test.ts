@@ -106,6 +106,27 @@ describe('a direct upload', () => {
     expect(media).toMatchObject({ state: 'READY', format: 'pdf' })
   })
 
+  it.each([
+    ['a program', Buffer.from('MZ\x90\x00<script>alert(1)</script>')],
+    ['a page', Buffer.from('<!doctype html><script>alert(1)</script>')],
+    ['a picture', PNG],
+  ])('of a document that is %s is refused by its bytes, and removed', async (_what, content) => {
+    const { course, owner } = await aDraft(lms)
+    const ask = { purpose: 'lesson-file' as const, courseId: course.id, format: 'pdf' }
+    const form = await owner.api.media.signUpload.mutate(ask)
+    await sendForm(form, content)
+    const { mediaId } = form
+    await refused(owner.api.media.confirm.mutate({ mediaId }), 'FILE_TYPE_REFUSED')
+    expect(lms.cloudinary.find(form.fields['public_id'] ?? '')).toBeUndefined()
+    await refused(owner.api.media.confirm.mutate({ mediaId }), 'NOT_FOUND')
+  })
+
+  it('of a film of more than twelve hours is refused', async () => {
+    const { owner, form } = await aFilmForm()
+    await sendForm(form, mp4(12 * 3_600 + 1))
+    await refused(owner.api.media.confirm.mutate({ mediaId: form.mediaId }), 'FILE_TOO_LARGE')
+  })
+
   it('is signed for authors of the course only', async () => {
     const { course } = await aPublishedCourse(lms)
     const ask = { purpose: 'course-image' as const, courseId: course.id }

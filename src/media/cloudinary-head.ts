@@ -1,0 +1,34 @@
+import type { Account, AssetRef } from './cloudinary-account.ts'
+import { failure, isCloudinaryFailure } from './cloudinary-failure.ts'
+import { playbackUrl } from './cloudinary-links.ts'
+
+const TIMEOUT_MS = 10_000
+const LINK_MS = 60_000
+
+/** The first bytes of what is stored, `most` at the most: Cloudinary itself looks into no raw file. */
+export async function readHead(account: Account, asset: AssetRef, most: number): Promise<Buffer> {
+  const expiresAt = new Date(account.now().getTime() + LINK_MS)
+  const url = playbackUrl(account, { ...asset, format: '', expiresAt })
+  const signal = AbortSignal.timeout(Math.min(account.timeoutMs, TIMEOUT_MS))
+  try {
+    const response = await fetch(url, { headers: { range: `bytes=0-${most - 1}` }, signal })
+    if (!response.ok) throw failure('server', { status: response.status })
+    return await firstBytes(response, most)
+  } catch (error) {
+    if (isCloudinaryFailure(error)) throw error
+    throw failure(signal.aborted ? 'timeout' : 'unreachable')
+  }
+}
+
+/** A range is a wish: who answers with the whole file is read no further. */
+async function firstBytes(response: Response, most: number): Promise<Buffer> {
+  const body: AsyncIterable<Uint8Array> | null = response.body
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length >= most) break
+  }
+  return Buffer.concat(chunks).subarray(0, most)
+}
