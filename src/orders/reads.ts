@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
 import type { Uses } from '../deps.ts'
 import { Id, orNamed, Page, type PageOf } from '../fields.ts'
-import { after, NEWEST_FIRST, splitPage } from '../paging.ts'
+import { readPage } from '../paging.ts'
 import {
   publicOrder,
   requireOwnOrder,
@@ -54,12 +54,7 @@ export async function listOrders(
   let list = db.orm.orders.where(MongoFieldFilter.gte('amountPaise', 0))
   if (userId !== undefined) list = list.where({ userId })
   if (status !== undefined) list = list.where({ status })
-  if (cursor !== undefined) list = list.where(after(cursor))
-  const rows = await list
-    .orderBy(NEWEST_FIRST)
-    .limit(limit + 1)
-    .all()
-  const { items, nextCursor } = splitPage(rows, limit)
+  const { items, nextCursor } = await readPage(list, { cursor, limit })
   return { items: await withRefunds({ db }, items), nextCursor }
 }
 

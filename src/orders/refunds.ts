@@ -7,7 +7,7 @@ import type { Actor } from '../auth/sessions.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id, line, orNamed, Page, Paise, type PageOf } from '../fields.ts'
-import { after, NEWEST_FIRST, splitPage } from '../paging.ts'
+import { readPage } from '../paging.ts'
 import {
   isOpenDispute,
   linesOf,
@@ -185,11 +185,6 @@ export async function listRefunds(
   let list = db.orm.refunds.where(MongoFieldFilter.gte('attempts', 0))
   if (orderId !== undefined) list = list.where({ orderId })
   if (status !== undefined) list = list.where({ status })
-  if (cursor !== undefined) list = list.where(after(cursor))
-  const rows = await list
-    .orderBy(NEWEST_FIRST)
-    .limit(limit + 1)
-    .all()
-  const { items, nextCursor } = splitPage(rows, limit)
+  const { items, nextCursor } = await readPage(list, { cursor, limit })
   return { items: items.map(publicRefund), nextCursor }
 }
