@@ -61,7 +61,7 @@ async function ask(deps: Till, refund: RefundDocument): Promise<void> {
   }
 }
 
-/** While a dispute is open, the bank may still decide for us. */
+/** It may have been lost while the refund waited for something else. */
 async function isLost({ db }: Till, { paymentId }: RefundDocument): Promise<boolean> {
   return (await db.orm.disputes.where({ paymentId, status: 'lost' }).first()) !== null
 }

@@ -13,11 +13,13 @@ const NEVER = [
   /should not be sent/i,
   /not supported/i,
   /idempotency key/i,
+  // The bank may think for months, and the buyer has neither money nor course meanwhile.
+  /under dispute/i,
 ]
 
 /**
- * Whether asking again can change nothing. Whatever is not known to be final is asked again: too little balance, a
- * dispute that is open, our own key refused, and every refusal in words that are new.
+ * Whether asking again can change nothing. Whatever is not known to be final is asked again: too little balance, our
+ * own key refused, and every refusal in words that are new.
  */
 export function isFinal(failure: RazorpayFailure): boolean {
   if (failure.retryable || isOurKey(failure)) return false

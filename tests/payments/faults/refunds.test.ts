@@ -165,24 +165,25 @@ describe('a refund that Razorpay does not make now', () => {
     expect(await isOpen(sale)).toBe(false)
   })
 
-  it('because of a dispute waits for the bank, and is made when it decides for us', async () => {
+  it('because of a dispute we have not heard of is refused, and leaves the course open', async () => {
     lms.razorpay.webhooks.drop = 'all'
     const sale = await aSale(lms)
     const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
-    expect(await create(sale)).toMatchObject({ status: 'REQUESTED' })
+    await refused(create(sale), 'REFUND_REFUSED')
+    expect(await isOpen(sale)).toBe(true)
     lms.razorpay.moveDispute(id, 'won')
-    await later(61)
+    await create(sale)
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
   })
 
-  it('because of a dispute ends when the bank has given the money back', async () => {
-    lms.razorpay.webhooks.drop = 'all'
+  it('and waits, ends when the bank has given the money back meanwhile', async () => {
     const sale = await aSale(lms)
-    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+    lms.razorpay.settings.balancePaise = 0
     await create(sale)
-    lms.razorpay.webhooks.drop = 'none'
+    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
     lms.razorpay.moveDispute(id, 'lost')
     await settle(lms)
+    lms.razorpay.settings.balancePaise = null
     await later(61)
     const { items } = await admin.api.refunds.list.query({ orderId: sale.order.id })
     expect(items).toMatchObject([{ status: 'FAILED' }])
