@@ -21,14 +21,16 @@ export async function readHead(account: Account, asset: AssetRef, most: number):
 }
 
 /** A range is a wish: who answers with the whole file is read no further. */
-async function firstBytes(response: Response, most: number): Promise<Buffer> {
-  const body: AsyncIterable<Uint8Array> | null = response.body
+async function firstBytes({ body }: Response, most: number): Promise<Buffer> {
+  const reader = body?.getReader()
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of body ?? []) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length >= most) break
+  while (reader && length < most) {
+    const chunk: { done: boolean; value?: Uint8Array | undefined } = await reader.read()
+    if (chunk.done || chunk.value === undefined) break
+    chunks.push(chunk.value)
+    length += chunk.value.length
   }
+  await reader?.cancel()
   return Buffer.concat(chunks).subarray(0, most)
 }
