@@ -4,8 +4,9 @@ import { ObjectId } from 'mongodb'
 import { applyContract } from '../prisma/apply.ts'
 import { startRazorpay, type RazorpaySandbox } from '../sandbox/razorpay/server.ts'
 import { startSmtp } from '../sandbox/smtp/server.ts'
+import { findViolations } from '../src/books/invariants/invariants.ts'
+import type { Violation } from '../src/books/invariants/violation.ts'
 import { openDb, type Db } from '../src/db.ts'
-import { findViolations, type Violation } from '../src/orders/invariants.ts'
 import { SETTINGS, startServer, stopServer, type Server } from './processes.ts'
 
 const CONNECTIONS = 64

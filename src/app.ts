@@ -21,13 +21,13 @@ import { leanQueries, type Failure } from './http/lean-query.ts'
 import { limitRequests } from './http/limits.ts'
 import { limitAnswerTime } from './http/slow-readers.ts'
 import { TIMEOUTS } from './http/timeouts.ts'
+import { receipts } from './invoices/receipt.ts'
 import { logRequests } from './log.ts'
 import { uploads } from './media/upload.ts'
 import { cloudinaryWebhook } from './media/webhook.ts'
-import { receipts } from './orders/receipt.ts'
-import { webhooks } from './orders/webhook.ts'
+import { webhooks } from './payments/webhooks/webhook.ts'
+import { translated } from './refusal.ts'
 import { appRouter } from './router.ts'
-import { translated } from './trpc.ts'
 
 const MAX_BATCH = 20
 
@@ -59,7 +59,7 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
     '/trpc',
     refuseOddPaths,
     readInput,
-    leanQueries(deps, logFailures(deps)),
+    leanQueries(deps, appRouter, logFailures(deps)),
     holdBatches,
     createExpressMiddleware({
       router: appRouter,

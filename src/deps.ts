@@ -1,13 +1,13 @@
-import { openSessions, type Sessions } from './auth/sessions.ts'
+import { openSessions, type Sessions } from './auth/open-sessions.ts'
 import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
-import { openCallLimiter, type CallLimiter } from './http/limits.ts'
+import { openCloudinary, type Cloudinary } from './gateways/cloudinary/client.ts'
+import { openRazorpay, type Razorpay } from './gateways/razorpay/client.ts'
+import { isWebhookSignature } from './gateways/razorpay/signature.ts'
+import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
 import { openLog, type Logger } from './log.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
-import { openCloudinary, type Cloudinary } from './media/cloudinary.ts'
-import { isWebhookSignature } from './orders/razorpay-signature.ts'
-import { openRazorpay, type Razorpay } from './orders/razorpay.ts'
 
 /** What is harmless to know everywhere; secrets stay inside the clients' closures. */
 export type Settings = {
@@ -56,7 +56,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom })
   return {
     db,
-    sessions: openSessions({ db, now, settings }),
+    sessions: openSessions({ db, now, isSecure: settings.isSecure }),
     razorpay: openRazorpay({ ...config.razorpay, now }),
     isWebhookSigned: (body, signature) =>
       isWebhookSignature(body, signature, config.razorpay.webhookSecrets),

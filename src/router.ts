@@ -1,5 +1,7 @@
 import { authRouter } from './auth/router.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
+import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
+import { couponProcedures } from './coupons/router.ts'
 import { coursesRouter } from './courses/router.ts'
 import type { Job } from './jobs.ts'
 import { repairRatings } from './learning/ratings.ts'
@@ -14,14 +16,9 @@ import {
 import { sendMails } from './mail/outbox.ts'
 import { sweepMedia } from './media/removal.ts'
 import { mediaRouter } from './media/router.ts'
-import { orderJobs } from './orders/jobs.ts'
-import {
-  booksProcedures,
-  couponsRouter,
-  earningsRouter,
-  ordersRouter,
-  refundsRouter,
-} from './orders/router.ts'
+import { orderJobs } from './payments/jobs.ts'
+import { orderProcedures, previewProcedures } from './orders/router.ts'
+import { paymentProcedures, refundsRouter } from './payments/router.ts'
 import { router } from './trpc.ts'
 import { finishDeletions } from './users/deletion.ts'
 import { accountRouter, auditProcedures, usersRouter } from './users/router.ts'
@@ -38,9 +35,9 @@ export const appRouter = router({
   quizzes: quizzesRouter,
   certificates: certificatesRouter,
   reviews: reviewsRouter,
-  orders: ordersRouter,
+  orders: router({ ...orderProcedures, ...paymentProcedures, ...stuckProcedures }),
   refunds: refundsRouter,
-  coupons: couponsRouter,
+  coupons: router({ ...couponProcedures, ...previewProcedures }),
   earnings: earningsRouter,
   admin: router({ ...auditProcedures, ...booksProcedures }),
 })

@@ -2,9 +2,9 @@ import { initTRPC, TRPCError, type TRPCDefaultErrorShape as DefaultErrorShape } 
 import { ZodError } from 'zod'
 import type { Role } from './auth/user.ts'
 import type { Context } from './context.ts'
-import { isDatabaseDown } from './db.ts'
 import { codeOf, DomainError, reasonOfCode, sentenceOf, type Issue, type Reason } from './errors.ts'
 import { transformer } from './http/transformer.ts'
+import { refusalOf } from './refusal.ts'
 
 /** What a client finds in an error; `data.reason` is a union it can switch on. */
 type ErrorShape = Omit<DefaultErrorShape, 'data'> & {
@@ -64,20 +64,8 @@ const translateErrors = t.middleware(async ({ ctx, next }) => {
   throw new TRPCError({ code: codeOf(refusal.reason), cause: refusal })
 })
 
-/** What was thrown as tRPC's own error, where it is a refusal: a context is made outside of every middleware. */
-export function translated(error: unknown): unknown {
-  const refusal = refusalOf(error)
-  return refusal ? new TRPCError({ code: codeOf(refusal.reason), cause: refusal }) : error
-}
-
-function refusalOf(error: unknown): DomainError | null {
-  if (error instanceof DomainError) return error
-  return isDatabaseDown(error)
-    ? new DomainError('UNAVAILABLE', { cause: error, retryAfterSeconds: 5 })
-    : null
-}
-
 export const router = t.router
+export const rootConfig = t._config
 export const middleware = t.middleware
 
 // A batch is one HTTP request but many calls: an HTTP limiter alone lets twenty times its limit through.
@@ -100,3 +88,5 @@ export const roleProcedure = (...roles: [Role, ...Role[]]) =>
     if (!roles.includes(ctx.actor.role)) throw new DomainError('FORBIDDEN')
     return next()
   })
+
+export const adminProcedure = roleProcedure('ADMIN')

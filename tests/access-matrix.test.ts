@@ -1,9 +1,9 @@
 import { describe, expect, it, beforeAll } from 'vitest'
 import { appRouter } from '../src/router.ts'
-import { aStudent, anAdmin, anInstructor } from './builders.ts'
-import { startLms, type Lms } from './harness.ts'
-import { ACCESS, type Access } from './access.ts'
-import type { Visitor } from './client.ts'
+import { aStudent, anAdmin, anInstructor } from './support/builders.ts'
+import { startLms, type Lms } from './support/harness.ts'
+import { ACCESS, type Access } from './support/access.ts'
+import type { Visitor } from './support/client.ts'
 
 const ROLES = ['VISITOR', 'STUDENT', 'INSTRUCTOR', 'ADMIN'] as const
 type RoleName = (typeof ROLES)[number]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keepSecret, learnFrom, linesWithSecrets } from './secrets.ts'
+import { keepSecret, learnFrom, linesWithSecrets } from './support/secrets.ts'
 
 describe('the search for secrets', () => {
   it('finds those it was told, and those it saw go over the line', () => {

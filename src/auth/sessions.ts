@@ -1,14 +1,12 @@
 // The cookie holds a random 200-bit id, the database only its SHA-256, so that a stolen backup signs nobody
 // in. A session ends after 14 days unused, and 90 days after the sign-in whatever happens. Sign-in always
 // makes a new id (fixation); sign-out, disabling and a change of password delete rows.
-import { Lucia, TimeSpan, generateIdFromEntropySize } from 'lucia'
+import { generateIdFromEntropySize } from 'lucia'
 import { ObjectId } from 'mongodb'
-import type { Db } from '../db.ts'
-import type { Settings, Uses } from '../deps.ts'
-import { sessionStore, type Device } from './session-store.ts'
+import type { Uses } from '../deps.ts'
+import type { Device } from './session-store.ts'
 import type { User } from './user.ts'
 
-const IDLE_DAYS = 14
 const ABSOLUTE_DAYS = 90
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -19,22 +17,6 @@ export type Actor = User & { sessionId: string; passwordAt: Date }
 
 /** A Set-Cookie value for the response. */
 export type SetCookie = string
-
-export type Sessions = ReturnType<typeof openSessions>
-
-type Needs = { db: Db; now: () => Date; settings: Pick<Settings, 'isSecure'> }
-
-export function openSessions({ db, now, settings }: Needs) {
-  return new Lucia(sessionStore(db, now), {
-    sessionExpiresIn: new TimeSpan(IDLE_DAYS, 'd'),
-    sessionCookie: {
-      name: settings.isSecure ? '__Host-session' : 'session',
-      attributes: { secure: settings.isSecure, sameSite: 'lax', path: '/' },
-    },
-    getSessionAttributes: (stored) => stored,
-    getUserAttributes: (stored) => stored,
-  })
-}
 
 /** Who holds this cookie value, and a cookie to renew when the session was extended. */
 export async function findActor(

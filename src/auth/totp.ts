@@ -8,7 +8,7 @@ import { audit, type Audited } from '../audit.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { guessing } from './guesses.ts'
+import { guessing } from './attempt-limits.ts'
 import { GivenPassword } from './passwords.ts'
 import {
   DIGITS,

@@ -4,8 +4,8 @@ import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import { requestIdOf } from '../context.ts'
 import type { Deps } from '../deps.ts'
-import { isDatabaseDown } from '../db.ts'
 import { codeOf, DomainError, sentenceOf, type Reason } from '../errors.ts'
+import { refusalOf } from '../refusal.ts'
 
 /**
  * The one JSON body of every refusal that is not a procedure's: `{ error: { reason, message, issues, requestId } }`.
@@ -70,7 +70,7 @@ export const notFound: RequestHandler = () => {
 export const handleErrors =
   ({ log }: Pick<Deps, 'log'>): ErrorRequestHandler =>
   (error, req, res, _next) => {
-    const refusal = refusalOf(error)
+    const refusal = refusalAtDoor(error)
     if (refusal.reason === 'INTERNAL')
       log.error({ err: error, requestId: requestIdOf(req) }, 'request failed')
     answerError(res, refusal)
@@ -85,11 +85,10 @@ const REASON_OF_STATUS: Partial<Record<number, Reason>> = {
   415: 'UNSUPPORTED_MEDIA_TYPE',
 }
 
-// Body parsers and the router throw errors of their own that carry a status.
-function refusalOf(error: unknown): DomainError {
-  if (error instanceof DomainError) return error
-  if (isDatabaseDown(error))
-    return new DomainError('UNAVAILABLE', { cause: error, retryAfterSeconds: 5 })
+/** Body parsers and Express' own router throw errors that carry a status; what else nobody expected is INTERNAL. */
+function refusalAtDoor(error: unknown): DomainError {
+  const refusal = refusalOf(error)
+  if (refusal) return refusal
   const status: unknown = error instanceof Error ? Reflect.get(error, 'status') : undefined
   return new DomainError(
     (typeof status === 'number' ? REASON_OF_STATUS[status] : undefined) ?? 'INTERNAL',

@@ -4,13 +4,14 @@ import {
   getTRPCErrorShape,
   transformTRPCResponse,
   TRPCError,
+  type AnyTRPCRouter,
 } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { Request, RequestHandler, Response } from 'express'
 import { contextOf, type Context } from '../context.ts'
 import type { Deps } from '../deps.ts'
-import { appRouter } from '../router.ts'
-import { translated } from '../trpc.ts'
+import { translated } from '../refusal.ts'
+import { rootConfig } from '../trpc.ts'
 import { transformer } from './transformer.ts'
 
 export type Failure = { error: TRPCError; path?: string | undefined; ctx?: Context | undefined }
@@ -20,11 +21,15 @@ export type Failure = { error: TRPCError; path?: string | undefined; ctx?: Conte
  * Request, Response and streams that take half of such a request's time. Everything else goes on to the
  * adapter. A client that sends `trpc-accept` always gets the adapter.
  */
-export function leanQueries(deps: Deps, onError: (failure: Failure) => void): RequestHandler {
-  const config = appRouter._def._config
+export function leanQueries(
+  deps: Deps,
+  router: AnyTRPCRouter,
+  onError: (failure: Failure) => void,
+): RequestHandler {
+  const procedures = Object(router._def.procedures) as object
   return async (req, res, next) => {
     const path = req.path.slice(1)
-    if (!isLean(req, path)) {
+    if (!isLean(req, procedures, path)) {
       next()
       return
     }
@@ -33,7 +38,7 @@ export function leanQueries(deps: Deps, onError: (failure: Failure) => void): Re
     try {
       ctx = await contextOf(deps, req, res)
       const data: unknown = await callTRPCProcedure({
-        router: appRouter,
+        router,
         path,
         getRawInput: () => Promise.resolve(inputOf(req, isBatch)),
         ctx,
@@ -45,20 +50,25 @@ export function leanQueries(deps: Deps, onError: (failure: Failure) => void): Re
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(translated(cause))
       onError({ error, path, ctx })
-      const shape = getTRPCErrorShape({ config, ctx, error, input: undefined, path, type: 'query' })
+      const shape = getTRPCErrorShape({
+        config: rootConfig,
+        ctx,
+        error,
+        input: undefined,
+        path,
+        type: 'query',
+      })
       answer(res, getHTTPStatusCodeFromError(error), wrap({ error: shape }))
     }
 
     function wrap(response: Parameters<typeof transformTRPCResponse>[1]): unknown {
-      const transformed = transformTRPCResponse(config, response)
+      const transformed = transformTRPCResponse(rootConfig, response)
       return isBatch ? [transformed] : transformed
     }
   }
 }
 
-const procedures: object = appRouter._def.procedures
-
-function isLean(req: Request, path: string): boolean {
+function isLean(req: Request, procedures: object, path: string): boolean {
   if (req.method !== 'GET' || req.get('trpc-accept') !== undefined) return false
   const procedure: unknown = Object.hasOwn(procedures, path) && Reflect.get(procedures, path)
   return isQuery(procedure)

@@ -7,9 +7,9 @@ import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, orNamed } from '../fields.ts'
-import { findCompletion, shareDone } from './completion.ts'
-import { CourseRef, requireEnrolled } from './refs.ts'
-import { findOwnTakenBack } from './taken-back.ts'
+import { findCompletion, shareDone } from './progress/completion.ts'
+import { CourseRef, requireEnrolled } from './access/refs.ts'
+import { findOwnTakenBack } from './access/revoked-access.ts'
 
 const Named = z.object({ publicId: z.string().min(1).max(64) })
 

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import type { Job } from '../jobs.ts'
-import { findTakenBack, IS_TAKEN_BACK } from './taken-back.ts'
+import { findTakenBack, IS_TAKEN_BACK } from './access/revoked-access.ts'
 
 type Totals = { ratingSum: number; ratingCount: number }
 

@@ -10,8 +10,8 @@ import { DomainError } from '../errors.ts'
 import { Id, lines, orNamed, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { rebuildRating } from './ratings.ts'
-import { requireEnrolled } from './refs.ts'
-import { findTakenBack } from './taken-back.ts'
+import { requireEnrolled } from './access/refs.ts'
+import { findTakenBack } from './access/revoked-access.ts'
 
 const ReviewTerms = z.object({
   courseId: Id,

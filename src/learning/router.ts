@@ -1,8 +1,8 @@
 import { authorProcedure } from '../courses/owner-procedure.ts'
 import { AnyPage } from '../fields.ts'
 import { authedProcedure, publicProcedure, roleProcedure, router } from '../trpc.ts'
-import { admit, Admission, dismiss, Dismissal } from './admission.ts'
-import { AttemptPage, listMyAttempts } from './attempts.ts'
+import { admit, Admission, dismiss, Dismissal } from './access/grant-access.ts'
+import { AttemptPage, listMyAttempts } from './quizzes/attempts.ts'
 import {
   CertificateRef,
   CertificateRevocation,
@@ -13,11 +13,23 @@ import {
   revokeCertificate,
   verifyCertificate,
 } from './certificates.ts'
-import { listMyEnrollments, startCourse } from './enrollments.ts'
-import { explainAccess, openLesson } from './lessons.ts'
-import { completeLesson, requireProgress, Position, reopenLesson, setPosition } from './progress.ts'
-import { AttemptRef, requireQuizResult, startQuiz, Submission, submitQuiz } from './quizzes.ts'
-import { CourseRef, LessonRef } from './refs.ts'
+import { listMyEnrollments, startCourse } from './access/enrollments.ts'
+import { explainAccess, openLesson } from './access/lessons.ts'
+import {
+  completeLesson,
+  requireProgress,
+  Position,
+  reopenLesson,
+  setPosition,
+} from './progress/progress.ts'
+import {
+  AttemptRef,
+  requireQuizResult,
+  startQuiz,
+  Submission,
+  submitQuiz,
+} from './quizzes/quizzes.ts'
+import { CourseRef, LessonRef } from './access/refs.ts'
 import {
   listReviews,
   NewReview,
@@ -26,7 +38,7 @@ import {
   ReviewPage,
   ReviewRef,
 } from './reviews.ts'
-import { requireRoster, RosterPage } from './roster.ts'
+import { requireRoster, RosterPage } from './access/roster.ts'
 
 export const enrollmentsRouter = router({
   mine: authedProcedure

@@ -5,7 +5,12 @@ import type { Actor } from '../auth/sessions.ts'
 import { oid, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import type { AssetRef, DeliveryType, ResourceType, StoredAsset } from './cloudinary-account.ts'
+import type {
+  AssetRef,
+  DeliveryType,
+  ResourceType,
+  StoredAsset,
+} from '../gateways/cloudinary/account.ts'
 import { QUOTAS, TERMS, type Purpose } from './purposes.ts'
 
 export type MediaDocument = Stored<'media'>

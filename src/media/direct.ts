@@ -13,10 +13,10 @@ import {
   type Media,
   type MediaDocument,
 } from './assets.ts'
-import { isCloudinaryFailure } from './cloudinary-failure.ts'
+import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
 import { HEAD_BYTES, inspect } from './inspect.ts'
 import { PURPOSES, TERMS } from './purposes.ts'
-import { settle, use } from './settle.ts'
+import { settle, use } from './accept-upload.ts'
 
 export const DirectUpload = z.object({
   purpose: z.enum(PURPOSES),

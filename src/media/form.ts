@@ -3,7 +3,7 @@ import { Readable, Transform } from 'node:stream'
 import busboy from 'busboy'
 import { DomainError, type Reason } from '../errors.ts'
 import type { Pace } from '../http/timeouts.ts'
-import { watchPace } from './pace.ts'
+import { watchPace } from './minimum-rate.ts'
 
 export type IncomingFile = {
   /** The first bytes, up to as many as were asked for. */

@@ -1,5 +1,5 @@
 import type { Role } from '../auth/user.ts'
-import type { DeliveryType, ResourceType } from './cloudinary-account.ts'
+import type { DeliveryType, ResourceType } from '../gateways/cloudinary/account.ts'
 
 export const PURPOSES = ['avatar', 'course-image', 'lesson-video', 'lesson-file'] as const
 export type Purpose = (typeof PURPOSES)[number]

@@ -5,10 +5,10 @@ import { DomainError } from '../errors.ts'
 import type { Job } from '../jobs.ts'
 import { findMedia, markRemoved, type MediaDocument } from './assets.ts'
 import { requireOwnMedia, settlePending, type MediaRef } from './direct.ts'
-import { tryDestroy, use } from './settle.ts'
-import { findUnshown } from './unshown.ts'
-import { isNamed, setAsideUnused } from './unused.ts'
-import { takeOutOfUse } from './use.ts'
+import { tryDestroy, use } from './accept-upload.ts'
+import { findUnshown } from './orphaned-pictures.ts'
+import { isNamed, setAsideUnused } from './orphaned-files.ts'
+import { takeOutOfUse } from './attach.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

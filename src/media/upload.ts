@@ -15,12 +15,12 @@ import {
   type Media,
   type MediaDocument,
 } from './assets.ts'
-import { isCloudinaryFailure } from './cloudinary-failure.ts'
+import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
 import { withFile, type IncomingFile } from './form.ts'
 import { HEAD_BYTES, inspect } from './inspect.ts'
 import { PURPOSES, TERMS, type Purpose } from './purposes.ts'
-import { settle } from './settle.ts'
-import { openEntrance } from './under-way.ts'
+import { settle } from './accept-upload.ts'
+import { openEntrance } from './concurrency.ts'
 
 // A form's own lines around the file.
 const FORM_BYTES = 8 * 1024

@@ -3,23 +3,17 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
 import { bucketOf, giveBack, take } from '../auth/throttle.ts'
+import { CouponCode } from '../coupons/code.ts'
+import { discountsOf, isUsable, type CouponDocument } from '../coupons/discounts.ts'
 import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id, orNamed } from '../fields.ts'
-import { endOf, liveGrants } from '../learning/enrollment.ts'
-import { discountsOf, isUsable, type CouponDocument } from './coupon-rules.ts'
-import { sumOf, type OrderLine } from './order.ts'
+import { endOf, liveGrants } from '../learning/access/enrollment.ts'
+import { sumOf } from '../money.ts'
+import type { OrderLine } from './order.ts'
 
 export const MAX_LINES = 20
-
-/** As printed or typed: case and blanks around it do not matter. */
-export const CouponCode = z
-  .string()
-  .max(60)
-  .trim()
-  .toUpperCase()
-  .regex(/^[A-Z0-9-]{3,40}$/, 'is not a coupon code')
 
 /** Ids and nothing else: prices are ours to say. */
 export const NewOrder = orNamed(

@@ -1,12 +1,10 @@
-import { releaseUse } from './coupon-holds.ts'
-import { moveOrder } from './moves.ts'
-import { requireOrder, type OrderDocument, type Till } from './order.ts'
+import { releaseUse } from '../coupons/uses.ts'
+import type { Uses } from '../deps.ts'
+import { requireOrder, type OrderDocument } from './order.ts'
+import { moveOrder } from './transitions.ts'
 
 /** Closes an open order whose time is over and gives its coupon back; a late payment would still win. */
-export async function expire(
-  deps: Pick<Till, 'db' | 'now'>,
-  { _id: id }: OrderDocument,
-): Promise<void> {
+export async function expire(deps: Uses<'db' | 'now'>, { _id: id }: OrderDocument): Promise<void> {
   const isClosed = await moveOrder(deps, {
     id,
     from: ['CREATED'],
@@ -19,7 +17,7 @@ export async function expire(
 }
 
 /** Ends a review once nothing that was paid for the order is left with us. */
-export async function closeReview(deps: Pick<Till, 'db' | 'now'>, id: string): Promise<void> {
+export async function closeReview(deps: Uses<'db' | 'now'>, id: string): Promise<void> {
   const kept = await deps.db.orm.payments.where({ orderId: id, status: 'captured' }).first()
   if (kept) return
   const isClosed = await moveOrder(deps, {

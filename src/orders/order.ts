@@ -1,16 +1,13 @@
-import type { Db } from '../db.ts'
+import type { Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
+import { sumOf } from '../money.ts'
+import { isOpenDispute } from './disputed.ts'
+import { type Refund, type RefundDocument, standing, refundsOf, publicRefund } from './refunded.ts'
 
 export type OrderStatus = 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW'
-export type RefundStatus = 'REQUESTED' | 'PENDING' | 'PROCESSED' | 'FAILED'
 
-export type OrderDocument = NonNullable<Awaited<ReturnType<Db['orm']['orders']['first']>>>
-export type PaymentDocument = NonNullable<Awaited<ReturnType<Db['orm']['payments']['first']>>>
-export type RefundDocument = NonNullable<Awaited<ReturnType<Db['orm']['refunds']['first']>>>
-
-/** What everything from a captured payment to an open course touches. */
-export type Till = Uses<'db' | 'now' | 'razorpay' | 'log' | 'settings'>
+export type OrderDocument = Stored<'orders'>
 
 export type OrderLine = {
   no: number
@@ -35,20 +32,6 @@ export type Order = {
   expiresAt: Date
   paidAt: Date | null
   fulfilledAt: Date | null
-}
-
-export type Refund = {
-  id: string
-  orderId: string | null
-  paymentId: string
-  amountPaise: number
-  currency: string
-  lines: number[]
-  status: RefundStatus
-  cause: string
-  reason: string | null
-  error: string | null
-  createdAt: Date
 }
 
 export type OrderDetails = Order & {
@@ -85,34 +68,6 @@ export function publicOrder(order: OrderDocument, refunds: readonly RefundDocume
     paidAt: order.paidAt ?? null,
     fulfilledAt: order.fulfilledAt ?? null,
   }
-}
-
-export function publicRefund(refund: RefundDocument): Refund {
-  return {
-    id: refund._id,
-    orderId: refund.orderId ?? null,
-    paymentId: refund.paymentId,
-    amountPaise: refund.amountPaise,
-    currency: refund.currency,
-    lines: refund.lineNos.map(Number),
-    status: refund.status,
-    cause: refund.cause,
-    reason: refund.reason ?? null,
-    error: refund.error ?? null,
-    createdAt: refund.createdAt,
-  }
-}
-
-/** Refunds of this payment that took money or still may. */
-export function standing(
-  refunds: readonly RefundDocument[],
-  paymentId: string | null | undefined,
-): RefundDocument[] {
-  return refunds.filter((refund) => refund.paymentId === paymentId && refund.status !== 'FAILED')
-}
-
-export function sumOf(amounts: readonly { amountPaise: number }[]): number {
-  return amounts.reduce((sum, { amountPaise }) => sum + amountPaise, 0)
 }
 
 export async function requireOrder({ db }: Uses<'db'>, id: string): Promise<OrderDocument> {
@@ -155,12 +110,4 @@ export async function showOrderDetails(deps: Uses<'db'>, id: string): Promise<Or
       detail: detail ?? null,
     })),
   }
-}
-
-export function isOpenDispute(status: string): boolean {
-  return status === 'open' || status === 'under_review'
-}
-
-function refundsOf({ db }: Uses<'db'>, orderId: string): Promise<RefundDocument[]> {
-  return Promise.resolve(db.orm.refunds.where({ orderId }).orderBy({ createdAt: 1 }).all())
 }

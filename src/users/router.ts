@@ -1,4 +1,4 @@
-import { authedProcedure, roleProcedure, router } from '../trpc.ts'
+import { authedProcedure, router, adminProcedure } from '../trpc.ts'
 import { AuditSearch, listAudit } from './audit-log.ts'
 import { AccountDeletion, deleteAccount } from './deletion.ts'
 import { exportAccount } from './export.ts'
@@ -14,8 +14,6 @@ import {
 } from './manage.ts'
 import { getAccount, ProfileChange, updateAccount } from './profile.ts'
 import { resetSecondFactor } from './second-factor.ts'
-
-const adminProcedure = roleProcedure('ADMIN')
 
 export const accountRouter = router({
   get: authedProcedure.query(({ ctx }) => getAccount(ctx, ctx.actor)),

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import { differences, stateOf, type State } from '../digest.ts'
+import { differences, stateOf, type State } from '../support/digest.ts'
 import { defOf, isId } from '../fuzz/arbitrary.ts'
 import { call, openCallers, type Callers, type RoleName } from '../fuzz/callers.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { PROCEDURES, type Procedure } from '../procedures.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { PROCEDURES, type Procedure } from '../support/procedures.ts'
 import { PRIVATE, aWorld, idsByName, type World } from './world.ts'
 
 type Schema = z.core.$ZodType

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { SECRETS } from '../harness.ts'
+import { SECRETS } from '../support/harness.ts'
 import { calling, getting, packed, posting, type Arena, type Attack } from './arena.ts'
 
 const PAYMENT = 'pay_AAAAAAAAAAAAAA'

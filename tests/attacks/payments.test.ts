@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin } from '../builders.ts'
-import { aCourse, anOrder, aSale, pay } from '../builders-orders.ts'
-import { refused } from '../client.ts'
-import { differences, stateOf } from '../digest.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent, anAdmin } from '../support/builders.ts'
+import { aCourse, anOrder, aSale, pay } from '../support/builders-orders.ts'
+import { refused } from '../support/client.ts'
+import { differences, stateOf } from '../support/digest.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 

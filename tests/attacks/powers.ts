@@ -1,4 +1,4 @@
-import { ORIGIN } from '../harness.ts'
+import { ORIGIN } from '../support/harness.ts'
 import { calling, getting, posting, type Arena, type Attack, type Attacker } from './arena.ts'
 
 const LOGOUT = '{}'

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../builders.ts'
-import { aCourse } from '../builders-orders.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { request, sendRaw } from '../raw.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { aCourse } from '../support/builders-orders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { request, sendRaw } from '../support/raw.ts'
 import { PRIVATE, aWorld, type World } from './world.ts'
 
 let lms: Lms

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { audit } from '../../src/audit.ts'
-import { aStudent } from '../builders.ts'
-import { aVerified, codeOf, post, secondFactor } from '../builders-auth.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent } from '../support/builders.ts'
+import { aVerified, codeOf, post, secondFactor } from '../support/builders-auth.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 // What other tests would not notice when it is gone.
 let lms: Lms

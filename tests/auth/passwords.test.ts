@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, type Person } from '../builders.ts'
-import { aVerified, mailedToken, post, secondFactor } from '../builders-auth.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent, type Person } from '../support/builders.ts'
+import { aVerified, mailedToken, post, secondFactor } from '../support/builders-auth.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, aStudent, type Person } from '../builders.ts'
-import { aVerified } from '../builders-auth.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { anAdmin, aStudent, type Person } from '../support/builders.ts'
+import { aVerified } from '../support/builders-auth.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 const DAY = 24 * 60 * 60
 

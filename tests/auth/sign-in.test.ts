@@ -1,9 +1,9 @@
 import { Argon2id } from 'oslo/password'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin } from '../builders.ts'
-import { post } from '../builders-auth.ts'
-import { refused } from '../client.ts'
-import { ORIGIN, startLms, type Lms } from '../harness.ts'
+import { aStudent, anAdmin } from '../support/builders.ts'
+import { post } from '../support/builders-auth.ts'
+import { refused } from '../support/client.ts'
+import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Person } from '../builders.ts'
-import { aVerified, codeOf, post, secondFactor } from '../builders-auth.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import type { Person } from '../support/builders.ts'
+import { aVerified, codeOf, post, secondFactor } from '../support/builders-auth.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

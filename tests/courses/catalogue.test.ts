@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anInstructor, type Person } from '../builders.ts'
-import { aPublishedCourse } from '../builders-courses.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { anInstructor, type Person } from '../support/builders.ts'
+import { aPublishedCourse } from '../support/builders-courses.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 let owner: Person

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { publishCourse } from '../../src/courses/publishing.ts'
 import { findAuthoredQuizzes } from '../../src/courses/quiz.ts'
-import { findDone, shareDone } from '../../src/learning/completion.ts'
+import { findDone, shareDone } from '../../src/learning/progress/completion.ts'
 import { findCourse } from '../../src/courses/course.ts'
-import { aLearner, aQuizCourse, passed } from '../builders-learning.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aLearner, aQuizCourse, passed } from '../support/builders-learning.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../builders.ts'
-import { aDraft, aPublishedCourse, giveGrant, withImage } from '../builders-courses.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { aDraft, aPublishedCourse, giveGrant, withImage } from '../support/builders-courses.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import superjson from 'superjson'
-import { aStudent, anAdmin, anInstructor, type Person } from '../builders.ts'
-import { GARBAGE, type Visitor } from '../client.ts'
-import type { Lms } from '../harness.ts'
-import type { Procedure } from '../procedures.ts'
+import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders.ts'
+import { GARBAGE, type Visitor } from '../support/client.ts'
+import type { Lms } from '../support/harness.ts'
+import type { Procedure } from '../support/procedures.ts'
 
 export const ROLES = ['VISITOR', 'STUDENT', 'INSTRUCTOR', 'ADMIN'] as const
 export type RoleName = (typeof ROLES)[number]

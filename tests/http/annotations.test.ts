@@ -1,7 +1,7 @@
 import superjson from 'superjson'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { startLms, type Lms } from '../harness.ts'
-import { reasonIn } from '../refusals.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
 
 let lms: Lms
 beforeAll(async () => {

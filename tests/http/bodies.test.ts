@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startLms, type Lms } from '../harness.ts'
-import { reasonIn } from '../refusals.ts'
-import { openWire, request, sendRaw } from '../raw.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
+import { openWire, request, sendRaw } from '../support/raw.ts'
 
 let lms: Lms
 beforeAll(async () => {

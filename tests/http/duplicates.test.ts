@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { reasonIn } from '../refusals.ts'
-import { request, sendRaw } from '../raw.ts'
+import { aStudent } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
+import { request, sendRaw } from '../support/raw.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
-import { openSessions } from '../../src/auth/sessions.ts'
+import { openSessions } from '../../src/auth/open-sessions.ts'
 import type { Deps } from '../../src/deps.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 const SECRETS = 'mongodb://root:hunter2@db.internal/lms for asha@example.test in /srv/app/src/x.ts'
 
@@ -25,7 +25,11 @@ beforeAll(async () => {
   }
   const broken = new Proxy({}, { get: fail })
   const db = { ...lms.db, orm: broken, query: broken, raw: broken, driver: broken, ping: fail }
-  const sessions = openSessions({ ...lms.deps, db } as unknown as Deps)
+  const sessions = openSessions({
+    db: db as unknown as Deps['db'],
+    now: lms.clock.now,
+    isSecure: false,
+  })
   server = createApp({ ...lms.deps, db, sessions } as unknown as Deps).listen(0, '127.0.0.1')
   await once(server, 'listening')
   failing = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { sendRaw } from '../raw.ts'
+import { aStudent } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { sendRaw } from '../support/raw.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
-import type { Visitor } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent } from '../support/builders.ts'
+import type { Visitor } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 let student: Visitor

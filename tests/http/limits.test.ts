@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { networkOf } from '../../src/http/network.ts'
-import { aStudent } from '../builders.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { reasonIn } from '../refusals.ts'
+import { aStudent } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
 
 const LIMIT = 30
 

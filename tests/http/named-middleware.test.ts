@@ -6,10 +6,10 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { databaseUrl } from '../../sandbox/mongo/start.ts'
-import { aStudent } from '../builders.ts'
-import { ORIGIN, startLms, type Lms } from '../harness.ts'
-import { request, sendRaw } from '../raw.ts'
-import { reasonIn } from '../refusals.ts'
+import { aStudent } from '../support/builders.ts'
+import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
+import { request, sendRaw } from '../support/raw.ts'
+import { reasonIn } from '../support/refusals.ts'
 
 // One test for each package the product was asked to use, on what comes of that package alone: taken out of
 // the code, its test fails.

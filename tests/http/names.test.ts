@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin } from '../builders.ts'
-import { aDraft, aPublishedCourse } from '../builders-courses.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent, anAdmin } from '../support/builders.ts'
+import { aDraft, aPublishedCourse } from '../support/builders-courses.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

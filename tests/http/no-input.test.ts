@@ -2,9 +2,9 @@ import { createTRPCClient, httpBatchLink, httpBatchStreamLink } from '@trpc/clie
 import superjson from 'superjson'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AppRouter } from '../../src/router.ts'
-import { aStudent, type Person } from '../builders.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { reasonIn } from '../refusals.ts'
+import { aStudent, type Person } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
 
 let lms: Lms
 let student: Person

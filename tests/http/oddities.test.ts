@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, aStudent } from '../builders.ts'
-import { post } from '../builders-auth.ts'
-import { ORIGIN, startLms, type Lms } from '../harness.ts'
-import { openWire, request, sendRaw } from '../raw.ts'
-import { reasonIn } from '../refusals.ts'
+import { anAdmin, aStudent } from '../support/builders.ts'
+import { post } from '../support/builders-auth.ts'
+import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
+import { openWire, request, sendRaw } from '../support/raw.ts'
+import { reasonIn } from '../support/refusals.ts'
 
 let lms: Lms
 beforeAll(async () => {

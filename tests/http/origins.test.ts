@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, type Person } from '../builders.ts'
-import { ORIGIN, startLms, type Lms } from '../harness.ts'
-import { reasonIn } from '../refusals.ts'
-import { request, sendRaw } from '../raw.ts'
+import { aStudent, type Person } from '../support/builders.ts'
+import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
+import { request, sendRaw } from '../support/raw.ts'
 
 const EVIL = [
   'https://evil.example',

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { applyContract } from '../../prisma/apply.ts'
 import { startMongo } from '../../sandbox/mongo/start.ts'
-import { aStudent, type Person } from '../builders.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent, type Person } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 let student: Person

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { aPublishedCourse } from '../builders-courses.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { openWire, request, sendRaw, type Wire } from '../raw.ts'
-import { reasonIn } from '../refusals.ts'
+import { aPublishedCourse } from '../support/builders-courses.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { openWire, request, sendRaw, type Wire } from '../support/raw.ts'
+import { reasonIn } from '../support/refusals.ts'
 
 /** The query of one lesson whose answer has half a megabyte. */
 async function largeQuery(lms: Lms, times = 1): Promise<string> {

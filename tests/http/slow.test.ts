@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { TIMEOUTS } from '../../src/http/timeouts.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { reasonIn } from '../refusals.ts'
-import { openWire, request, type Wire } from '../raw.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
+import { openWire, request, type Wire } from '../support/raw.ts'
 
 // Timeouts so short that the tests end soon; what is asserted is only that it ends, and how.
 const SHORT = { headers: 150, body: 150, refused: 150, idle: 150, check: 20 }

@@ -2,9 +2,9 @@ import { createTRPCClient, httpBatchStreamLink } from '@trpc/client'
 import superjson from 'superjson'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AppRouter } from '../../src/router.ts'
-import { aStudent } from '../builders.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent } from '../support/builders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

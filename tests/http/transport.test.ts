@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
-import { ORIGIN, startLms, type Lms } from '../harness.ts'
-import { reasonIn } from '../refusals.ts'
-import { openWire, request, sendRaw } from '../raw.ts'
+import { aStudent } from '../support/builders.ts'
+import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
+import { openWire, request, sendRaw } from '../support/raw.ts'
 
 let lms: Lms
 beforeAll(async () => {

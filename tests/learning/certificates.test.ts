@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { grant, restoreGrant, revokeGrant } from '../../src/learning/grants.ts'
-import { aStudent, anAdmin, type Person } from '../builders.ts'
+import { grant, restoreGrant, revokeGrant } from '../../src/learning/access/grants.ts'
+import { aStudent, anAdmin, type Person } from '../support/builders.ts'
 import {
   aCourse,
   aLearner,
@@ -8,9 +8,9 @@ import {
   dismissed,
   passed,
   type Taught,
-} from '../builders-learning.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+} from '../support/builders-learning.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

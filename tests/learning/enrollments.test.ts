@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../builders.ts'
-import { aDraft, aPublishedCourse, giveGrant } from '../builders-courses.ts'
-import { aCourse, aLearner, dismissed } from '../builders-learning.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { aDraft, aPublishedCourse, giveGrant } from '../support/builders-courses.ts'
+import { aCourse, aLearner, dismissed } from '../support/builders-learning.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 const DAY = 24 * 60 * 60
 const NOWHERE = 'f'.repeat(24)

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { OpenLesson } from '../../src/learning/lessons.ts'
-import { aStudent, anAdmin, anInstructor } from '../builders.ts'
-import { aDraft, giveGrant } from '../builders-courses.ts'
+import type { OpenLesson } from '../../src/learning/access/lessons.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { aDraft, giveGrant } from '../support/builders-courses.ts'
 import {
   aCourse,
   aFilmedCourse,
@@ -11,9 +11,9 @@ import {
   HANDOUT,
   VIDEO,
   type Filmed,
-} from '../builders-learning.ts'
-import { refused, type Visitor } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+} from '../support/builders-learning.ts'
+import { refused, type Visitor } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 const DAY = 24 * 60 * 60
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
-import { aDraft } from '../builders-courses.ts'
+import { aStudent } from '../support/builders.ts'
+import { aDraft } from '../support/builders-courses.ts'
 import {
   aCourse,
   aLearner,
@@ -8,9 +8,9 @@ import {
   dismissed,
   passed,
   type Taught,
-} from '../builders-learning.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+} from '../support/builders-learning.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,8 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
-import { aLearner, aQuizCourse, dismissed, passed, rightAnswers } from '../builders-learning.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent } from '../support/builders.ts'
+import {
+  aLearner,
+  aQuizCourse,
+  dismissed,
+  passed,
+  rightAnswers,
+} from '../support/builders-learning.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

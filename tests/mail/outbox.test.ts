@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { countDeadMails, putMail } from '../../src/mail/outbox.ts'
 import { jobs } from '../../src/router.ts'
-import { runJob, startLms, type Lms } from '../harness.ts'
+import { runJob, startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

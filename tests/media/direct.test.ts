@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anInstructor, type Person } from '../builders.ts'
-import { aDraft, aPublishedCourse } from '../builders-courses.ts'
-import { mp4, PDF, PNG, sendForm, uploaded, type Form } from '../builders-media.ts'
-import { refused } from '../client.ts'
-import { SECRETS, startLms, type Lms } from '../harness.ts'
+import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
+import { aDraft, aPublishedCourse } from '../support/builders-courses.ts'
+import { PDF, sendForm, uploaded, type Form } from '../support/builders-media.ts'
+import { aStudent, anInstructor, type Person } from '../support/builders.ts'
+import { refused } from '../support/client.ts'
+import { SECRETS, startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

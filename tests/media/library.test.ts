@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../builders.ts'
-import { aPublishedCourse } from '../builders-courses.ts'
-import { mp4, PNG, sendForm, uploaded } from '../builders-media.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
+import { aPublishedCourse } from '../support/builders-courses.ts'
+import { sendForm, uploaded } from '../support/builders-media.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { putToUse } from '../../src/media/use.ts'
-import { type Person } from '../builders.ts'
-import { aDraft } from '../builders-courses.ts'
-import { PNG, sendForm, uploaded } from '../builders-media.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { putToUse } from '../../src/media/attach.ts'
+import { PNG } from '../gateways/cloudinary/fixtures.ts'
+import { aDraft } from '../support/builders-courses.ts'
+import { sendForm, uploaded } from '../support/builders-media.ts'
+import type { Person } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
-import { aDraft, giveGrant } from '../builders-courses.ts'
-import { mp4, PDF, PNG, uploaded } from '../builders-media.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
+import { aDraft, giveGrant } from '../support/builders-courses.ts'
+import { PDF, uploaded } from '../support/builders-media.ts'
+import { aStudent } from '../support/builders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,20 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../builders.ts'
-import { aDraft, aPublishedCourse } from '../builders-courses.ts'
+import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
+import { aDraft, aPublishedCourse } from '../support/builders-courses.ts'
 import {
   FILE_HEAD,
   formOf,
-  mp4,
   openPost,
   PDF,
-  PNG,
   postForm,
   refusedUpload,
   upload,
   uploaded,
-} from '../builders-media.ts'
-import { startLms, type Lms } from '../harness.ts'
+} from '../support/builders-media.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anInstructor, aStudent } from '../builders.ts'
-import { aDraft, aPublishedCourse, giveGrant } from '../builders-courses.ts'
-import { aCourse, anOrder, aSale, expectSound, statusOf } from '../builders-orders.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { anInstructor, aStudent } from '../support/builders.ts'
+import { aDraft, aPublishedCourse, giveGrant } from '../support/builders-courses.ts'
+import { aCourse, anOrder, aSale, expectSound, statusOf } from '../support/builders-orders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

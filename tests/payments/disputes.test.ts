@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin } from '../builders.ts'
-import { aSale, expectSound, isIn, settle } from '../builders-orders.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { anAdmin } from '../support/builders.ts'
+import { aSale, expectSound, isIn, settle } from '../support/builders-orders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

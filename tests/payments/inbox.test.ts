@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { processEvent } from '../../src/orders/inbox.ts'
-import { anAdmin } from '../builders.ts'
-import { anOrder, aSale, expectSound, pay, settle, statusOf } from '../builders-orders.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { processEvent } from '../../src/payments/webhooks/inbox.ts'
+import { anAdmin } from '../support/builders.ts'
+import { anOrder, aSale, expectSound, pay, settle, statusOf } from '../support/builders-orders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

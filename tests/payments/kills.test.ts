@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, aStudent } from '../builders.ts'
+import { anAdmin, aStudent } from '../support/builders.ts'
 import {
   aCourse,
   anOrder,
@@ -9,10 +9,10 @@ import {
   isIn,
   pay,
   statusOf,
-} from '../builders-orders.ts'
-import { visitor } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
-import { startDoomed, type Doomed } from './doomed.ts'
+} from '../support/builders-orders.ts'
+import { visitor } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { startDoomed, type Doomed } from '../support/doomed.ts'
 
 // Two at a time: starting a server is what takes time here.
 const LANES = 2

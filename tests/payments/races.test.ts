@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { fulfill, settlePayment } from '../../src/orders/fulfillment.ts'
-import { orderJobs } from '../../src/orders/jobs.ts'
-import { aStudent } from '../builders.ts'
+import { orderJobs } from '../../src/payments/jobs.ts'
+import { fulfill } from '../../src/payments/settlement/fulfillment.ts'
+import { settlePayment } from '../../src/payments/settlement/settle-payment.ts'
 import {
   aCourse,
   anOrder,
@@ -11,8 +11,9 @@ import {
   pay,
   settle,
   statusOf,
-} from '../builders-orders.ts'
-import { runJob, startLms, type Lms } from '../harness.ts'
+} from '../support/builders-orders.ts'
+import { aStudent } from '../support/builders.ts'
+import { runJob, startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,7 +1,15 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { withLease } from '../../src/lease.ts'
-import { anOrder, aSale, expectSound, isIn, pay, settle, statusOf } from '../builders-orders.ts'
-import { startLms, type Lms } from '../harness.ts'
+import {
+  anOrder,
+  aSale,
+  expectSound,
+  isIn,
+  pay,
+  settle,
+  statusOf,
+} from '../support/builders-orders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { anAdmin, type Person } from '../builders.ts'
+import { anAdmin, type Person } from '../support/builders.ts'
 import {
   aCourse,
   anOrder,
@@ -9,9 +9,9 @@ import {
   pay,
   settle,
   statusOf,
-} from '../builders-orders.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+} from '../support/builders-orders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 let admin: Person

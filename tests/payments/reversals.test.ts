@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
+import { aStudent } from '../support/builders.ts'
 import {
   aCourse,
   anOrder,
@@ -10,8 +10,8 @@ import {
   settle,
   statusOf,
   type Opened,
-} from '../builders-orders.ts'
-import { startLms, type Lms } from '../harness.ts'
+} from '../support/builders-orders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

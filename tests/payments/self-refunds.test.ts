@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
+import { aStudent } from '../support/builders.ts'
 import { findCourse } from '../../src/courses/course.ts'
-import { aCourse as aTaughtCourse } from '../builders-learning.ts'
-import { aCourse, aSale, expectSound, isIn, settle } from '../builders-orders.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aCourse as aTaughtCourse } from '../support/builders-learning.ts'
+import { aCourse, aSale, expectSound, isIn, settle } from '../support/builders-orders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,9 +1,17 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { orderJobs } from '../../src/orders/jobs.ts'
-import { reconcile } from '../../src/orders/reconciler.ts'
-import { anAdmin } from '../builders.ts'
-import { aCourse, anOrder, expectSound, isIn, pay, settle, statusOf } from '../builders-orders.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { orderJobs } from '../../src/payments/jobs.ts'
+import { reconcile } from '../../src/payments/reconciliation/reconciler.ts'
+import { anAdmin } from '../support/builders.ts'
+import {
+  aCourse,
+  anOrder,
+  expectSound,
+  isIn,
+  pay,
+  settle,
+  statusOf,
+} from '../support/builders-orders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../builders.ts'
+import { aStudent } from '../support/builders.ts'
 import {
   anOrder,
   aSale,
@@ -9,9 +9,9 @@ import {
   pay,
   settle,
   statusOf,
-} from '../builders-orders.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+} from '../support/builders-orders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -8,8 +8,8 @@ import {
   pay,
   settle,
   statusOf,
-} from '../builders-orders.ts'
-import { SECRETS, startLms, type Lms } from '../harness.ts'
+} from '../support/builders-orders.ts'
+import { SECRETS, startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

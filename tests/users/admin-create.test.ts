@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { databaseUrl } from '../../sandbox/mongo/start.ts'
-import { aStudent } from '../builders.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, type Person } from '../builders.ts'
-import { aDraft } from '../builders-courses.ts'
-import { PNG, uploaded } from '../builders-media.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { PNG } from '../gateways/cloudinary/fixtures.ts'
+import { aDraft } from '../support/builders-courses.ts'
+import { uploaded } from '../support/builders-media.ts'
+import { anAdmin, type Person } from '../support/builders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 let admin: Person

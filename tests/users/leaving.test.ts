@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { hashPassword } from '../../src/auth/passwords.ts'
-import { anAdmin, aStudent } from '../builders.ts'
-import { post } from '../builders-auth.ts'
-import { aSale } from '../builders-orders.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { anAdmin, aStudent } from '../support/builders.ts'
+import { post } from '../support/builders-auth.ts'
+import { aSale } from '../support/builders-orders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 const BILLING = { name: 'Asha Traders', state: 'Kerala', address: '7 Lake Road, Kochi' }
 const GSTIN = '32ABCDE1234F1Z5'

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, type Person } from '../builders.ts'
-import { refused } from '../client.ts'
-import { startLms, type Lms } from '../harness.ts'
+import { aStudent, anAdmin, type Person } from '../support/builders.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 const times = (count: number, reason: string): string[] =>
   Array.from({ length: count }, () => reason)

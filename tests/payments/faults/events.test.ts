@@ -1,6 +1,6 @@
 // Faults F10 to F18, F30, F31, F34, F54: events that are lost, repeated, late or out of order.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { anAdmin } from '../../builders.ts'
+import { anAdmin } from '../../support/builders.ts'
 import {
   anOrder,
   aSale,
@@ -11,8 +11,8 @@ import {
   settle,
   statusOf,
   type Opened,
-} from '../../builders-orders.ts'
-import { SECRETS, startLms, type Lms } from '../../harness.ts'
+} from '../../support/builders-orders.ts'
+import { SECRETS, startLms, type Lms } from '../../support/harness.ts'
 
 const OLD_SECRET = 'the-webhook-secret-before-this-one'
 

@@ -1,8 +1,8 @@
 // Faults F1 to F6, F19, F32, F35, F52: Razorpay's side of a checkout misbehaves.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Fault } from '../../../sandbox/razorpay/faults.ts'
-import { aStudent, type Person } from '../../builders.ts'
-import { aPublishedCourse } from '../../builders-courses.ts'
+import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
+import { aStudent, type Person } from '../../support/builders.ts'
+import { aPublishedCourse } from '../../support/builders-courses.ts'
 import {
   aCourse,
   anOrder,
@@ -12,9 +12,9 @@ import {
   pay,
   settle,
   statusOf,
-} from '../../builders-orders.ts'
-import { refused } from '../../client.ts'
-import { startLms, type Lms } from '../../harness.ts'
+} from '../../support/builders-orders.ts'
+import { refused } from '../../support/client.ts'
+import { startLms, type Lms } from '../../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

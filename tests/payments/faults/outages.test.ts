@@ -15,12 +15,12 @@ import {
   pay,
   settle,
   statusOf,
-} from '../../builders-orders.ts'
-import { aStudent } from '../../builders.ts'
-import { visitor } from '../../client.ts'
-import { startLms } from '../../harness.ts'
-import { startDoomed } from '../doomed.ts'
-import { startRelay } from '../relay.ts'
+} from '../../support/builders-orders.ts'
+import { aStudent } from '../../support/builders.ts'
+import { visitor } from '../../support/client.ts'
+import { startLms } from '../../support/harness.ts'
+import { startDoomed } from '../../support/doomed.ts'
+import { startRelay } from '../../support/relay.ts'
 
 describe('a database that is down when the webhook comes', () => {
   it('is answered 503 in time, and Razorpay’s next try is worked on', async () => {

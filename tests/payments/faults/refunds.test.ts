@@ -1,10 +1,18 @@
 // Faults F36 to F38, F40 to F42, F45, F46: a refund on its way.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Fault } from '../../../sandbox/razorpay/faults.ts'
-import { anAdmin, type Person } from '../../builders.ts'
-import { anOrder, aSale, expectSound, isIn, pay, settle, statusOf } from '../../builders-orders.ts'
-import { refused } from '../../client.ts'
-import { startLms, type Lms } from '../../harness.ts'
+import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
+import { anAdmin, type Person } from '../../support/builders.ts'
+import {
+  anOrder,
+  aSale,
+  expectSound,
+  isIn,
+  pay,
+  settle,
+  statusOf,
+} from '../../support/builders-orders.ts'
+import { refused } from '../../support/client.ts'
+import { startLms, type Lms } from '../../support/harness.ts'
 
 const REFUND = 'POST /payments/:id/refund'
 

@@ -1,8 +1,16 @@
 // Faults F22 to F25: money that fits no order, or another one than it should.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { anAdmin } from '../../builders.ts'
-import { anOrder, aSale, expectSound, isIn, pay, settle, statusOf } from '../../builders-orders.ts'
-import { startLms, type Lms } from '../../harness.ts'
+import { anAdmin } from '../../support/builders.ts'
+import {
+  anOrder,
+  aSale,
+  expectSound,
+  isIn,
+  pay,
+  settle,
+  statusOf,
+} from '../../support/builders-orders.ts'
+import { startLms, type Lms } from '../../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,5 +1,5 @@
-import { orderJobs } from '../../../src/orders/jobs.ts'
-import { runJob } from '../../harness.ts'
+import { orderJobs } from '../../../src/payments/jobs.ts'
+import { runJob } from '../../support/harness.ts'
 import { isExcused } from './calls.ts'
 import { keepSignedIn } from './cast.ts'
 import type { StepOf } from './steps.ts'

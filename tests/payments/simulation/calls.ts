@@ -1,6 +1,6 @@
 import { TRPCClientError } from '@trpc/client'
 import type { Reason } from '../../../src/errors.ts'
-import { Refusal } from '../../../sandbox/razorpay/refusal.ts'
+import { Refusal } from '../../../sandbox/razorpay/model/refusal.ts'
 import type { Relay } from './relay.ts'
 import type { Instance, World } from './world.ts'
 

@@ -1,6 +1,6 @@
-import { anAdmin, aStudent, type Person } from '../../builders.ts'
-import { aPublishedCourse } from '../../builders-courses.ts'
-import type { Lms } from '../../harness.ts'
+import { anAdmin, aStudent, type Person } from '../../support/builders.ts'
+import { aPublishedCourse } from '../../support/builders-courses.ts'
+import type { Lms } from '../../support/harness.ts'
 
 /** Who and what all runs share. */
 export type Cast = { admin: Person; buyers: Person[]; courses: string[]; coupons: string[] }

@@ -1,6 +1,8 @@
 // What must be true at rest, computed from Razorpay's own ledger and held against what we say.
-import type { OrderDocument, PaymentDocument, RefundDocument } from '../../../src/orders/order.ts'
-import type { LedgerOrder, LedgerPayment } from '../../../sandbox/razorpay/ledger.ts'
+import type { LedgerOrder, LedgerPayment } from '../../../sandbox/razorpay/model/ledger.ts'
+import type { OrderDocument } from '../../../src/orders/order.ts'
+import type { RefundDocument } from '../../../src/orders/refunded.ts'
+import type { PaymentDocument } from '../../../src/payments/record/payments.ts'
 import { accessFaults } from './truth-of-access.ts'
 import { effectFaults } from './truth-of-effects.ts'
 import type { World } from './world.ts'

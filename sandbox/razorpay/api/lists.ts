@@ -1,0 +1,43 @@
+import type { Account } from '../model/account.ts'
+import { Refusal, refuseExtraFields } from '../model/refusal.ts'
+
+export type Collection<T> = { entity: 'collection'; count: number; items: T[] }
+
+const PAGE_FIELDS = ['from', 'to', 'count', 'skip', 'expand[]']
+
+export function collect<T>(items: T[]): Collection<T> {
+  return { entity: 'collection', count: items.length, items }
+}
+
+/** Newest first, cut to the asked page, without what the list lag still hides. */
+export function listPage<R extends { createdMs: number }>(
+  account: Account,
+  rows: Iterable<R>,
+  query: URLSearchParams,
+): R[] {
+  const seenBefore = account.now().getTime() - account.settings.listLagMs
+  const from = readNumber(query, 'from') ?? 0
+  const to = readNumber(query, 'to') ?? Number.MAX_SAFE_INTEGER
+  const count = readNumber(query, 'count') ?? 10
+  const skip = readNumber(query, 'skip') ?? 0
+  if (count > 100) {
+    throw new Refusal('The count may not be greater than 100.', { field: 'count' })
+  }
+  if (count < 1) throw new Refusal('The count must be at least 1.', { field: 'count' })
+  return [...rows]
+    .filter(({ createdMs }) => createdMs <= seenBefore)
+    .filter(({ createdMs }) => createdMs >= from * 1000 && createdMs < (to + 1) * 1000)
+    .reverse()
+    .slice(skip, skip + count)
+}
+
+export function refuseExtraQuery(query: URLSearchParams, allowed: readonly string[]): void {
+  refuseExtraFields(Object.fromEntries(query), [...PAGE_FIELDS, ...allowed])
+}
+
+function readNumber(query: URLSearchParams, field: string): number | undefined {
+  const value = query.get(field)
+  if (value === null) return undefined
+  if (!/^\d{1,12}$/.test(value)) throw new Refusal(`The ${field} must be an integer.`, { field })
+  return Number(value)
+}

@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { z } from 'zod'
+import type { Control } from './control.ts'
+import { readBody, sendJson } from '../api/http.ts'
+import { Refusal } from '../model/refusal.ts'
+
+const Pay = z.object({
+  orderId: z.string(),
+  outcome: z.enum(['success', 'fail', 'close', 'authorized', 'late', 'double']).optional(),
+  amount: z.int().optional(),
+  currency: z.string().optional(),
+  method: z.enum(['card', 'netbanking', 'wallet', 'upi']).optional(),
+  email: z.string().optional(),
+  contact: z.string().optional(),
+  lateAfterMs: z.number().optional(),
+  force: z.boolean().optional(),
+  keyId: z.string().optional(),
+})
+const PaymentOnly = z.object({ paymentId: z.string() })
+const Refund = z.object({ paymentId: z.string(), amount: z.int().optional() })
+const RefundMove = z.object({ refundId: z.string(), status: z.enum(['processed', 'failed']) })
+const Dispute = z.object({
+  paymentId: z.string(),
+  amount: z.int().optional(),
+  phase: z.enum(['fraud', 'retrieval', 'chargeback', 'pre_arbitration', 'arbitration']).optional(),
+  reasonCode: z.string().optional(),
+})
+const DisputeStep = z.object({
+  disputeId: z.string(),
+  move: z.enum(['under_review', 'action_required', 'won', 'lost', 'closed']),
+})
+const SettingsPatch = z.strictObject({
+  autoCapture: z.boolean().exactOptional(),
+  autoCaptureDelayMs: z.number().exactOptional(),
+  receipts: z.enum(['allow', 'reject', 'same']).exactOptional(),
+  refunds: z.enum(['processed', 'pending', 'failed']).exactOptional(),
+  balancePaise: z.int().nullable().exactOptional(),
+  listLagMs: z.number().exactOptional(),
+  idempotencyConflictStatus: z.union([z.literal(400), z.literal(409)]).exactOptional(),
+})
+const WebhooksPatch = z.strictObject({
+  drop: z.union([z.enum(['none', 'all']), z.array(z.string())]).exactOptional(),
+  copies: z.int().exactOptional(),
+  order: z.enum(['natural', 'reversed', 'shuffled']).exactOptional(),
+  delayMs: z.number().exactOptional(),
+  slowMs: z.number().exactOptional(),
+  parallel: z.boolean().exactOptional(),
+  hold: z.boolean().exactOptional(),
+  timeoutMs: z.number().exactOptional(),
+})
+const Fault = z.object({
+  route: z.string(),
+  kind: z.enum([
+    'hang',
+    'throttle',
+    'error',
+    'garbage',
+    'reset',
+    'slow',
+    'drip',
+    'redirect',
+    'huge',
+  ]),
+  commit: z.boolean().optional(),
+  times: z.int().optional(),
+  status: z.int().optional(),
+  ms: z.number().optional(),
+  location: z.string().optional(),
+})
+const Event = z.object({
+  name: z.string(),
+  payload: z.record(z.string(), z.object({ entity: z.record(z.string(), z.unknown()) })),
+  accountId: z.string().optional(),
+  eventId: z.string().optional(),
+  secret: z.string().optional(),
+})
+const Key = z.object({ id: z.string(), secret: z.string(), graceMs: z.number().optional() })
+
+type Action = (control: Control, body: unknown) => unknown
+
+// Named after the in-process functions; each takes its arguments as one JSON object.
+const ACTIONS: Record<string, Action> = {
+  'POST pay': (control, body) => {
+    const { orderId, ...input } = Pay.parse(body)
+    return control.pay(orderId, input)
+  },
+  'POST authorizeLate': (control, body) => control.authorizeLate(PaymentOnly.parse(body).paymentId),
+  'POST capture': (control, body) => control.capture(PaymentOnly.parse(body).paymentId),
+  'POST refund': (control, body) => {
+    const { paymentId, amount } = Refund.parse(body)
+    return control.refund(paymentId, amount)
+  },
+  'POST settleRefund': (control, body) => {
+    const { refundId, status } = RefundMove.parse(body)
+    return control.settleRefund(refundId, status)
+  },
+  'POST openDispute': (control, body) => control.openDispute(Dispute.parse(body)),
+  'POST moveDispute': (control, body) => {
+    const { disputeId, move } = DisputeStep.parse(body)
+    return control.moveDispute(disputeId, move)
+  },
+  'POST settings': (control, body) => Object.assign(control.settings, SettingsPatch.parse(body)),
+  'POST webhooks': (control, body) => Object.assign(control.webhooks, WebhooksPatch.parse(body)),
+  'POST setWebhookUrl': (control, body) => {
+    control.setWebhookUrl(z.object({ url: z.url() }).parse(body).url)
+  },
+  'POST setWebhooksEnabled': (control, body) => {
+    control.setWebhooksEnabled(z.object({ enabled: z.boolean() }).parse(body).enabled)
+  },
+  'POST sendEvent': (control, body) => control.sendEvent(Event.parse(body)),
+  'POST tick': (control) => control.tick(),
+  'POST deliverAll': (control) => control.deliverAll(),
+  'POST release': (control) => control.release(),
+  'POST settle': (control) => control.settle(),
+  'POST replay': (control, body) =>
+    control.replay(z.object({ eventId: z.string() }).parse(body).eventId),
+  'POST rotateWebhookSecret': (control, body) => {
+    control.rotateWebhookSecret(z.object({ secret: z.string() }).parse(body).secret)
+  },
+  'POST rotateKey': (control, body) => {
+    control.rotateKey(Key.parse(body))
+  },
+  'POST faults': (control, body) => {
+    control.faults.add(Fault.parse(body))
+  },
+  'DELETE faults': (control) => {
+    control.faults.clear()
+  },
+  'GET faults': (control) => control.faults.list(),
+  'GET deliveries': (control) => control.deliveries(),
+  'GET requests': (control) => control.requests(),
+  'GET ledger': (control) => control.ledger(),
+}
+
+export async function answerControl(
+  control: Control,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = new URL(request.url ?? '/', 'http://sandbox').pathname
+  const action = ACTIONS[`${request.method ?? 'GET'} ${path.slice('/_control/'.length)}`]
+  // A page in some browser tab has no business here; our own programs send no Origin.
+  if (!action || request.headers.origin !== undefined) {
+    sendJson(response, 404, { error: 'No such control' })
+    return
+  }
+  try {
+    const answer = await action(control, await readBody(request))
+    sendJson(response, 200, answer ?? { ok: true })
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof z.ZodError)) throw error
+    sendJson(response, 400, { error: error.message })
+  }
+}

@@ -1,0 +1,163 @@
+import { createHmac } from 'node:crypto'
+import type { Account, PaymentRow } from './account.ts'
+import type { PaymentEntity } from './entities.ts'
+import { isId, newId, unixSeconds } from './entities.ts'
+import { emitPayment } from '../webhooks/events.ts'
+import type { Body } from '../api/input.ts'
+import { readAmount, readCurrency, readNotes } from '../api/input.ts'
+import { requireOrder } from './orders.ts'
+import { Refusal, refuseExtraFields } from './refusal.ts'
+
+export type NewPayment = {
+  orderId: string
+  amount?: number | undefined
+  currency?: string | undefined
+  method?: PaymentEntity['method'] | undefined
+  email?: string | undefined
+  contact?: string | undefined
+}
+
+export function requirePayment(account: Account, id: string): PaymentRow {
+  if (!isId('pay', id)) throw new Refusal(`${id} is not a valid id`)
+  const row = account.payments.get(id)
+  if (!row) throw new Refusal('The id provided does not exist')
+  return row
+}
+
+export function startPayment(account: Account, input: NewPayment): PaymentRow {
+  const { order } = requireOrder(account, input.orderId)
+  const now = account.now()
+  const method = input.method ?? 'upi'
+  const payment: PaymentEntity = {
+    id: newId('pay'),
+    entity: 'payment',
+    amount: input.amount ?? order.amount,
+    currency: input.currency ?? order.currency,
+    status: 'created',
+    order_id: order.id,
+    invoice_id: null,
+    international: false,
+    method,
+    amount_refunded: 0,
+    refund_status: null,
+    captured: false,
+    description: null,
+    card_id: null,
+    bank: method === 'netbanking' ? 'HDFC' : null,
+    wallet: method === 'wallet' ? 'payzapp' : null,
+    vpa: method === 'upi' ? 'success@razorpay' : null,
+    email: input.email ?? 'buyer@example.com',
+    contact: input.contact ?? '+919000090000',
+    notes: order.notes,
+    fee: null,
+    tax: null,
+    error_code: null,
+    error_description: null,
+    error_source: null,
+    error_step: null,
+    error_reason: null,
+    acquirer_data: {},
+    created_at: unixSeconds(now),
+  }
+  const row = {
+    payment,
+    createdMs: now.getTime(),
+    authorizedMs: null,
+    lateAt: null,
+    captureAt: null,
+  }
+  account.payments.set(payment.id, row)
+  order.attempts += 1
+  if (order.status === 'created') order.status = 'attempted'
+  return row
+}
+
+export function failPayment(account: Account, { payment }: PaymentRow): void {
+  Object.assign(payment, {
+    status: 'failed',
+    error_code: 'BAD_REQUEST_ERROR',
+    error_description: 'Your payment has been cancelled. Try again or complete the payment later.',
+    error_source: 'customer',
+    error_step: 'payment_authentication',
+    error_reason: 'payment_cancelled',
+  } satisfies Partial<PaymentEntity>)
+  account.emit([emitPayment('payment.failed', payment)])
+}
+
+export function authorizePayment(account: Account, row: PaymentRow): void {
+  Object.assign(row.payment, {
+    status: 'authorized',
+    error_code: null,
+    error_description: null,
+    error_source: null,
+    error_step: null,
+    error_reason: null,
+    acquirer_data: { rrn: String(Math.floor(row.createdMs / 10)) },
+  } satisfies Partial<PaymentEntity>)
+  row.authorizedMs = account.now().getTime()
+  row.lateAt = null
+}
+
+/** Moves the money; the caller emits, since authorisation and capture may share one occurrence. */
+export function settleCapture(account: Account, row: PaymentRow): void {
+  const { payment } = row
+  payment.status = 'captured'
+  payment.captured = true
+  payment.fee = Math.round(payment.amount * 0.0236)
+  payment.tax = Math.round(payment.amount * 0.0036)
+  row.captureAt = null
+  if (account.settings.balancePaise !== null) account.settings.balancePaise += payment.amount
+  if (payment.order_id === null) return
+  const { order } = requireOrder(account, payment.order_id)
+  order.status = 'paid'
+  order.amount_paid += payment.amount
+  order.amount_due = Math.max(0, order.amount - order.amount_paid)
+}
+
+export function capturePayment(account: Account, id: string, body: Body): PaymentEntity {
+  const row = requirePayment(account, id)
+  const { payment } = row
+  refuseExtraFields(body, ['amount', 'currency'])
+  const amount = readAmount(body['amount'])
+  if (payment.status === 'captured' || payment.status === 'refunded') {
+    throw new Refusal('This payment has already been captured')
+  }
+  if (payment.status !== 'authorized') {
+    throw new Refusal(
+      'Only payments which have been authorized and not yet captured can be captured',
+    )
+  }
+  if (amount !== payment.amount) {
+    throw new Refusal('Capture amount must be equal to the amount authorized.', { field: 'amount' })
+  }
+  if (body['currency'] !== undefined && readCurrency(body['currency']) !== payment.currency) {
+    throw new Refusal('Capture currency must be equal to the currency authorized.', {
+      field: 'currency',
+    })
+  }
+  if (payment.order_id !== null) {
+    const { order } = requireOrder(account, payment.order_id)
+    if (order.status === 'paid') throw new Refusal('The order is already paid')
+    settleCapture(account, row)
+    account.emit([
+      emitPayment('payment.captured', payment),
+      emitPayment('order.paid', payment, order),
+    ])
+  } else {
+    settleCapture(account, row)
+    account.emit([emitPayment('payment.captured', payment)])
+  }
+  return payment
+}
+
+export function editPayment(account: Account, id: string, body: Body): PaymentEntity {
+  const { payment } = requirePayment(account, id)
+  refuseExtraFields(body, ['notes'])
+  payment.notes = readNotes(body['notes'])
+  return payment
+}
+
+/** Signed with the secret of the key that checkout was opened with. */
+export function signCheckout(secret: string, orderId: string, paymentId: string): string {
+  return createHmac('sha256', secret).update(`${orderId}|${paymentId}`).digest('hex')
+}

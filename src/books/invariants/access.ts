@@ -1,0 +1,162 @@
+import type { Document } from 'mongodb'
+import { keyOf, OUR_REASONS } from '../../payments/settlement/line-access.ts'
+import {
+  joinOrder,
+  rowsOf,
+  scan,
+  type DisputeRow,
+  type EnrollmentRow,
+  type GrantRow,
+  type OrderRow,
+  type PaymentRow,
+  type RefundRow,
+} from './rows.ts'
+import type { Violation, Watch } from './violation.ts'
+
+type Paid = OrderRow & {
+  payment: PaymentRow[]
+  refunds: RefundRow[]
+  disputes: DisputeRow[]
+  enrollments: EnrollmentRow[]
+}
+
+const PAID_AS = 'captured and not refunded: the buyer is enrolled in every line'
+const ENROLLED_AS = 'enrolled: a captured, unrefunded, matching payment of that user'
+
+const BY_PAYMENT = { localField: 'paymentId', foreignField: 'paymentId' }
+
+/** 1. Captured and not refunded means enrolled in every line of the order. */
+export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Violation[]> {
+  const now = deps.now()
+  const claims: Document[] = [
+    { $match: { status: { $in: ['PAID', 'FULFILLED'] }, paidAt: { $lte: before } } },
+    {
+      $lookup: {
+        from: 'payments',
+        localField: 'paymentId',
+        foreignField: 'razorpayPaymentId',
+        as: 'payment',
+      },
+    },
+    { $lookup: { from: 'refunds', ...BY_PAYMENT, as: 'refunds' } },
+    { $lookup: { from: 'disputes', ...BY_PAYMENT, as: 'disputes' } },
+    {
+      $lookup: {
+        from: 'enrollments',
+        localField: 'userId',
+        foreignField: 'userId',
+        as: 'enrollments',
+      },
+    },
+  ]
+  const unclaimed: Document[] = [
+    { $match: { status: 'captured', capturedAt: { $lte: before }, quarantine: null } },
+    ...joinOrder('order'),
+    { $match: { 'order.status': { $in: ['CREATED', 'EXPIRED'] } } },
+  ]
+  return [
+    ...(await scan(rowsOf<Paid>(deps, 'orders', claims), (order) => linesWithout(order, now))),
+    ...(await scan(
+      rowsOf<PaymentRow & { order: OrderRow[] }>(deps, 'payments', unclaimed),
+      ({ razorpayPaymentId, order }) => [
+        {
+          invariant: PAID_AS,
+          subject: razorpayPaymentId,
+          detail: `is captured, and its order is ${order[0]?.status ?? 'gone'}`,
+        },
+      ],
+    )),
+  ]
+}
+
+function linesWithout(order: Paid, now: Date): Violation[] {
+  const id = order._id.toHexString()
+  const subject = `order ${id}`
+  if (order.status !== 'FULFILLED') {
+    return [{ invariant: PAID_AS, subject, detail: 'is paid and not fulfilled' }]
+  }
+  return order.lines
+    .filter(({ no }) => !isEnded(order, no))
+    .filter(({ no, courseId }) => {
+      const grants = order.enrollments
+        .filter((enrollment) => enrollment.courseId.toHexString() === courseId)
+        .flatMap((enrollment) => enrollment.grants)
+      const own = grants.find(({ key }) => key === keyOf(id, no))
+      const isTakenByAdmin = own?.revokedAt && !OUR_REASONS.includes(own.reason ?? '')
+      return !isTakenByAdmin && !grants.some((grant) => isLive(grant, now))
+    })
+    .map(({ no }) => ({ invariant: PAID_AS, subject, detail: `line ${no} is not open` }))
+}
+
+function isEnded(order: Pick<Paid, 'amountPaise' | 'refunds' | 'disputes'>, no: number): boolean {
+  if (order.disputes.some(({ status }) => status === 'lost')) return true
+  const standing = order.refunds.filter(({ status }) => status !== 'FAILED')
+  const given = standing.reduce((sum, { amountPaise }) => sum + amountPaise, 0)
+  if (order.amountPaise > 0 && given >= order.amountPaise) return true
+  return standing.some(({ lineNos }) => lineNos.includes(String(no)))
+}
+
+function isLive({ revokedAt, until }: GrantRow, now: Date): boolean {
+  return !revokedAt && (!until || until > now)
+}
+
+type Enrolled = EnrollmentRow & {
+  grants: GrantRow
+  order: (OrderRow & { payment: PaymentRow[]; refunds: RefundRow[]; disputes: DisputeRow[] })[]
+}
+
+/** 2. Every live paid grant stands on money that is there, or on a total of zero. */
+export async function accessWithoutPayment(deps: Watch): Promise<Violation[]> {
+  const pipeline: Document[] = [
+    { $unwind: '$grants' },
+    { $match: { 'grants.kind': 'PAID', 'grants.revokedAt': null } },
+    {
+      $set: {
+        joinId: {
+          $convert: { input: '$grants.orderId', to: 'objectId', onError: null, onNull: null },
+        },
+      },
+    },
+    {
+      $lookup: {
+        from: 'orders',
+        localField: 'joinId',
+        foreignField: '_id',
+        as: 'order',
+        pipeline: [
+          {
+            $lookup: {
+              from: 'payments',
+              localField: 'paymentId',
+              foreignField: 'razorpayPaymentId',
+              as: 'payment',
+            },
+          },
+          { $lookup: { from: 'refunds', ...BY_PAYMENT, as: 'refunds' } },
+          { $lookup: { from: 'disputes', ...BY_PAYMENT, as: 'disputes' } },
+        ],
+      },
+    },
+  ]
+  return scan(rowsOf<Enrolled>(deps, 'enrollments', pipeline), (row) => {
+    const fault = faultOf(row)
+    const subject = `user ${row.userId.toHexString()}, course ${row.courseId.toHexString()}`
+    return fault === null ? [] : [{ invariant: ENROLLED_AS, subject, detail: fault }]
+  })
+}
+
+function faultOf({ userId, courseId, grants: grant, order: [order] }: Enrolled): string | null {
+  if (!order) return 'its order is gone'
+  if (!order.userId.equals(userId)) return 'its order is of another user'
+  if (order.status !== 'PAID' && order.status !== 'FULFILLED') return `its order is ${order.status}`
+  const line = order.lines.find(({ no }) => no === grant.lineNo)
+  if (line?.courseId !== courseId.toHexString()) return 'its order has no such line'
+  if (order.amountPaise === 0) return null
+  const [payment] = order.payment
+  if (!payment) return 'its payment is gone'
+  if (payment.orderId !== order._id.toHexString()) return 'its payment is of another order'
+  if (payment.amountPaise !== order.amountPaise || payment.currency !== order.currency)
+    return 'its payment is of another amount'
+  if (payment.status !== 'captured') return `its payment is ${payment.status}`
+  return isEnded(order, line.no) ? 'its money was given back' : null
+}

@@ -1,0 +1,36 @@
+// What must always hold, computed over the live database. An empty list is the proof; each violation names its
+// subject, so that somebody can look.
+import { z } from 'zod'
+import { paidWithoutAccess, accessWithoutPayment } from './access.ts'
+import { couponsWithinLimits } from './coupons.ts'
+import { onceOnly, statesThatFit } from './effects.ts'
+import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
+import { invoicesInRow, linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
+import type { Watch, Violation } from './violation.ts'
+
+export const InvariantsQuery = z.object({
+  /** How long, in seconds, what was just paid may still be on its way. */
+  graceSeconds: z.int().min(0).max(3_600).default(60),
+})
+export type InvariantsQuery = z.infer<typeof InvariantsQuery>
+
+export async function findViolations(
+  deps: Watch,
+  { graceSeconds }: InvariantsQuery,
+): Promise<Violation[]> {
+  const before = new Date(deps.now().getTime() - graceSeconds * 1000)
+  const found = await Promise.all([
+    paidWithoutAccess(deps, before),
+    accessWithoutPayment(deps),
+    refundsWithinCaptured(deps),
+    moneyAccountedFor(deps, before),
+    statesThatFit(deps),
+    onceOnly(deps),
+    couponsWithinLimits(deps),
+    linesThatAddUp(deps),
+    receiptsSent(deps),
+    invoicesInRow(deps),
+    paidByNobody(deps),
+  ])
+  return found.flat()
+}

@@ -1,0 +1,89 @@
+import { joinOrder, rowsOf, scan, type PaymentRow, type RefundRow } from './rows.ts'
+import type { Violation, Watch } from './violation.ts'
+
+const WITHIN = 'refunds of a payment never exceed what was captured'
+const ACCOUNTED =
+  'every captured paisa belongs to an order, a refund, or is seen by an administrator'
+
+/** 3. What is given back stays within the payment, and what is reserved is what is being given back. */
+export async function refundsWithinCaptured(deps: Watch): Promise<Violation[]> {
+  const refunds = {
+    from: 'refunds',
+    localField: 'razorpayPaymentId',
+    foreignField: 'paymentId',
+    as: 'refunds',
+  }
+  const payment = {
+    from: 'payments',
+    localField: 'paymentId',
+    foreignField: 'razorpayPaymentId',
+    as: 'payment',
+  }
+  const given = [
+    { $lookup: refunds },
+    { $match: { $or: [{ refunds: { $ne: [] } }, { reservedPaise: { $ne: 0 } }] } },
+  ]
+  const strays = [{ $lookup: payment }, { $match: { payment: [] } }]
+  return [
+    ...(await scan(
+      rowsOf<PaymentRow & { refunds: RefundRow[] }>(deps, 'payments', given),
+      faultsOf,
+    )),
+    ...(await scan(rowsOf<RefundRow>(deps, 'refunds', strays), ({ key }) => [
+      { invariant: WITHIN, subject: `refund ${key}`, detail: 'its payment is not known' },
+    ])),
+  ]
+}
+
+function faultsOf({ refunds, ...payment }: PaymentRow & { refunds: RefundRow[] }): Violation[] {
+  const at = (status: string[]) => refunds.filter((refund) => status.includes(refund.status))
+  const sum = (of: RefundRow[]) => of.reduce((total, { amountPaise }) => total + amountPaise, 0)
+  const given = sum(at(['PENDING', 'PROCESSED']))
+  const reserved = sum(
+    at(['REQUESTED', 'PENDING', 'PROCESSED']).filter(({ key }) => payment.refundKeys.includes(key)),
+  )
+  const lines = at(['REQUESTED', 'PENDING', 'PROCESSED']).flatMap(({ lineNos }) => lineNos)
+  const faults = [
+    given > payment.amountPaise && `${given} paise given back of ${payment.amountPaise}`,
+    reserved !== payment.reservedPaise && `${payment.reservedPaise} paise reserved for ${reserved}`,
+    new Set(lines).size < lines.length && 'a line is given back twice',
+    payment.status === 'refunded' &&
+      given < payment.amountPaise &&
+      `refunded at Razorpay, and we know of ${given} paise`,
+  ]
+  return faults.flatMap((detail) =>
+    detail === false
+      ? []
+      : [{ invariant: WITHIN, subject: `payment ${payment.razorpayPaymentId}`, detail }],
+  )
+}
+
+/** 4. Captured money has a home: the order it paid, a refund, or the list of what is set aside. */
+export async function moneyAccountedFor(deps: Watch, before: Date): Promise<Violation[]> {
+  const pipeline = [
+    { $match: { status: 'captured', updatedAt: { $lte: before }, quarantine: null } },
+    ...joinOrder('order'),
+    { $match: { $expr: { $not: [{ $in: ['$razorpayPaymentId', '$order.paymentId'] }] } } },
+    {
+      $lookup: {
+        from: 'refunds',
+        localField: 'razorpayPaymentId',
+        foreignField: 'paymentId',
+        as: 'refunds',
+        pipeline: [{ $match: { status: { $ne: 'FAILED' } } }],
+      },
+    },
+    { $set: { leftPaise: { $subtract: ['$amountPaise', { $sum: '$refunds.amountPaise' }] } } },
+    { $match: { leftPaise: { $gt: 0 } } },
+  ]
+  return scan(
+    rowsOf<PaymentRow & { leftPaise: number }>(deps, 'payments', pipeline),
+    ({ razorpayPaymentId, leftPaise }) => [
+      {
+        invariant: ACCOUNTED,
+        subject: `payment ${razorpayPaymentId}`,
+        detail: `${leftPaise} paise belong to nothing`,
+      },
+    ],
+  )
+}

@@ -1,0 +1,138 @@
+import type { Uses } from '../deps.ts'
+import { ANOTHER_ACCOUNT } from '../payments/webhooks/inbox.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+const WEEK_MS = 7 * DAY_MS
+const QUIET_MS = 30 * 60_000
+// Where the browser's answer was first, its event may have come just before.
+const AROUND_MS = 60_000
+
+export type Stats = {
+  users: number
+  publishedCourses: number
+  enrollments: number
+  orders: Record<string, number>
+  revenue: { grossPaise: number; refundPaise: number; netPaise: number }
+  webhooks: {
+    lastAt: Date | null
+    ageSeconds: number | null
+    waiting: number
+    dead: number
+    /** Signed for us within a day, and of an account that is not ours. */
+    refused: number
+    /** Payments come and webhooks do not: the endpoint may be disabled at Razorpay. */
+    isSilent: boolean
+  }
+  /** Of the payments captured in the last week, those that only a poll found, between 0 and 1. */
+  shareFoundByPoll: number
+  openRefunds: number
+  strayPayments: number
+}
+
+export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats> {
+  const at = now().getTime()
+  const count = (collection: string, filter: Record<string, unknown>) =>
+    db.driver.collection(collection).countDocuments(filter, { maxTimeMS: 5_000 })
+  const [users, publishedCourses, enrollments, waiting, dead, openRefunds, strayPayments] =
+    await Promise.all([
+      count('users', { deletedAt: null }),
+      count('courses', { status: 'PUBLISHED' }),
+      count('enrollments', {}),
+      count('webhook_events', { state: 'WAITING' }),
+      count('webhook_events', { state: 'DEAD' }),
+      count('refunds', { status: { $in: ['REQUESTED', 'PENDING'] } }),
+      count('payments', { quarantine: { $gte: '' }, status: 'captured' }),
+    ])
+  const [orders, revenue, found, lastEvent, lastPayment, refused] = await Promise.all([
+    ordersByStatus(db),
+    readRevenue(db),
+    foundBy(db, new Date(at - WEEK_MS)),
+    db.orm.webhook_events.where({}).orderBy({ receivedAt: -1 }).select('receivedAt').first(),
+    lastSettled(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
+    count('webhook_events', {
+      outcome: ANOTHER_ACCOUNT,
+      receivedAt: { $gte: new Date(at - DAY_MS) },
+    }),
+  ])
+  const lastAt = lastEvent?.receivedAt ?? null
+  const captured = [...found.values()].reduce((sum, n) => sum + n, 0)
+  return {
+    users,
+    publishedCourses,
+    enrollments,
+    orders,
+    revenue,
+    webhooks: {
+      lastAt,
+      ageSeconds: lastAt && Math.max(0, Math.round((at - lastAt.getTime()) / 1000)),
+      waiting,
+      dead,
+      refused,
+      isSilent:
+        lastPayment !== null &&
+        (lastAt === null || lastAt.getTime() < lastPayment.getTime() - AROUND_MS),
+    },
+    shareFoundByPoll: captured === 0 ? 0 : (found.get('poll') ?? 0) / captured,
+    openRefunds,
+    strayPayments,
+  }
+}
+
+type Db = Uses<'db'>['db']
+type Group = { _id: string; n: number }
+
+async function ordersByStatus(db: Db): Promise<Record<string, number>> {
+  const groups = await db.driver
+    .collection('orders')
+    .aggregate<Group>([{ $group: { _id: '$status', n: { $sum: 1 } } }], { maxTimeMS: 5_000 })
+    .toArray()
+  return Object.fromEntries(groups.map(({ _id, n }) => [_id, n]))
+}
+
+/** Of orders of ours. What is reserved for refunds counts as given back: it is on its way. */
+async function readRevenue(db: Db): Promise<Stats['revenue']> {
+  const [sums] = await db.driver
+    .collection('payments')
+    .aggregate<{ gross: number; refund: number }>(
+      [
+        { $match: { capturedAt: { $type: 'date' }, orderId: { $type: 'string' } } },
+        {
+          $group: {
+            _id: null,
+            gross: { $sum: '$amountPaise' },
+            refund: { $sum: '$reservedPaise' },
+          },
+        },
+      ],
+      { maxTimeMS: 5_000 },
+    )
+    .toArray()
+  const grossPaise = sums?.gross ?? 0
+  const refundPaise = sums?.refund ?? 0
+  return { grossPaise, refundPaise, netPaise: grossPaise - refundPaise }
+}
+
+async function foundBy(db: Db, since: Date): Promise<Map<string, number>> {
+  const groups = await db.driver
+    .collection('payments')
+    .aggregate<Group>(
+      [
+        { $match: { capturedAt: { $gte: since } } },
+        { $group: { _id: '$seenVia', n: { $sum: 1 } } },
+      ],
+      { maxTimeMS: 5_000 },
+    )
+    .toArray()
+  return new Map(groups.map(({ _id, n }) => [_id, n]))
+}
+
+/** The last payment that was not heard of by its event. */
+async function lastSettled(db: Db, from: Date, to: Date): Promise<Date | null> {
+  const row = await db.driver
+    .collection<{ capturedAt: Date }>('payments')
+    .findOne(
+      { capturedAt: { $gte: from, $lte: to }, seenVia: { $ne: 'webhook' } },
+      { sort: { capturedAt: -1 }, projection: { capturedAt: 1 }, maxTimeMS: 5_000 },
+    )
+  return row?.capturedAt ?? null
+}

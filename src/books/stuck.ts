@@ -1,0 +1,118 @@
+import {
+  MongoAndExpr,
+  MongoFieldFilter,
+  MongoOrExpr,
+  type MongoFilterExpr,
+} from '@prisma/orm-mongo/query-ast/execution'
+import type { Page, PageOf } from '../fields.ts'
+import { withRefunds, type SoldOrder } from '../orders/reads.ts'
+import { publicRefund, type Refund } from '../orders/refunded.ts'
+import { NEWEST_FIRST, readPage } from '../paging.ts'
+import type { Till } from '../payments/deps.ts'
+import type { PaymentDocument } from '../payments/record/payments.ts'
+
+const MOST = 100
+const PATIENCE_MS = 5 * 60_000
+const DAY_MS = 24 * 60 * 60_000
+
+export type StrayPayment = {
+  paymentId: string
+  orderId: string | null
+  amountPaise: number
+  currency: string
+  status: string
+  reason: string | null
+  createdAt: Date
+}
+
+export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
+  payments: StrayPayment[]
+  refunds: Refund[]
+  events: {
+    id: string
+    event: string
+    attempts: number
+    outcome: string | null
+    receivedAt: Date
+  }[]
+}
+
+/**
+ * Whatever a person should look at: orders in review or half-way, page by page; and the newest stray payments,
+ * refunds and events that hang, 100 of each.
+ */
+export async function listStuck({ db, now }: Pick<Till, 'db' | 'now'>, page: Page): Promise<Stuck> {
+  const [{ items: orders, nextCursor }, stray, hanging, failed, events] = await Promise.all([
+    readPage(db.orm.orders.where(isStuck(now())), page),
+    db.orm.payments
+      .where({ status: 'captured' })
+      .where(MongoFieldFilter.gte('quarantine', ''))
+      .orderBy(NEWEST_FIRST)
+      .limit(MOST)
+      .all(),
+    db.orm.refunds
+      .where({ status: 'REQUESTED' })
+      .where(MongoFieldFilter.isNotNull('error'))
+      .orderBy(NEWEST_FIRST)
+      .limit(MOST)
+      .all(),
+    db.orm.refunds.where({ status: 'FAILED' }).orderBy(NEWEST_FIRST).limit(MOST).all(),
+    db.orm.webhook_events
+      .where(
+        MongoOrExpr.of([
+          MongoFieldFilter.eq('state', 'DEAD'),
+          MongoAndExpr.of([
+            MongoFieldFilter.eq('state', 'WAITING'),
+            MongoFieldFilter.gte('attempts', 3),
+          ]),
+        ]),
+      )
+      .select('_id', 'event', 'attempts', 'outcome', 'receivedAt')
+      .orderBy({ receivedAt: -1 })
+      .limit(MOST)
+      .all(),
+  ])
+  const reasons = new Map(orders.map((order) => [order._id, order.reviewReason ?? null]))
+  const sold = await withRefunds({ db }, orders)
+  return {
+    items: sold.map((order) => ({ ...order, reason: reasons.get(order.id) ?? null })),
+    nextCursor,
+    payments: stray.map(strayPayment),
+    refunds: [...hanging, ...failed].map(publicRefund),
+    events: events.map(({ _id, event, attempts, outcome, receivedAt }) => ({
+      id: _id,
+      event,
+      attempts,
+      outcome: outcome ?? null,
+      receivedAt,
+    })),
+  }
+}
+
+function isStuck(at: Date): MongoFilterExpr {
+  const since = (milliseconds: number) => new Date(at.getTime() - milliseconds)
+  return MongoOrExpr.of([
+    MongoFieldFilter.eq('status', 'REVIEW'),
+    MongoAndExpr.of([
+      MongoFieldFilter.eq('status', 'PAID'),
+      MongoFieldFilter.lte('updatedAt', since(PATIENCE_MS)),
+    ]),
+    // Its hour has long been over, and Razorpay would not say what became of it.
+    MongoAndExpr.of([
+      MongoFieldFilter.eq('status', 'CREATED'),
+      MongoFieldFilter.lte('expiresAt', since(DAY_MS)),
+    ]),
+  ])
+}
+
+function strayPayment(payment: PaymentDocument): StrayPayment {
+  return {
+    paymentId: payment.razorpayPaymentId,
+    orderId: payment.orderId ?? null,
+    amountPaise: payment.amountPaise,
+    currency: payment.currency,
+    status: payment.status,
+    reason: payment.quarantine ?? null,
+    createdAt: payment.createdAt,
+  }
+}

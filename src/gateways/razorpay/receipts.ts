@@ -1,0 +1,72 @@
+import { malformed, RazorpayFailure } from './failure.ts'
+import type { RazorpayOrder } from './shapes.ts'
+import { OrderAnswer, listOf, requireAmount } from './shapes.ts'
+import type { Wire } from './wire.ts'
+
+export type NewRazorpayOrder = {
+  amountPaise: number
+  currency: string
+  /** At most 40 of A-Z a-z 0-9 _ -, one per order of ours. */
+  receipt: string
+  notes?: Record<string, string>
+}
+
+export async function createOrder(
+  wire: Wire,
+  { amountPaise, currency, receipt, notes = {} }: NewRazorpayOrder,
+): Promise<RazorpayOrder> {
+  requireReceipt(receipt)
+  requireAmount(amountPaise)
+  const order = await wire({
+    answer: OrderAnswer,
+    isRepeatable: false,
+    run: (sdk) => sdk.orders.create({ amount: amountPaise, currency, receipt, notes }),
+  }).catch(async (failure: unknown) => {
+    const found = mayExist(failure)
+      ? await findOrderByReceipt(wire, receipt).catch(() => null)
+      : null
+    if (found) return found
+    throw failure
+  })
+  if (
+    order.amountPaise === amountPaise &&
+    order.currency === currency &&
+    order.receipt === receipt
+  ) {
+    return order
+  }
+  throw new RazorpayFailure({
+    kind: 'conflict',
+    description: 'the receipt stands for another order',
+    retryable: false,
+  })
+}
+
+export async function findOrderByReceipt(
+  wire: Wire,
+  receipt: string,
+): Promise<RazorpayOrder | null> {
+  requireReceipt(receipt)
+  const orders = await wire({
+    answer: listOf(OrderAnswer),
+    isRepeatable: true,
+    run: (sdk) => sdk.orders.all({ receipt, count: 100 }),
+  })
+  const same = orders.filter((order) => order.receipt === receipt)
+  // Where receipts may repeat, the order that a buyer got to is the one that counts.
+  return (
+    same.find(({ status }) => status === 'paid') ??
+    same.find(({ status }) => status === 'attempted') ??
+    same[0] ??
+    null
+  )
+}
+
+function mayExist(failure: unknown): boolean {
+  if (!(failure instanceof RazorpayFailure)) return false
+  return !failure.unsent || /receipt should be unique/i.test(failure.description)
+}
+
+function requireReceipt(receipt: string): void {
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(receipt)) throw malformed('not a receipt')
+}

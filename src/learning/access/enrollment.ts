@@ -1,0 +1,52 @@
+import { hasLiveGrant } from '../../courses/access.ts'
+
+export type GrantKind = 'PAID' | 'FREE' | 'ADMIN'
+
+/** A grant as it is stored: nested, so read back undecoded. */
+export type StoredGrant = {
+  readonly key: string
+  readonly kind: string
+  readonly at: Date
+  readonly until?: Date | null
+  readonly revokedAt?: Date | null
+}
+
+export type EnrollmentDocument = {
+  courseId: string
+  grants: readonly StoredGrant[]
+  createdAt: Date
+}
+
+/** `isActive` says whether the course can be opened now; `until` when that ends, if it does. */
+export type Enrollment = {
+  courseId: string
+  isActive: boolean
+  until: Date | null
+  enrolledAt: Date
+}
+
+export function enrollmentOf(
+  { courseId, grants, createdAt }: EnrollmentDocument,
+  now: Date,
+): Enrollment {
+  return {
+    courseId,
+    isActive: hasLiveGrant({ grants }, now),
+    until: endOf(liveGrants(grants, now)),
+    enrolledAt: createdAt,
+  }
+}
+
+export function liveGrants<Grant extends StoredGrant>(
+  grants: readonly Grant[],
+  now: Date,
+): Grant[] {
+  return grants.filter((grant) => hasLiveGrant({ grants: [grant] }, now))
+}
+
+/** The last end among these, or null when one of them has none. */
+export function endOf(grants: readonly Pick<StoredGrant, 'until'>[]): Date | null {
+  const ends = grants.map(({ until }) => until?.getTime() ?? Infinity)
+  const last = Math.max(...ends)
+  return Number.isFinite(last) ? new Date(last) : null
+}

@@ -1,0 +1,92 @@
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import type { Actor } from '../../auth/sessions.ts'
+import { requireCourse } from '../../courses/access.ts'
+import { courseFrom, type CourseDocument, type CourseStatus } from '../../courses/course.ts'
+import { oid } from '../../db.ts'
+import type { Uses } from '../../deps.ts'
+import { DomainError } from '../../errors.ts'
+import type { Page, PageOf } from '../../fields.ts'
+import { readPage } from '../../paging.ts'
+import { findDone, shareDone } from '../progress/completion.ts'
+import { enrollmentOf, type Enrollment } from './enrollment.ts'
+import { grant } from './grants.ts'
+import type { CourseRef } from './refs.ts'
+
+export type EnrolledCourse = Enrollment & {
+  percent: number
+  course: {
+    slug: string
+    title: string
+    summary: string
+    imageUrl: string | null
+    status: CourseStatus
+  }
+}
+
+/** One's own courses with how far one is, those whose access has ended included and marked so. */
+export async function listMyEnrollments(
+  { db, now }: Uses<'db' | 'now'>,
+  actor: Actor,
+  page: Page,
+): Promise<PageOf<EnrolledCourse>> {
+  const mine = db.orm.enrollments.where({ userId: actor.id })
+  const { items, nextCursor } = await readPage(mine, page)
+  const courseIds = items.map(({ courseId }) => courseId)
+  const [courses, doneBy] = await Promise.all([
+    findCourses({ db }, courseIds),
+    findDone({ db }, { userIds: [actor.id], courseIds }),
+  ])
+  return {
+    nextCursor,
+    items: items.flatMap((row) => {
+      const course = courses.get(row.courseId)
+      if (!course) return []
+      const { percent } = shareDone(course, doneBy(actor.id, course._id))
+      return [{ ...enrollmentOf(row, now()), percent, course: outlineOf(course) }]
+    }),
+  }
+}
+
+async function findCourses(
+  { db }: Uses<'db'>,
+  ids: string[],
+): Promise<Map<string, CourseDocument>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db.orm.courses
+    .where(MongoFieldFilter.in('_id', ids.map(oid)))
+    .select('_id', 'slug', 'title', 'summary', 'imageUrl', 'status', 'sections')
+    .all()
+  return new Map(rows.map((row) => [row._id, courseFrom(row)]))
+}
+
+function outlineOf(course: CourseDocument): EnrolledCourse['course'] {
+  const { slug, title, summary, imageUrl, status } = course
+  return { slug, title, summary, imageUrl: imageUrl ?? null, status }
+}
+
+const FREE_KEY = 'free'
+
+/** Enrols in a free course; again, it answers the same. What was revoked is not had back this way. */
+export async function startCourse(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor,
+  { courseId }: CourseRef,
+): Promise<Enrollment> {
+  const { course } = await requireCourse(deps, actor, { _id: courseId })
+  if (course.ownerId === actor.id) throw new DomainError('OWN_COURSE')
+  if (course.status !== 'PUBLISHED') throw new DomainError('NOT_FOUND')
+  if (course.pricePaise > 0) throw new DomainError('NOT_FREE')
+  await grant(deps, { userId: actor.id, courseId, grant: { key: FREE_KEY, kind: 'FREE' } })
+  const enrollment = await requireEnrollment(deps, { userId: actor.id, courseId })
+  if (!enrollment.isActive) throw new DomainError('ACCESS_ENDED')
+  return enrollment
+}
+
+async function requireEnrollment(
+  { db, now }: Uses<'db' | 'now'>,
+  of: { userId: string; courseId: string },
+): Promise<Enrollment> {
+  const row = await db.orm.enrollments.where(of).first()
+  if (!row) throw new DomainError('NOT_FOUND')
+  return enrollmentOf(row, now())
+}

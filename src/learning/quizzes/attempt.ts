@@ -1,0 +1,102 @@
+import { MongoAndExpr, MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
+import type { Question, RightAnswer } from '../../courses/quiz.ts'
+import type { Stored } from '../../db.ts'
+import type { Uses } from '../../deps.ts'
+import type { GradedAnswer } from './grading.ts'
+
+// An answer that was on its way when the time ran out still counts.
+const GRACE_MS = 5_000
+
+export type AttemptDocument = Stored<'quiz_attempts'>
+
+export type AttemptResult = {
+  submittedAt: Date
+  score: number
+  maxScore: number
+  passed: boolean
+  answers: GradedAnswer[]
+  /** The right answers, once they can help nobody: after passing, or when no attempt is left. */
+  key: RightAnswer[] | null
+}
+
+/** EXPIRED: its time ran out before it was submitted; it counts as an attempt. */
+export type Attempt = {
+  id: string
+  courseId: string
+  lessonId: string
+  number: number
+  state: 'OPEN' | 'SUBMITTED' | 'EXPIRED'
+  startedAt: Date
+  deadlineAt: Date | null
+  questions: Question[]
+  result: AttemptResult | null
+}
+
+/** Holds of an attempt exactly while `stateOf` says OPEN. */
+export function isOpen(now: Date): MongoAndExpr {
+  return MongoAndExpr.of([
+    MongoFieldFilter.isNull('submittedAt'),
+    MongoOrExpr.of([
+      MongoFieldFilter.isNull('deadlineAt'),
+      MongoFieldFilter.gte('deadlineAt', new Date(now.getTime() - GRACE_MS)),
+    ]),
+  ])
+}
+
+export function stateOf(attempt: AttemptDocument, now: Date): Attempt['state'] {
+  if (attempt.submittedAt) return 'SUBMITTED'
+  const isLate = attempt.deadlineAt && attempt.deadlineAt.getTime() + GRACE_MS < now.getTime()
+  return isLate ? 'EXPIRED' : 'OPEN'
+}
+
+export function questionsOf(attempt: AttemptDocument): Question[] {
+  return attempt.questions as Question[]
+}
+
+export function attemptOf(
+  attempt: AttemptDocument,
+  { now, key }: { now: Date; key: RightAnswer[] | null },
+): Attempt {
+  const { _id: id, courseId, lessonId, number, startedAt, deadlineAt } = attempt
+  return {
+    id,
+    courseId,
+    lessonId,
+    number,
+    state: stateOf(attempt, now),
+    startedAt,
+    deadlineAt: deadlineAt ?? null,
+    questions: questionsOf(attempt),
+    result: resultOf(attempt, key),
+  }
+}
+
+function resultOf(attempt: AttemptDocument, key: RightAnswer[] | null): AttemptResult | null {
+  const { submittedAt, score, maxScore, passed, answers } = attempt
+  if (!submittedAt) return null
+  return {
+    submittedAt,
+    score: score ?? 0,
+    maxScore: maxScore ?? 0,
+    passed: passed ?? false,
+    answers: answers as GradedAnswer[],
+    key,
+  }
+}
+
+/** The right answers to these questions; for the server's own use until the attempt is over. */
+export async function findKey(
+  { db }: Uses<'db'>,
+  { lessonId, questions }: { lessonId: string; questions: Question[] },
+): Promise<RightAnswer[]> {
+  const stored = await db.orm.quiz_keys.where({ lessonId }).first()
+  const asked = new Set(questions.map(({ id }) => id))
+  return (stored?.answers ?? [])
+    .filter(({ questionId }) => asked.has(questionId))
+    .map(({ questionId, optionIds, texts, explanation }) => ({
+      questionId,
+      optionIds: [...optionIds],
+      texts: [...texts],
+      explanation: explanation ?? null,
+    }))
+}

@@ -1,0 +1,3 @@
+export function isOpenDispute(status: string): boolean {
+  return status === 'open' || status === 'under_review'
+}

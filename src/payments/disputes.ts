@@ -1,0 +1,92 @@
+// The bank takes the side of a buyer's card, or does not. While it thinks, access stays; a lost dispute has taken
+// the money and ends it, a won or closed one gives it back. The payment itself says nothing of all this.
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { isDuplicateKey } from '../db.ts'
+import type { RazorpayDispute } from '../gateways/razorpay/shapes.ts'
+import { noteOrder } from '../orders/transitions.ts'
+import type { Till } from './deps.ts'
+import { alignAccess } from './settlement/line-access.ts'
+import { settlePayment } from './settlement/settle-payment.ts'
+
+type DisputeStatus = RazorpayDispute['status']
+
+const EARLIER: Record<DisputeStatus, DisputeStatus[]> = {
+  open: [],
+  under_review: ['open'],
+  won: ['open', 'under_review'],
+  lost: ['open', 'under_review'],
+  closed: ['open', 'under_review'],
+}
+
+/** Takes in a dispute as Razorpay has it; its status only moves forward. */
+export async function applyDispute(deps: Till, theirs: RazorpayDispute): Promise<void> {
+  const orderId = await orderIdOf(deps, theirs.paymentId)
+  const isNews = (await writeDown(deps, theirs, orderId)) || (await moveOn(deps, theirs, orderId))
+  if (orderId) await follow(deps, orderId, isNews ? theirs : null)
+  await deps.db.orm.disputes
+    .where({ razorpayDisputeId: theirs.id, status: theirs.status })
+    .update({ settledAt: deps.now() })
+}
+
+/** What follows for the order; done again by whoever finds a dispute that is not settled. */
+async function follow(deps: Till, orderId: string, theirs: RazorpayDispute | null): Promise<void> {
+  if (theirs) {
+    const detail = `${theirs.id}: ${theirs.phase}, ${theirs.reasonCode ?? 'no reason given'}`
+    await noteOrder(deps, orderId, { event: `dispute ${theirs.status}`, detail })
+  }
+  await alignAccess(deps, orderId)
+}
+
+async function orderIdOf(deps: Till, paymentId: string): Promise<string | null> {
+  const known = await deps.db.orm.payments.where({ razorpayPaymentId: paymentId }).first()
+  if (known) return known.orderId ?? null
+  await settlePayment(deps, await deps.razorpay.fetchPayment(paymentId), 'poll')
+  const payment = await deps.db.orm.payments.where({ razorpayPaymentId: paymentId }).first()
+  return payment?.orderId ?? null
+}
+
+async function writeDown(
+  { db, now }: Till,
+  theirs: RazorpayDispute,
+  orderId: string | null,
+): Promise<boolean> {
+  const at = now()
+  try {
+    await db.orm.disputes.create({
+      razorpayDisputeId: theirs.id,
+      paymentId: theirs.paymentId,
+      orderId,
+      status: theirs.status,
+      phase: theirs.phase,
+      amountPaise: theirs.amountPaise,
+      currency: theirs.currency,
+      reasonCode: theirs.reasonCode,
+      respondBy: theirs.respondBy,
+      settledAt: null,
+      createdAt: theirs.createdAt,
+      updatedAt: at,
+    })
+    return true
+  } catch (error) {
+    if (isDuplicateKey(error)) return false
+    throw error
+  }
+}
+
+async function moveOn(
+  { db, now }: Till,
+  theirs: RazorpayDispute,
+  orderId: string | null,
+): Promise<boolean> {
+  const moved = await db.orm.disputes
+    .where({ razorpayDisputeId: theirs.id })
+    .where(MongoFieldFilter.in('status', EARLIER[theirs.status]))
+    .update({
+      status: theirs.status,
+      phase: theirs.phase,
+      orderId,
+      settledAt: null,
+      updatedAt: now(),
+    })
+  return moved !== null
+}

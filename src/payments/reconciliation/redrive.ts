@@ -1,0 +1,38 @@
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { audit } from '../../audit.ts'
+import type { Actor } from '../../auth/sessions.ts'
+import { type OrderDetails, showOrderDetails, requireOrder } from '../../orders/order.ts'
+import type { OrderRef } from '../../orders/reads.ts'
+import { noteOrder } from '../../orders/transitions.ts'
+import type { Till } from '../deps.ts'
+import { gatewayDown } from '../gateway-down.ts'
+import { driveRefund } from '../refunds/drive.ts'
+import { fulfill } from '../settlement/fulfillment.ts'
+import { alignAccess } from '../settlement/line-access.ts'
+import { checkOrder, takeIn } from './reconciler.ts'
+
+/** Works on an order now as the reconciler would: asks Razorpay, goes on, aligns access, drives its refunds. */
+export async function redriveOrder(
+  deps: Till,
+  actor: Actor,
+  { orderId }: OrderRef,
+): Promise<OrderDetails> {
+  const order = await requireOrder(deps, orderId)
+  await audit(deps, { actor, act: 'orders.redriven', target: `order:${orderId}` })
+  await noteOrder(deps, orderId, { event: 'redriven' })
+  try {
+    await fulfill(deps, orderId)
+    if (order.status === 'CREATED' || order.status === 'EXPIRED' || order.status === 'REVIEW')
+      await checkOrder(deps, order)
+    else if (order.paymentId) await takeIn(deps, await deps.razorpay.fetchPayment(order.paymentId))
+  } catch (failure) {
+    throw gatewayDown(deps, failure)
+  }
+  const refunds = await deps.db.orm.refunds
+    .where({ orderId })
+    .where(MongoFieldFilter.isNull('settledAt'))
+    .all()
+  for (const refund of refunds) await driveRefund(deps, refund._id)
+  await alignAccess(deps, orderId)
+  return showOrderDetails(deps, orderId)
+}

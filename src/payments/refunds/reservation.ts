@@ -1,0 +1,75 @@
+// What is given back of a payment is reserved on it first: one conditional write keeps the sum within what was
+// captured, and no line is given back twice, whoever asks at the same time.
+import type { Uses } from '../../deps.ts'
+import type { RefundDocument } from '../../orders/refunded.ts'
+
+type Reserved = {
+  razorpayPaymentId: string
+  amountPaise: number
+  refundKeys: string[]
+  refundedLines: string[]
+  reservedPaise: number
+  updatedAt: Date
+}
+
+type Ask = Pick<RefundDocument, 'key' | 'paymentId' | 'amountPaise' | 'lineNos'>
+
+/** False where more would be given back than is left. Again with the same key, it stays reserved once. */
+export async function reserve(deps: Uses<'db' | 'now'>, ask: Ask): Promise<boolean> {
+  const { modifiedCount } = await payments(deps).updateOne(
+    {
+      razorpayPaymentId: ask.paymentId,
+      refundKeys: { $ne: ask.key },
+      refundedLines: { $nin: [...ask.lineNos] },
+      $expr: { $lte: [{ $add: ['$reservedPaise', ask.amountPaise] }, '$amountPaise'] },
+    },
+    take(deps, ask),
+    DEADLINE,
+  )
+  return modifiedCount === 1 || isReserved(deps, ask)
+}
+
+/** For money that Razorpay has given back already: whatever else is reserved. */
+export async function reserveGiven(deps: Uses<'db' | 'now'>, ask: Ask): Promise<void> {
+  await payments(deps).updateOne(
+    { razorpayPaymentId: ask.paymentId, refundKeys: { $ne: ask.key } },
+    take(deps, ask),
+    DEADLINE,
+  )
+}
+
+/** Gives the reservation of a failed refund back, once. */
+export async function release(deps: Uses<'db' | 'now'>, ask: Ask): Promise<void> {
+  await payments(deps).updateOne(
+    { razorpayPaymentId: ask.paymentId, refundKeys: ask.key },
+    {
+      $pull: { refundKeys: ask.key },
+      $pullAll: { refundedLines: [...ask.lineNos] },
+      $inc: { reservedPaise: -ask.amountPaise },
+      $set: { updatedAt: deps.now() },
+    },
+    DEADLINE,
+  )
+}
+
+const DEADLINE = { maxTimeMS: 5_000 }
+
+function take({ now }: Uses<'now'>, { key, lineNos, amountPaise }: Ask) {
+  return {
+    $push: { refundKeys: key, refundedLines: { $each: [...lineNos] } },
+    $inc: { reservedPaise: amountPaise },
+    $set: { updatedAt: now() },
+  }
+}
+
+async function isReserved(deps: Uses<'db'>, { paymentId, key }: Ask): Promise<boolean> {
+  const found = await payments(deps).countDocuments({
+    razorpayPaymentId: paymentId,
+    refundKeys: key,
+  })
+  return found > 0
+}
+
+function payments({ db }: Uses<'db'>) {
+  return db.driver.collection<Reserved>('payments')
+}

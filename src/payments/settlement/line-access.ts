@@ -1,0 +1,101 @@
+// Which lines of an order give access follows from its refunds and disputes as they stand, computed anew each
+// time: no event, however late, can revive what ended.
+import type { Uses } from '../../deps.ts'
+import {
+  grant,
+  grantsOf,
+  restoreGrant,
+  revokeGrant,
+  type Grant,
+} from '../../learning/access/grants.ts'
+import { sumOf } from '../../money.ts'
+import { linesOf, requireOrder, type OrderDocument, type OrderLine } from '../../orders/order.ts'
+import { standing } from '../../orders/refunded.ts'
+
+const REFUNDED = 'refunded'
+const DISPUTE_LOST = 'dispute lost'
+/** Grants ended for these reasons come back with the money; those an administrator ended do not. */
+export const OUR_REASONS: readonly string[] = [REFUNDED, DISPUTE_LOST]
+
+// Each pass that changed something is followed by another, since a refund may have come meanwhile.
+const MAX_PASSES = 6
+
+export function grantFor(order: OrderDocument, line: OrderLine) {
+  return {
+    key: keyOf(order._id, line.no),
+    kind: 'PAID' as const,
+    orderId: order._id,
+    lineNo: line.no,
+  }
+}
+
+export function keyOf(orderId: string, lineNo: number): string {
+  return `order:${orderId}:${lineNo}`
+}
+
+/** Line number → why it gives no access (any more). */
+export async function endedLines(
+  { db }: Uses<'db'>,
+  order: OrderDocument,
+): Promise<ReadonlyMap<number, string>> {
+  if (!order.paymentId) return new Map()
+  const [refunds, lost] = await Promise.all([
+    db.orm.refunds.where({ orderId: order._id, paymentId: order.paymentId }).all(),
+    db.orm.disputes.where({ paymentId: order.paymentId, status: 'lost' }).first(),
+  ])
+  const lines = linesOf(order)
+  if (lost) return new Map(lines.map(({ no }) => [no, DISPUTE_LOST]))
+  const given = standing(refunds, order.paymentId)
+  const isAll = sumOf(given) >= order.amountPaise
+  const refunded = new Set(given.flatMap(({ lineNos }) => lineNos.map(Number)))
+  return new Map(
+    lines.flatMap(({ no }) => (isAll || refunded.has(no) ? [[no, REFUNDED] as const] : [])),
+  )
+}
+
+/**
+ * Makes the grants of an order what its refunds and disputes say. Missing ones are added only where the
+ * fulfillment has decided about them.
+ */
+export async function alignAccess(
+  deps: Uses<'db' | 'now'>,
+  orderId: string,
+  { mayAdd }: { mayAdd: boolean } = { mayAdd: false },
+): Promise<void> {
+  for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+    const order = await requireOrder(deps, orderId)
+    if (order.status !== 'PAID' && order.status !== 'FULFILLED') return
+    const ended = await endedLines(deps, order)
+    const isAdding = mayAdd || order.status === 'FULFILLED'
+    let isChanged = false
+    for (const line of linesOf(order)) {
+      const reason = ended.get(line.no) ?? null
+      if (await alignLine(deps, order, { line, reason, isAdding })) isChanged = true
+    }
+    if (!isChanged) return
+  }
+}
+
+type Wanted = { line: OrderLine; reason: string | null; isAdding: boolean }
+
+async function alignLine(
+  deps: Uses<'db' | 'now'>,
+  order: OrderDocument,
+  { line, reason, isAdding }: Wanted,
+): Promise<boolean> {
+  const whose = { userId: order.userId, courseId: line.courseId }
+  const given = grantFor(order, line)
+  const stored = (await grantsOf(deps, whose)).find(({ key }) => key === given.key)
+  if (!stored) {
+    return isAdding && reason === null ? grant(deps, { ...whose, grant: given }) : false
+  }
+  const change = { ...whose, key: given.key }
+  if (reason !== null) {
+    return stored.revokedAt === null && revokeGrant(deps, { ...change, reason })
+  }
+  return endedByUs(stored) && restoreGrant(deps, { ...change, reason: 'money kept after all' })
+}
+
+function endedByUs({ revokedAt, reason }: Grant): boolean {
+  return revokedAt !== null && OUR_REASONS.includes(reason ?? '')
+}

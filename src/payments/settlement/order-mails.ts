@@ -1,0 +1,79 @@
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { grantsOf } from '../../learning/access/grants.ts'
+import { putMail } from '../../mail/outbox.ts'
+import { sumOf } from '../../money.ts'
+import { linesOf, type OrderDocument } from '../../orders/order.ts'
+import type { RefundDocument } from '../../orders/refunded.ts'
+import type { Till } from '../deps.ts'
+import { keyOf } from './line-access.ts'
+
+const MOST_ADMINS = 20
+
+/** Each under a key of its own, so that it goes out once however often the order is worked on. */
+export async function mailReceipt(deps: Till, order: OrderDocument): Promise<void> {
+  const buyer = await findBuyer(deps, order.userId)
+  if (!buyer) return
+  const { email: to, name } = buyer
+  const lines = linesOf(order)
+  if (order.amountPaise > 0) {
+    const listed = lines.map(({ title, listPaise }) => ({ title, amountPaise: listPaise }))
+    const data = {
+      name,
+      orderId: order._id,
+      lines: listed,
+      discountPaise: sumOf(listed) - order.amountPaise,
+      totalPaise: order.amountPaise,
+      paidAt: (order.paidAt ?? deps.now()).toISOString(),
+    }
+    await putMail(deps, { key: `receipt:${order._id}`, to, template: 'receipt', data })
+  }
+  for (const { no, courseId } of lines) {
+    // A line that the buyer held already was refunded instead.
+    const grants = await grantsOf(deps, { userId: order.userId, courseId })
+    if (!grants.some(({ key, revokedAt }) => key === keyOf(order._id, no) && !revokedAt)) continue
+    const course = await deps.db.orm.courses
+      .where({ _id: courseId })
+      .select('title', 'slug')
+      .first()
+    if (!course) continue
+    const data = { name, courseTitle: course.title, courseSlug: course.slug }
+    await putMail(deps, { key: `enrolled:${order._id}:${no}`, to, template: 'enrolled', data })
+  }
+}
+
+export async function mailRefund(deps: Till, refund: RefundDocument): Promise<void> {
+  const order = refund.orderId
+    ? await deps.db.orm.orders.where({ _id: refund.orderId }).first()
+    : null
+  const buyer = order && (await findBuyer(deps, order.userId))
+  if (!order || !buyer) return
+  await putMail(deps, {
+    key: `refund:${refund._id}`,
+    to: buyer.email,
+    template: 'refund',
+    data: { name: buyer.name, orderId: order._id, amountPaise: refund.amountPaise },
+  })
+}
+
+/** Tells the administrators, once each, that an order waits for one of them. */
+export async function mailReview(deps: Till, orderId: string, reason: string): Promise<void> {
+  const admins = await deps.db.orm.users
+    .where({ role: 'ADMIN' })
+    .where(MongoFieldFilter.isNull('disabledAt'))
+    .select('_id', 'email')
+    .limit(MOST_ADMINS)
+    .all()
+  for (const { _id, email: to } of admins) {
+    const key = `review:${orderId}:${_id}`
+    await putMail(deps, { key, to, template: 'order-review', data: { orderId, reason } })
+  }
+}
+
+/** Null when the account is gone: there is nobody left to write to. */
+async function findBuyer({ db }: Till, userId: string) {
+  const user = await db.orm.users
+    .where({ _id: userId })
+    .select('name', 'email', 'deletedAt')
+    .first()
+  return user && !user.deletedAt ? user : null
+}

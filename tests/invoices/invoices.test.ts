@@ -1,0 +1,176 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { stateOf } from '../../src/invoices/gst-states.ts'
+import { financialYear, numberOf } from '../../src/invoices/invoices.ts'
+import { splitTax } from '../../src/invoices/tax.ts'
+import { settlePayment } from '../../src/payments/settlement/settle-payment.ts'
+import { aPublishedCourse } from '../support/builders-courses.ts'
+import { aCourse, anOrder, aSale, expectSound, pay } from '../support/builders-orders.ts'
+import { anAdmin, aStudent } from '../support/builders.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+
+let lms: Lms
+beforeAll(async () => {
+  lms = await startLms({
+    env: {
+      SELLER_NAME: 'Gurukul & Sons',
+      SELLER_STATE: 'Karnataka',
+      SELLER_GSTIN: '29ABCDE1234F1Z5',
+    },
+  })
+  lms.razorpay.webhooks.drop = 'all'
+})
+
+describe('a paid order', () => {
+  it('has a page to print, for its buyer', async () => {
+    const { buyer, order, paymentId } = await aSale(lms, { pricePaise: 11_800 })
+    const answer = await buyer.fetch(`/receipts/${order.id}`)
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    const page = await answer.text()
+    expect(page).toContain('Gurukul &amp; Sons')
+    expect(page).toContain('GSTIN 29ABCDE1234F1Z5')
+    expect(page).toContain(paymentId)
+    for (const amount of ['₹118.00', '₹100.00', '₹9.00']) expect(page).toContain(amount)
+  })
+
+  it('shows nobody else its page', async () => {
+    const { order } = await aSale(lms)
+    expect((await lms.visitor().fetch(`/receipts/${order.id}`)).status).toBe(401)
+    expect((await (await aStudent(lms)).fetch(`/receipts/${order.id}`)).status).toBe(404)
+    expect((await (await anAdmin(lms)).fetch(`/receipts/${order.id}`)).status).toBe(200)
+    expect((await (await aStudent(lms)).fetch('/receipts/nonsense')).status).toBe(404)
+  })
+
+  it('escapes whatever people typed', async () => {
+    const { course } = await aPublishedCourse(lms, { title: `<img src=x onerror=alert('1')>` })
+    const buyer = await aStudent(lms, '"><script>alert(1)</script>')
+    const { order } = await aSale(lms, { buyer, courseIds: [course.id] })
+    const answer = await buyer.fetch(`/receipts/${order.id}`)
+    const page = await answer.text()
+    expect(page).not.toMatch(/<script|<img/)
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+  })
+
+  it('across states bears the whole tax as one', async () => {
+    const buyer = await aStudent(lms)
+    const billing = { name: 'Asha Traders', state: 'Kerala', gstin: null, address: 'Kochi' }
+    await lms.db.orm.users.where({ _id: buyer.user.id }).update({ billing })
+    const { order } = await aSale(lms, { buyer, pricePaise: 11_800 })
+    const page = await (await buyer.fetch(`/receipts/${order.id}`)).text()
+    expect(page).toContain('IGST 18 %')
+    expect(page).toContain('Asha Traders')
+    expect(page).not.toContain('CGST')
+  })
+
+  it('shows what was given back', async () => {
+    const { buyer, order } = await aSale(lms, { pricePaise: 20_000 })
+    const { api } = await anAdmin(lms)
+    await api.refunds.create.mutate({ orderId: order.id, amountPaise: 5_000 })
+    const page = await (await buyer.fetch(`/receipts/${order.id}`)).text()
+    expect(page).toContain('-₹50.00')
+  })
+
+  it('of nothing has none', async () => {
+    const { buyer, order } = await anOrder(lms, { courseIds: [await aCourse(lms, 0)] })
+    expect((await buyer.fetch(`/receipts/${order.id}`)).status).toBe(404)
+  })
+})
+
+describe('invoice numbers', () => {
+  it('run without a gap when many are issued at once', async () => {
+    const opened = await Promise.all(Array.from({ length: 12 }, () => anOrder(lms)))
+    const other = await lms.another()
+    const paid = opened.map((one) => pay(lms, one).razorpay_payment_id)
+    await Promise.all(
+      paid.map(async (id, at) => {
+        const deps = at % 2 === 0 ? lms.deps : other.deps
+        return settlePayment(deps, await deps.razorpay.fetchPayment(id), 'poll')
+      }),
+    )
+    const numbers = (await lms.db.orm.invoices.where({}).all()).map(({ number }) => number).sort()
+    const serials = numbers.map((number) => Number(number.slice(-6)))
+    expect(serials).toEqual(serials.map((_, at) => at + 1))
+    expect(numbers.every((number) => /^INV\/\d\d-\d\d\/\d{6}$/.test(number))).toBe(true)
+    await expectSound(lms)
+  })
+
+  it('go on after the millionth, within the sixteen characters of the law', async () => {
+    const { order } = await aSale(lms)
+    const last = await lms.db.orm.invoices.where({ orderId: order.id }).first()
+    const serial = last?.serial ?? 0
+    const moveTo = (to: number) =>
+      lms.db.orm.invoices.where({ orderId: order.id }).update({ serial: to })
+    await moveTo(999_999)
+    const next = await Promise.all([aSale(lms), aSale(lms)])
+    const numbers = await Promise.all(
+      next.map((one) => lms.db.orm.invoices.where({ orderId: one.order.id }).first()),
+    )
+    const year = financialYear(lms.clock.now())
+    expect(numbers.map((one) => one?.number).sort()).toEqual([
+      `IN/${year}/1000000`,
+      `IN/${year}/1000001`,
+    ])
+    expect(numberOf('26-27', 99_999_999)).toHaveLength(16)
+    await moveTo(serial)
+    for (const [at, one] of numbers.entries())
+      await lms.db.orm.invoices
+        .where({ orderId: one?.orderId ?? '' })
+        .update({ serial: serial + at + 1 })
+  })
+
+  it('begin anew with the financial year, in Indian time', () => {
+    expect(financialYear(new Date('2027-03-31T18:29:59Z'))).toBe('26-27')
+    expect(financialYear(new Date('2027-03-31T18:30:00Z'))).toBe('27-28')
+    expect(financialYear(new Date('2099-12-31T00:00:00Z'))).toBe('99-00')
+  })
+})
+
+describe('the tax within a price', () => {
+  const seller = { sellerGstin: '29ABCDE1234F1Z5', sellerState: 'Karnataka' }
+
+  it.each([1, 99, 100, 101, 49_900, 11_799, 1_000_000_000])('adds up for %i paise', (total) => {
+    for (const buyerState of ['karnataka ', 'Kerala', null]) {
+      const { taxablePaise, taxes } = splitTax(total, { ...seller, buyerState })
+      const tax = taxes.reduce((sum, { amountPaise }) => sum + amountPaise, 0)
+      expect((taxablePaise ?? 0) + tax).toBe(total)
+      expect(taxes.map(({ name }) => name)).toEqual(
+        buyerState === 'Kerala' ? ['IGST'] : ['CGST', 'SGST'],
+      )
+    }
+  })
+
+  it.each([101, 49_900, 49_903, 11_799])('has equal halves for %i paise', (total) => {
+    const { taxes } = splitTax(total, { ...seller, buyerState: 'Karnataka' })
+    expect(taxes[0]?.amountPaise).toBe(taxes[1]?.amountPaise)
+  })
+
+  it.each([
+    [{ buyerState: 'KA' }, 'CGST'],
+    [{ buyerState: ' karnataka' }, 'CGST'],
+    [{ buyerState: '29' }, 'CGST'],
+    [{ buyerState: 'Kerala', buyerGstin: '29ABCDE1234F1Z5' }, 'CGST'],
+    [{ buyerState: 'KL' }, 'IGST'],
+    [{ buyerState: 'Karnataka', buyerGstin: '32ABCDE1234F1Z5' }, 'IGST'],
+    [{ buyerState: 'Atlantis' }, 'IGST'],
+    [{ buyerState: ' ' }, 'CGST'],
+  ])('knows the state of %j', (place, name) => {
+    expect(splitTax(11_800, { ...seller, ...place }).taxes[0]?.name).toBe(name)
+  })
+
+  it.each([
+    ['Jammu & Kashmir', 'J and K', '01'],
+    ['Orissa', 'Odisha', '21'],
+    ['Pondicherry', 'PY', '34'],
+    ['Daman & Diu', '25', '26'],
+    ['28', 'andhra-pradesh', '37'],
+    ['7', 'New Delhi', '07'],
+  ])('takes %s and %s for one state', (one, other, code) => {
+    expect(stateOf({ state: one })).toBe(code)
+    expect(stateOf({ state: other })).toBe(code)
+  })
+
+  it('is not shown by a seller who is not registered', () => {
+    const places = { sellerGstin: undefined, sellerState: 'Karnataka', buyerState: 'Kerala' }
+    expect(splitTax(100, places)).toEqual({ taxablePaise: null, taxes: [] })
+  })
+})

@@ -1,0 +1,69 @@
+import { createTRPCClient, httpLink, TRPCClientError, type TRPCClient } from '@trpc/client'
+import superjson from 'superjson'
+import { expect } from 'vitest'
+import type { Issue, Reason } from '../../src/errors.ts'
+import type { AppRouter } from '../../src/router.ts'
+import { keepSecret, learnFrom } from './secrets.ts'
+
+export type Client = TRPCClient<AppRouter>
+
+export type Visitor = {
+  api: Client
+  /** The Cookie header this visitor would send, or ''. */
+  cookie: () => string
+  /** Puts a cookie into the jar, as an attacker or another device would. */
+  setCookie: (name: string, value: string) => void
+  /** A plain HTTP request with this visitor's cookies. */
+  fetch: (path: string, init?: RequestInit) => Promise<Response>
+}
+
+/** Says of a request that what it holds, and so its answer, was made up and is nobody's secret. */
+export const GARBAGE = 'garbage'
+
+/** An ordinary client of another process, with a cookie jar. */
+export function visitor(url: string): Visitor {
+  const jar = new Map<string, string>()
+  const cookie = () => [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+  const send = async (input: string | URL | Request, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers)
+    if (jar.size > 0) headers.set('cookie', cookie())
+    if (!headers.has('origin') && !headers.has('x-trpc-source'))
+      headers.set('x-trpc-source', 'tests')
+    const isGarbage = headers.get('x-trpc-source') === GARBAGE
+    if (!isGarbage) learnFrom(init.body)
+    const response = await fetch(input, { ...init, headers })
+    if (!isGarbage && response.headers.get('content-type')?.startsWith('application/json'))
+      learnFrom(await response.clone().text())
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      if (value === '') jar.delete(name)
+      else jar.set(name, value)
+      keepSecret(value)
+    }
+    return response
+  }
+  const link = httpLink({
+    url: `${url}/trpc`,
+    transformer: superjson,
+    fetch: (input, init) => send(input, init as RequestInit),
+  })
+  return {
+    api: createTRPCClient<AppRouter>({ links: [link] }),
+    cookie,
+    setCookie: (name, value) => void jar.set(name, value),
+    fetch: (path, init) => send(`${url}${path}`, init),
+  }
+}
+
+/** Waits for a call to be refused for this very reason, and answers the refusal's issues. */
+export async function refused(call: Promise<unknown>, reason: Reason): Promise<Issue[]> {
+  const outcome = await call.then(
+    () => 'it was not refused',
+    (error: unknown) => error,
+  )
+  if (!(outcome instanceof TRPCClientError))
+    throw new Error(`Expected ${reason}, but: ${String(outcome)}`)
+  const data = outcome.data as { reason: Reason; issues: Issue[] } | null
+  expect(data?.reason ?? outcome.message).toBe(reason)
+  return data?.issues ?? []
+}
