@@ -3,8 +3,8 @@ import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
 import { openCloudinary, type Cloudinary } from './gateways/cloudinary/client.ts'
-import { openRazorpay, type Razorpay } from './gateways/razorpay/client.ts'
-import { isWebhookSignature } from './gateways/razorpay/signature.ts'
+import { type PaymentGateways, openGateways } from './gateways/payments.ts'
+import { openRazorpayGateway } from './gateways/razorpay/gateway.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
 import { openLog, type Logger } from './log.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
@@ -21,8 +21,6 @@ export type Settings = {
   isSecure: boolean
   requestsPerMinute: number
   registrationsPerHour: number
-  razorpayKeyId: string
-  razorpayCheckoutUrl: string
   seller: Config['seller']
 }
 
@@ -30,8 +28,7 @@ export type Settings = {
 export type Deps = {
   db: Db
   sessions: Sessions
-  razorpay: Razorpay
-  isWebhookSigned: (body: Buffer, signature: string) => boolean
+  gateways: PaymentGateways
   cloudinary: Cloudinary
   mailer: Mailer
   background: Background
@@ -57,9 +54,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
   return {
     db,
     sessions: openSessions({ db, now, isSecure: settings.isSecure }),
-    razorpay: openRazorpay({ ...config.razorpay, now }),
-    isWebhookSigned: (body, signature) =>
-      isWebhookSignature(body, signature, config.razorpay.webhookSecrets),
+    gateways: openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
     mailer,
     background,
@@ -86,8 +81,6 @@ function settingsOf(config: Config): Settings {
     isSecure: config.appUrl.startsWith('https://'),
     requestsPerMinute: config.requestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
-    razorpayKeyId: config.razorpay.keyId,
-    razorpayCheckoutUrl: config.razorpay.checkoutUrl,
     seller: config.seller,
   }
 }

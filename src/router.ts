@@ -16,7 +16,7 @@ import {
 import { sendMails } from './mail/outbox.ts'
 import { sweepMedia } from './media/removal.ts'
 import { mediaRouter } from './media/router.ts'
-import { orderJobs } from './payments/jobs.ts'
+import { paymentJobs } from './payments/jobs.ts'
 import { orderProcedures, previewProcedures } from './orders/router.ts'
 import { paymentProcedures, refundsRouter } from './payments/router.ts'
 import { router } from './trpc.ts'
@@ -50,5 +50,5 @@ export const jobs: Job[] = [
   finishDeletions,
   sweepMedia,
   repairRatings,
-  ...orderJobs,
+  ...paymentJobs,
 ]

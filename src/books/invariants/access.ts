@@ -34,7 +34,7 @@ export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Viol
       $lookup: {
         from: 'payments',
         localField: 'paymentId',
-        foreignField: 'razorpayPaymentId',
+        foreignField: 'gatewayPaymentId',
         as: 'payment',
       },
     },
@@ -58,10 +58,10 @@ export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Viol
     ...(await scan(rowsOf<Paid>(deps, 'orders', claims), (order) => linesWithout(order, now))),
     ...(await scan(
       rowsOf<PaymentRow & { order: OrderRow[] }>(deps, 'payments', unclaimed),
-      ({ razorpayPaymentId, order }) => [
+      ({ gatewayPaymentId, order }) => [
         {
           invariant: PAID_AS,
-          subject: razorpayPaymentId,
+          subject: gatewayPaymentId,
           detail: `is captured, and its order is ${order[0]?.status ?? 'gone'}`,
         },
       ],
@@ -128,7 +128,7 @@ export async function accessWithoutPayment(deps: Watch): Promise<Violation[]> {
             $lookup: {
               from: 'payments',
               localField: 'paymentId',
-              foreignField: 'razorpayPaymentId',
+              foreignField: 'gatewayPaymentId',
               as: 'payment',
             },
           },

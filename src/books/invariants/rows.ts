@@ -31,7 +31,7 @@ export type RefundRow = {
   status: string
 }
 export type PaymentRow = {
-  razorpayPaymentId: string
+  gatewayPaymentId: string
   orderId?: string | null
   status: string
   amountPaise: number

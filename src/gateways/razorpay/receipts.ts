@@ -1,6 +1,6 @@
-import { malformed, RazorpayFailure } from './failure.ts'
-import type { RazorpayOrder } from './shapes.ts'
-import { OrderAnswer, listOf, requireAmount } from './shapes.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
+import { malformed, conflict } from './failure.ts'
+import { type RazorpayOrder, OrderAnswer, listOf, requireAmount } from './shapes.ts'
 import type { Wire } from './wire.ts'
 
 export type NewRazorpayOrder = {
@@ -35,11 +35,7 @@ export async function createOrder(
   ) {
     return order
   }
-  throw new RazorpayFailure({
-    kind: 'conflict',
-    description: 'the receipt stands for another order',
-    retryable: false,
-  })
+  throw conflict('the receipt stands for another order')
 }
 
 export async function findOrderByReceipt(
@@ -63,7 +59,7 @@ export async function findOrderByReceipt(
 }
 
 function mayExist(failure: unknown): boolean {
-  if (!(failure instanceof RazorpayFailure)) return false
+  if (!(failure instanceof GatewayFailure)) return false
   return !failure.unsent || /receipt should be unique/i.test(failure.description)
 }
 

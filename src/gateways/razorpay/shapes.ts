@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { GatewayPage } from '../payments.ts'
 import { malformed } from './failure.ts'
-import type { ListPage } from './lists.ts'
 
 const PREFIXES = { order: 'order', payment: 'pay', refund: 'rfnd', dispute: 'disp' } as const
 
@@ -202,7 +202,7 @@ export function listOf<T extends z.ZodType>(answer: T): z.ZodType<z.output<T>[]>
 }
 
 /** A page of the account's list. Other products share the account: an item of theirs must not hide ours. */
-export function pageOf<T extends z.ZodType>(answer: T): z.ZodType<ListPage<z.output<T>>> {
+export function pageOf<T extends z.ZodType>(answer: T): z.ZodType<GatewayPage<z.output<T>>> {
   return z
     .object({ entity: z.literal('collection'), items: z.array(z.unknown()) })
     .transform(({ items: given }) => {

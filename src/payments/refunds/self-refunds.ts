@@ -9,7 +9,8 @@ import { Id } from '../../fields.ts'
 import { percentHad } from '../../learning/progress/consumption.ts'
 import { linesOf, requireOwnOrder, type OrderDocument } from '../../orders/order.ts'
 import type { Refund } from '../../orders/refunded.ts'
-import type { Till } from '../deps.ts'
+import type { PaymentDeps } from '../deps.ts'
+import { findPayment } from '../record/payments.ts'
 import { openAndDrive } from './refunds.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -19,7 +20,7 @@ export type OwnRefundRequest = z.infer<typeof OwnRefundRequest>
 
 /** Gives a buyer the money for one course back, within that course's policy. */
 export async function requestRefund(
-  deps: Till & Audited,
+  deps: PaymentDeps & Audited,
   actor: Actor,
   { orderId, courseId }: OwnRefundRequest,
 ): Promise<Refund> {
@@ -31,7 +32,7 @@ export async function requestRefund(
   if (!order.paymentId || line.amountPaise === 0) throw new DomainError('NOTHING_TO_REFUND')
   requireInTime(deps, order, course)
   await requireLittleHad(deps, actor, course)
-  const payment = await deps.db.orm.payments.where({ razorpayPaymentId: order.paymentId }).first()
+  const payment = await findPayment(deps, order.paymentId)
   if (!payment) throw new DomainError('NOTHING_TO_REFUND')
   const left = payment.amountPaise - payment.reservedPaise
   await audit(deps, {
@@ -42,6 +43,7 @@ export async function requestRefund(
   })
   return openAndDrive(deps, payment, {
     key: await keyOf(deps, order._id, line.no),
+    gateway: payment.gateway,
     orderId: order._id,
     paymentId: order.paymentId,
     // A part may have been given back by hand already.

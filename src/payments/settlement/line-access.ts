@@ -57,13 +57,18 @@ export async function endedLines(
  * Makes the grants of an order what its refunds and disputes say. Missing ones are added only where the
  * fulfillment has decided about them.
  */
-export async function alignAccess(
+export async function alignAccess(deps: Uses<'db' | 'now'>, orderId: string): Promise<void> {
+  await alignAccessTo(deps, await requireOrder(deps, orderId))
+}
+
+/** The same for an order just read; `mayAdd` is for the fulfillment, which has decided by now. */
+export async function alignAccessTo(
   deps: Uses<'db' | 'now'>,
-  orderId: string,
+  read: OrderDocument,
   { mayAdd }: { mayAdd: boolean } = { mayAdd: false },
 ): Promise<void> {
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
-    const order = await requireOrder(deps, orderId)
+    const order = pass === 0 ? read : await requireOrder(deps, read._id)
     if (order.status !== 'PAID' && order.status !== 'FULFILLED') return
     const ended = await endedLines(deps, order)
     const isAdding = mayAdd || order.status === 'FULFILLED'
