@@ -41,7 +41,7 @@ export type Deps = {
 
 export type Uses<Name extends keyof Deps> = Pick<Deps, Name>
 
-type Overrides = { now?: () => Date; log?: Logger }
+type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways }
 
 export async function openDeps(config: Config, overrides: Overrides = {}): Promise<Deps> {
   const now = overrides.now ?? (() => new Date())
@@ -54,7 +54,8 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
   return {
     db,
     sessions: openSessions({ db, now, isSecure: settings.isSecure }),
-    gateways: openGateways(openRazorpayGateway({ ...config.razorpay, now })),
+    gateways:
+      overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
     mailer,
     background,

@@ -73,7 +73,7 @@ export function logRequests(log: Logger): RequestHandler {
       return id
     },
     quietReqLogger: true,
-    // 503 is Razorpay's or the database's fault, and asks to come again.
+    // 503 is a gateway's or the database's fault, and asks to come again.
     customLogLevel: (_req, { statusCode }) =>
       statusCode === 503 ? 'warn' : statusCode >= 500 ? 'error' : 'info',
     serializers: {

@@ -20,7 +20,7 @@ export type Stats = {
     dead: number
     /** Signed for us within a day, and of an account that is not ours. */
     refused: number
-    /** Payments come and webhooks do not: the endpoint may be disabled at Razorpay. */
+    /** Payments come and webhooks do not: the endpoint may be disabled at the gateway. */
     isSilent: boolean
   }
   /** Of the payments captured in the last week, those that only a poll found, between 0 and 1. */

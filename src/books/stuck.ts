@@ -100,7 +100,7 @@ function isStuck(at: Date): MongoFilterExpr {
       MongoFieldFilter.eq('status', 'PAID'),
       MongoFieldFilter.lte('updatedAt', since(PATIENCE_MS)),
     ]),
-    // Its hour has long been over, and Razorpay would not say what became of it.
+    // Its hour has long been over, and the gateway would not say what became of it.
     MongoAndExpr.of([
       MongoFieldFilter.eq('status', 'CREATED'),
       MongoFieldFilter.lte('expiresAt', since(DAY_MS)),

@@ -49,7 +49,7 @@ function faultsOf({ refunds, ...payment }: PaymentRow & { refunds: RefundRow[] }
     new Set(lines).size < lines.length && 'a line is given back twice',
     payment.status === 'refunded' &&
       given < payment.amountPaise &&
-      `refunded at Razorpay, and we know of ${given} paise`,
+      `refunded at the gateway, and we know of ${given} paise`,
   ]
   return faults.flatMap((detail) =>
     detail === false
