@@ -54,8 +54,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
   return {
     db,
     sessions: openSessions({ db, now, isSecure: settings.isSecure }),
-    gateways:
-      overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
+    gateways: overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
     mailer,
     background,

@@ -6,7 +6,7 @@ import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id } from '../fields.ts'
-import { takenIn, type Scope } from './takings.ts'
+import { forEachReversal, type Scope } from './reversals.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 const MOST_DAYS = 366
@@ -105,7 +105,7 @@ async function daysOf(deps: Needs, scope: Scope): Promise<DayEarnings[]> {
     sums.grossPaise += grossPaise
     sums.netPaise += grossPaise
   }
-  await takenIn(deps, scope, ({ courseId, at: when, paise }) => {
+  await forEachReversal(deps, scope, ({ courseId, at: when, paise }) => {
     const sums = at(DAY.format(when), courseId)
     sums.refundPaise += paise
     sums.netPaise -= paise

@@ -48,7 +48,7 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
     readRevenue(db),
     foundBy(db, new Date(at - WEEK_MS)),
     db.orm.webhook_events.where({}).orderBy({ receivedAt: -1 }).select('receivedAt').first(),
-    lastSettled(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
+    lastPaymentWithoutWebhook(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
     count('webhook_events', {
       outcome: ANOTHER_ACCOUNT,
       receivedAt: { $gte: new Date(at - DAY_MS) },
@@ -127,7 +127,7 @@ async function foundBy(db: Db, since: Date): Promise<Map<string, number>> {
 }
 
 /** The last payment that was not heard of by its event. */
-async function lastSettled(db: Db, from: Date, to: Date): Promise<Date | null> {
+async function lastPaymentWithoutWebhook(db: Db, from: Date, to: Date): Promise<Date | null> {
   const row = await db.driver
     .collection<{ capturedAt: Date }>('payments')
     .findOne(

@@ -4,7 +4,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { inTurn } from '../turns.ts'
+import { inTurn } from '../in-turn.ts'
 import type { CouponDocument } from './discounts.ts'
 
 type Stock = Uses<'db' | 'now'>

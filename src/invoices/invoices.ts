@@ -5,7 +5,7 @@ import type { UserDocument } from '../auth/user.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { linesOf, type OrderDocument } from '../orders/order.ts'
-import { inTurn } from '../turns.ts'
+import { inTurn } from '../in-turn.ts'
 import { splitTax } from './tax.ts'
 
 const MAX_TRIES = 300

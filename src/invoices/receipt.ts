@@ -5,7 +5,7 @@ import { DomainError } from '../errors.ts'
 import { Id } from '../fields.ts'
 import { sumOf } from '../money.ts'
 import { requireOrder } from '../orders/order.ts'
-import { standing } from '../orders/refunded.ts'
+import { standingRefunds } from '../orders/refunded.ts'
 import { InvoiceBody } from './invoices.ts'
 import { receiptPage } from './receipt-page.ts'
 
@@ -37,7 +37,7 @@ export function receipts(deps: Deps): Router {
           issuedAt: invoice.issuedAt,
           orderId,
           body: InvoiceBody.parse(invoice.body),
-          refundedPaise: sumOf(standing(refunds, order.paymentId)),
+          refundedPaise: sumOf(standingRefunds(refunds, order.paymentId)),
         }),
       )
   })

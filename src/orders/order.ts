@@ -3,7 +3,13 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { sumOf } from '../money.ts'
 import { isOpenDispute } from './disputed.ts'
-import { type Refund, type RefundDocument, standing, refundsOf, publicRefund } from './refunded.ts'
+import {
+  type Refund,
+  type RefundDocument,
+  standingRefunds,
+  refundsOf,
+  publicRefund,
+} from './refunded.ts'
 
 export type OrderStatus = 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW'
 
@@ -60,7 +66,7 @@ export function publicOrder(order: OrderDocument, refunds: readonly RefundDocume
     currency: order.currency,
     amountPaise: order.amountPaise,
     discountPaise: order.discountPaise,
-    refundedPaise: sumOf(standing(refunds, order.paymentId)),
+    refundedPaise: sumOf(standingRefunds(refunds, order.paymentId)),
     couponCode: order.couponCode ?? null,
     lines: linesOf(order),
     createdAt: order.createdAt,

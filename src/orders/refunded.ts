@@ -36,7 +36,7 @@ export function publicRefund(refund: RefundDocument): Refund {
 }
 
 /** Refunds of this payment that took money or still may. */
-export function standing(
+export function standingRefunds(
   refunds: readonly RefundDocument[],
   paymentId: string | null | undefined,
 ): RefundDocument[] {

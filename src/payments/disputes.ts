@@ -24,14 +24,14 @@ export async function applyDispute(deps: PaymentDeps, theirs: GatewayDispute): P
   const orderId = await orderIdOf(deps, theirs)
   const isNews =
     (await insertDispute(deps, theirs, orderId)) || (await moveForward(deps, theirs, orderId))
-  if (orderId) await follow(deps, orderId, isNews ? theirs : null)
+  if (orderId) await alignOrder(deps, orderId, isNews ? theirs : null)
   await deps.db.orm.disputes
     .where({ gatewayDisputeId: theirs.id, status: theirs.status })
     .update({ settledAt: deps.now() })
 }
 
 /** What follows for the order; done again by whoever finds a dispute that is not settled. */
-async function follow(
+async function alignOrder(
   deps: PaymentDeps,
   orderId: string,
   theirs: GatewayDispute | null,

@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb'
-import { keyOf, OUR_REASONS } from '../../payments/settlement/line-access.ts'
+import { grantKeyOf, PAYMENT_REASONS } from '../../payments/settlement/line-access.ts'
 import {
   joinOrder,
   rowsOf,
@@ -81,8 +81,8 @@ function linesWithout(order: Paid, now: Date): Violation[] {
       const grants = order.enrollments
         .filter((enrollment) => enrollment.courseId.toHexString() === courseId)
         .flatMap((enrollment) => enrollment.grants)
-      const own = grants.find(({ key }) => key === keyOf(id, no))
-      const isTakenByAdmin = own?.revokedAt && !OUR_REASONS.includes(own.reason ?? '')
+      const own = grants.find(({ key }) => key === grantKeyOf(id, no))
+      const isTakenByAdmin = own?.revokedAt && !PAYMENT_REASONS.includes(own.reason ?? '')
       return !isTakenByAdmin && !grants.some((grant) => isLive(grant, now))
     })
     .map(({ no }) => ({ invariant: PAID_AS, subject, detail: `line ${no} is not open` }))

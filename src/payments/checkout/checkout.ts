@@ -31,12 +31,12 @@ export async function createOrder(
 ): Promise<{ order: Order; checkout: Checkout | null }> {
   const cart = await priceCart(deps, actor, input)
   const { order, isNew } = await openOrder(deps, actor, cart)
-  if (cart.coupon) await holdFor(deps, order, cart.coupon)
+  if (cart.coupon) await holdCoupon(deps, order, cart.coupon)
   if (order.amountPaise === 0) {
     await fulfillFree(deps, order)
     return { order: await showOrder(deps, order._id), checkout: null }
   }
-  const id = await linkedTo(deps, order, { isNew })
+  const id = await ensureGatewayOrder(deps, order, { isNew })
   const { amountPaise, currency } = order
   const buyer = { name: actor.name, email: actor.email }
   return {
@@ -105,7 +105,7 @@ async function requireFewOpen(deps: PaymentDeps, actor: Actor, openKey: string):
 }
 
 /** An order whose coupon cannot be held must not be paid, so it is closed before the gateway hears of it. */
-async function holdFor(
+async function holdCoupon(
   deps: PaymentDeps,
   order: OrderDocument,
   coupon: NonNullable<Cart['coupon']>,
@@ -141,7 +141,7 @@ async function fulfillFree(deps: PaymentDeps, order: OrderDocument): Promise<voi
 }
 
 /** The gateway's order for ours, made or found; ours may be closed meanwhile. */
-async function linkedTo(
+async function ensureGatewayOrder(
   deps: PaymentDeps,
   order: OrderDocument,
   { isNew }: { isNew: boolean },

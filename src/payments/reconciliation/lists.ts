@@ -28,9 +28,9 @@ const WINDOW_MS = 6 * HOUR_MS
 export async function readLists(deps: PaymentDeps, keep: Keep): Promise<void> {
   const reads = deps.gateways.all.flatMap((gateway) => [
     () => readSince(deps, keep, { gateway, name: 'payments', ...paymentsOf(gateway) }),
-    () => settleStrays(deps, keep, gateway),
+    () => reconcileUnaccounted(deps, keep, gateway),
     () => readSince(deps, keep, { gateway, name: 'refunds', ...refundsOf(gateway) }),
-    () => readPages(deps, keep, { pages: gateway.listDisputes(), take: takeDispute }),
+    () => readPages(deps, keep, { pages: gateway.listDisputes(), take: reconcileListedDispute }),
   ])
   const failures: GatewayFailure[] = []
   for (const read of reads) {
@@ -44,8 +44,11 @@ export async function readLists(deps: PaymentDeps, keep: Keep): Promise<void> {
   if (failures[0]) throw failures[0]
 }
 
-const paymentsOf = ({ listPayments: list }: PaymentGateway) => ({ list, take: takePayment })
-const refundsOf = ({ listRefunds: list }: PaymentGateway) => ({ list, take: takeRefund })
+const paymentsOf = ({ listPayments: list }: PaymentGateway) => ({
+  list,
+  take: reconcileListedPayment,
+})
+const refundsOf = ({ listRefunds: list }: PaymentGateway) => ({ list, take: reconcileListedRefund })
 
 type Take<T> = (deps: PaymentDeps, item: T) => Promise<void>
 type Periodic<T> = {
@@ -110,28 +113,32 @@ function isOutage(error: unknown): boolean {
   return isDatabaseDown(error) || isGatewayOutage(error)
 }
 
-async function takePayment(deps: PaymentDeps, payment: GatewayPayment): Promise<void> {
+async function reconcileListedPayment(deps: PaymentDeps, payment: GatewayPayment): Promise<void> {
   if (payment.status === 'created' || payment.status === 'failed') return
   const seen = await findPayment(deps, payment.id)
   if (seen?.status === payment.status && (await isAccountedFor(deps, seen))) return
   await reconcilePayment(deps, payment)
 }
 
-async function takeRefund(deps: PaymentDeps, refund: GatewayRefund): Promise<void> {
+async function reconcileListedRefund(deps: PaymentDeps, refund: GatewayRefund): Promise<void> {
   const seen = await deps.db.orm.refunds.where({ gatewayRefundId: refund.id }).first()
   if (seen?.settledAt && seen.status === refund.status.toUpperCase()) return
   await reconcilePayment(deps, await gatewayOf(deps, refund).fetchPayment(refund.paymentId))
   await adoptRefund(deps, refund)
 }
 
-async function takeDispute(deps: PaymentDeps, dispute: GatewayDispute): Promise<void> {
+async function reconcileListedDispute(deps: PaymentDeps, dispute: GatewayDispute): Promise<void> {
   const seen = await deps.db.orm.disputes.where({ gatewayDisputeId: dispute.id }).first()
   if (seen?.status === dispute.status && seen.settledAt) return
   await applyDispute(deps, dispute)
 }
 
 /** Money written down by somebody who died before finding out what it was for. */
-async function settleStrays(deps: PaymentDeps, keep: Keep, gateway: PaymentGateway): Promise<void> {
+async function reconcileUnaccounted(
+  deps: PaymentDeps,
+  keep: Keep,
+  gateway: PaymentGateway,
+): Promise<void> {
   const since = new Date(deps.now().getTime() - FIRST_REACH_MS)
   const captured = await deps.db.orm.payments
     .where({ status: 'captured', gateway: gateway.name })

@@ -30,7 +30,7 @@ type Round = {
 }
 
 const ROUNDS: Round[] = [
-  { status: 'PAID', everyMs: 0, look: goOn },
+  { status: 'PAID', everyMs: 0, look: resumeFulfillment },
   { status: 'CREATED', everyMs: SOON_MS, look: checkOrder },
   { status: 'REVIEW', everyMs: LATER_MS, look: checkOrder },
   { status: 'EXPIRED', everyMs: LATER_MS, look: checkOrder },
@@ -43,10 +43,10 @@ export async function reconcile(deps: PaymentDeps, keep: Keep): Promise<void> {
     for (let at = 0; at < due.length; at += AT_ONCE) {
       if (!(await keep())) return
       const some = due.slice(at, at + AT_ONCE)
-      await Promise.all(some.map((order) => lookAt(deps, order, round)))
+      await Promise.all(some.map((order) => checkDue(deps, order, round)))
     }
   }
-  await releaseLeftHolds(deps)
+  await releaseAbandonedUses(deps)
 }
 
 function dueOrders({ db, now }: PaymentDeps, { status, everyMs }: Round) {
@@ -70,7 +70,7 @@ function dueOrders({ db, now }: PaymentDeps, { status, everyMs }: Round) {
  * It is marked as looked at before anything is tried, and whatever happens: an order that always fails goes to
  * the end of the queue and keeps no other waiting.
  */
-async function lookAt(
+async function checkDue(
   deps: PaymentDeps,
   order: OrderDocument,
   { everyMs, look }: Round,
@@ -88,7 +88,7 @@ async function lookAt(
   if (isSoon && everyMs > SOON_MS) await mark(at - everyMs + SOON_MS)
 }
 
-async function goOn(deps: PaymentDeps, { _id }: OrderDocument): Promise<boolean> {
+async function resumeFulfillment(deps: PaymentDeps, { _id }: OrderDocument): Promise<boolean> {
   await fulfillById(deps, _id)
   return false
 }
@@ -98,7 +98,7 @@ async function goOn(deps: PaymentDeps, { _id }: OrderDocument): Promise<boolean>
  * payment stands that may still become one.
  */
 export async function checkOrder(deps: PaymentDeps, order: OrderDocument): Promise<boolean> {
-  const gatewayOrderId = order.gatewayOrderId ?? (await findLost(deps, order))
+  const gatewayOrderId = order.gatewayOrderId ?? (await findUnlinkedOrder(deps, order))
   const isPaying = gatewayOrderId !== null && (await checkPayments(deps, order, gatewayOrderId))
   if (order.status === 'REVIEW') await closeReview(deps, order._id)
   if (!isPaying && order.status === 'CREATED' && order.expiresAt <= deps.now())
@@ -106,7 +106,7 @@ export async function checkOrder(deps: PaymentDeps, order: OrderDocument): Promi
   return isPaying
 }
 
-async function findLost(deps: PaymentDeps, order: OrderDocument): Promise<string | null> {
+async function findUnlinkedOrder(deps: PaymentDeps, order: OrderDocument): Promise<string | null> {
   if (order.amountPaise === 0) return null
   const theirs = await gatewayOf(deps, order).findOrder(order._id)
   if (!theirs) return null
@@ -125,9 +125,9 @@ async function checkPayments(
   // The first to be paid is the one that counts.
   payments.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
   for (const payment of payments) await reconcilePayment(deps, payment)
-  const authorized = payments.filter((payment) => mayPay(order, payment))
+  const authorized = payments.filter((payment) => isCapturable(order, payment))
   const isTaken = payments.some(({ status }) => status === 'captured' || status === 'refunded')
-  const ripe = authorized.find((payment) => isRipe(deps, payment))
+  const ripe = authorized.find((payment) => isDueForCapture(deps, payment))
   if (!ripe) return authorized.length > 0
   if (isTaken) return false
   await settlePayment(deps, await gateway.capturePayment(ripe), { source: 'poll' })
@@ -152,7 +152,7 @@ export async function reconcilePayment(deps: PaymentDeps, payment: GatewayPaymen
 }
 
 /** Any other authorization is never captured by us, and the gateway lets go of it after some days. */
-function mayPay(order: OrderDocument, payment: GatewayPayment): boolean {
+function isCapturable(order: OrderDocument, payment: GatewayPayment): boolean {
   return (
     payment.status === 'authorized' &&
     payment.amountPaise === order.amountPaise &&
@@ -160,12 +160,12 @@ function mayPay(order: OrderDocument, payment: GatewayPayment): boolean {
   )
 }
 
-function isRipe({ now }: PaymentDeps, { createdAt }: GatewayPayment): boolean {
+function isDueForCapture({ now }: PaymentDeps, { createdAt }: GatewayPayment): boolean {
   return now().getTime() - createdAt.getTime() >= CAPTURE_AFTER_MS
 }
 
 /** Coupons of orders that were closed by somebody who died before giving them back. */
-async function releaseLeftHolds(deps: PaymentDeps): Promise<void> {
+async function releaseAbandonedUses(deps: PaymentDeps): Promise<void> {
   const old = new Date(deps.now().getTime() - SOON_MS)
   const held = await deps.db.driver
     .collection('coupon_uses')

@@ -80,7 +80,7 @@ export async function createRefund(
     target: `order:${order._id}`,
     after: { paymentId: payment.gatewayPaymentId, amountPaise, lines: share.lineNos },
   })
-  return openAndDrive(deps, payment, {
+  return openAndDriveRefund(deps, payment, {
     key,
     intent,
     gateway: payment.gateway,
@@ -155,7 +155,7 @@ function shareOf(order: OrderDocument, payment: PaymentDocument, input: RefundRe
 }
 
 /** Refuses early and clearly what would be refused; the reservation decides between those who come at once. */
-export async function openAndDrive(
+export async function openAndDriveRefund(
   deps: PaymentDeps,
   payment: PaymentDocument,
   asked: NewRefund,

@@ -11,7 +11,7 @@ import { linesOf, requireOwnOrder, type OrderDocument } from '../../orders/order
 import type { Refund } from '../../orders/refunded.ts'
 import type { PaymentDeps } from '../deps.ts'
 import { findPayment } from '../record/payments.ts'
-import { openAndDrive } from './refunds.ts'
+import { openAndDriveRefund } from './refunds.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 
@@ -31,7 +31,7 @@ export async function requestRefund(
   if (!course) throw new DomainError('NOT_FOUND')
   if (!order.paymentId || line.amountPaise === 0) throw new DomainError('NOTHING_TO_REFUND')
   requireInTime(deps, order, course)
-  await requireLittleHad(deps, actor, course)
+  await requireLittleConsumed(deps, actor, course)
   const payment = await findPayment(deps, order.paymentId)
   if (!payment) throw new DomainError('NOTHING_TO_REFUND')
   const left = payment.amountPaise - payment.reservedPaise
@@ -41,7 +41,7 @@ export async function requestRefund(
     target: `order:${order._id}`,
     after: { paymentId: order.paymentId, courseId, lines: [line.no] },
   })
-  return openAndDrive(deps, payment, {
+  return openAndDriveRefund(deps, payment, {
     key: await keyOf(deps, order._id, line.no),
     gateway: payment.gateway,
     orderId: order._id,
@@ -57,7 +57,7 @@ export async function requestRefund(
 }
 
 /** Above a share of a course, or with its certificate, a buyer has had what was paid for. */
-async function requireLittleHad(
+async function requireLittleConsumed(
   { db }: Uses<'db'>,
   { id: userId }: Actor,
   course: CourseDocument,

@@ -10,26 +10,26 @@ import {
 } from '../../learning/access/grants.ts'
 import { sumOf } from '../../money.ts'
 import { linesOf, requireOrder, type OrderDocument, type OrderLine } from '../../orders/order.ts'
-import { standing } from '../../orders/refunded.ts'
+import { standingRefunds } from '../../orders/refunded.ts'
 
 const REFUNDED = 'refunded'
 const DISPUTE_LOST = 'dispute lost'
 /** Grants ended for these reasons come back with the money; those an administrator ended do not. */
-export const OUR_REASONS: readonly string[] = [REFUNDED, DISPUTE_LOST]
+export const PAYMENT_REASONS: readonly string[] = [REFUNDED, DISPUTE_LOST]
 
 // Each pass that changed something is followed by another, since a refund may have come meanwhile.
 const MAX_PASSES = 6
 
 export function grantFor(order: OrderDocument, line: OrderLine) {
   return {
-    key: keyOf(order._id, line.no),
+    key: grantKeyOf(order._id, line.no),
     kind: 'PAID' as const,
     orderId: order._id,
     lineNo: line.no,
   }
 }
 
-export function keyOf(orderId: string, lineNo: number): string {
+export function grantKeyOf(orderId: string, lineNo: number): string {
   return `order:${orderId}:${lineNo}`
 }
 
@@ -45,7 +45,7 @@ export async function endedLines(
   ])
   const lines = linesOf(order)
   if (lost) return new Map(lines.map(({ no }) => [no, DISPUTE_LOST]))
-  const given = standing(refunds, order.paymentId)
+  const given = standingRefunds(refunds, order.paymentId)
   const isAll = sumOf(given) >= order.amountPaise
   const refunded = new Set(given.flatMap(({ lineNos }) => lineNos.map(Number)))
   return new Map(
@@ -98,9 +98,11 @@ async function alignLine(
   if (reason !== null) {
     return stored.revokedAt === null && revokeGrant(deps, { ...change, reason })
   }
-  return endedByUs(stored) && restoreGrant(deps, { ...change, reason: 'money kept after all' })
+  return (
+    endedWithPayment(stored) && restoreGrant(deps, { ...change, reason: 'money kept after all' })
+  )
 }
 
-function endedByUs({ revokedAt, reason }: Grant): boolean {
-  return revokedAt !== null && OUR_REASONS.includes(reason ?? '')
+function endedWithPayment({ revokedAt, reason }: Grant): boolean {
+  return revokedAt !== null && PAYMENT_REASONS.includes(reason ?? '')
 }

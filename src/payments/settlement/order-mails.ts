@@ -7,7 +7,7 @@ import { sumOf } from '../../money.ts'
 import { linesOf, type OrderDocument } from '../../orders/order.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 import { isHere, findBuyer } from './buyer.ts'
-import { keyOf } from './line-access.ts'
+import { grantKeyOf } from './line-access.ts'
 
 const MOST_ADMINS = 20
 
@@ -37,7 +37,8 @@ export async function mailReceipt(
   for (const { no, courseId } of lines) {
     // A line that the buyer held already was refunded instead.
     const grants = await grantsOf(deps, { userId: order.userId, courseId })
-    if (!grants.some(({ key, revokedAt }) => key === keyOf(order._id, no) && !revokedAt)) continue
+    if (!grants.some(({ key, revokedAt }) => key === grantKeyOf(order._id, no) && !revokedAt))
+      continue
     const course = await deps.db.orm.courses
       .where({ _id: courseId })
       .select('title', 'slug')

@@ -82,7 +82,7 @@ export async function processEvent(deps: PaymentDeps, id: string): Promise<void>
     .update({ attempts, nextAt: new Date(now().getTime() + CLAIM_MS) })
   if (!claimed) return
   try {
-    const outcome = await apply(deps, claimed)
+    const outcome = await applyEvent(deps, claimed)
     await db.orm.webhook_events
       .where({ _id: id })
       .update({ state: 'DONE', outcome, processedAt: now() })
@@ -102,7 +102,7 @@ function outcomeOf(error: unknown): string {
 }
 
 // The payment comes first: a refund or a dispute is of one, and may be the first we hear of it.
-async function apply(deps: PaymentDeps, stored: EventDocument): Promise<string> {
+async function applyEvent(deps: PaymentDeps, stored: EventDocument): Promise<string> {
   const gateway = gatewayOf(deps, stored)
   const event = await gateway.openEvent(stored.body)
   if (!event) return stored.event === 'unreadable' ? stored.event : 'ignored'
