@@ -34,6 +34,10 @@ export type EarningsOf = Sums & { instructorId: string; name: string; days: DayE
 
 type Needs = Uses<'db' | 'now'>
 
+/**
+ * What an author's own courses brought in a period, by day and course, in paise. Throws NOT_FOUND for
+ * another's course.
+ */
 export async function myEarnings(
   deps: Needs,
   actor: Actor,
@@ -45,6 +49,7 @@ export async function myEarnings(
   return summed(await daysOf(deps, scopeOf(deps, query, courseIds)))
 }
 
+/** The same for every author, or the one asked for; for administrators. */
 export async function earningsByInstructor(
   deps: Needs,
   { instructorId, ...query }: InstructorEarnings,

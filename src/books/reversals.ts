@@ -19,14 +19,14 @@ type Dispute = { paymentId: string; amountPaise: number; updatedAt: Date }
 export async function forEachReversal(
   deps: Uses<'db'>,
   scope: Scope,
-  each: (taken: Reversal) => void,
+  each: (reversal: Reversal) => void,
 ): Promise<void> {
   const { from, to, courseIds } = scope
   for await (const ids of batchesOf(idsOfOrders(deps, scope))) {
     for (const order of await ordersOf(deps, ids, courseIds)) {
-      for (const taken of partsOf(order, await reversedOf(deps, order))) {
-        const isMeant = courseIds === null || courseIds.includes(taken.courseId)
-        if (isMeant && taken.paise > 0 && taken.at >= from && taken.at < to) each(taken)
+      for (const reversal of partsOf(order, await reversedOf(deps, order))) {
+        const isMeant = courseIds === null || courseIds.includes(reversal.courseId)
+        if (isMeant && reversal.paise > 0 && reversal.at >= from && reversal.at < to) each(reversal)
       }
     }
   }
@@ -84,8 +84,8 @@ async function reversedOf({ db }: Uses<'db'>, order: OrderDocument): Promise<Rev
       .all(),
     db.orm.disputes.where({ paymentId, status: 'lost' }).all(),
   ])
-  const takings = [...refunds.map(reversedByRefund), ...disputes.map(reversedByDispute)]
-  return takings.sort((a, b) => a.at.getTime() - b.at.getTime())
+  const all = [...refunds.map(reversedByRefund), ...disputes.map(reversedByDispute)]
+  return all.sort((a, b) => a.at.getTime() - b.at.getTime())
 }
 
 function reversedByRefund({ createdAt: at, amountPaise, lineNos }: RefundDocument): Reversed {
@@ -98,16 +98,16 @@ function reversedByDispute({ updatedAt: at, amountPaise }: Dispute): Reversed {
 }
 
 /**
- * Each taking comes from what is left of the lines it names, and only beyond that, as when it names none, from
+ * Each reversal comes from what is left of the lines it names, and only beyond that, as when it names none, from
  * what is left of all; so no line gives back more than it brought.
  */
 export function partsOf(
   order: Pick<OrderDocument, 'lines'>,
-  takings: readonly Reversed[],
+  reversed: readonly Reversed[],
 ): Reversal[] {
   const lines = linesOf(order)
   const left = lines.map(({ amountPaise }) => amountPaise)
-  return takings.flatMap(({ at, amountPaise, lineNos }) => {
+  return reversed.flatMap(({ at, amountPaise, lineNos }) => {
     const named = lines.map(({ no }, i) => (lineNos.includes(String(no)) ? (left[i] ?? 0) : 0))
     const first = shareOut(amountPaise, named)
     const rest = shareOut(

@@ -29,6 +29,7 @@ export type Stats = {
   strayPayments: number
 }
 
+/** The school in figures: people, orders, money in paise, and how webhooks and refunds are doing. */
 export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats> {
   const at = now().getTime()
   const count = (collection: string, filter: Record<string, unknown>) =>

@@ -173,6 +173,7 @@ export type PaymentGateways = {
   named: (name: string) => PaymentGateway
 }
 
+/** The first takes the money of new orders; the others are there for orders of theirs. */
 export function openGateways(
   forNewOrders: PaymentGateway,
   ...others: PaymentGateway[]

@@ -19,6 +19,7 @@ export type Refund = {
   createdAt: Date
 }
 
+/** A refund as its buyer and administrators see it. */
 export function publicRefund(refund: RefundDocument): Refund {
   return {
     id: refund._id,
@@ -43,6 +44,7 @@ export function standingRefunds(
   return refunds.filter((refund) => refund.paymentId === paymentId && refund.status !== 'FAILED')
 }
 
+/** Every refund of an order, oldest first, failed ones too. */
 export function refundsOf({ db }: Uses<'db'>, orderId: string): Promise<RefundDocument[]> {
   return Promise.resolve(db.orm.refunds.where({ orderId }).orderBy({ createdAt: 1 }).all())
 }

@@ -50,6 +50,7 @@ export async function noteOnce(deps: Uses<'db' | 'now'>, id: string, note: Note)
   await orders(deps).updateOne(isNew, pushOf(deps.now(), note))
 }
 
+/** A line of the timeline; its detail is cut at 300 characters. */
 export function entryOf(at: Date, { event, detail }: Note) {
   return { at, event, detail: detail?.slice(0, 300) ?? null }
 }

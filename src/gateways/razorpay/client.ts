@@ -80,6 +80,10 @@ export type Razorpay = {
   isCheckoutSignature: (orderId: string, paymentId: string, signature: unknown) => boolean
 }
 
+/**
+ * Opens the SDK behind what it lacks: a host, deadlines, retries, a breaker. Nothing is asked before the first
+ * call.
+ */
 export function openRazorpay(options: RazorpayOptions): Razorpay {
   const { keyId, keySecret } = options
   const keySecrets = [keySecret, ...(options.previousKeySecrets ?? [])]

@@ -10,6 +10,7 @@ const TransportError = z.object({ code: z.string() })
 const NEVER_CONNECTED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
 const TOO_LATE = ['ECONNABORTED', 'ETIMEDOUT', 'ERR_CANCELED']
 
+/** What an answer of 400 or above means, by its status and Razorpay's own words. */
 export function failureOfAnswer(statusCode: number, body: unknown): GatewayFailure {
   const parsed = ErrorBody.safeParse(body)
   const code = parsed.data?.error.code.slice(0, 60)

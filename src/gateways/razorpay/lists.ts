@@ -27,6 +27,7 @@ export async function* eachPage<T>(
   }
 }
 
+/** Whole seconds, widened so that nothing at an edge is missed. */
 export function unixPeriod({ from, to }: Period): { from: number; to: number } {
   return { from: Math.floor(from.getTime() / 1000), to: Math.ceil(to.getTime() / 1000) }
 }

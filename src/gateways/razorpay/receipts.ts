@@ -11,6 +11,7 @@ export type NewRazorpayOrder = {
   notes?: Record<string, string>
 }
 
+/** An order under a receipt of ours, made or found: a lost answer, or a receipt used already, is looked up. */
 export async function createOrder(
   wire: Wire,
   { amountPaise, currency, receipt, notes = {} }: NewRazorpayOrder,
@@ -38,6 +39,7 @@ export async function createOrder(
   throw conflict('the receipt stands for another order')
 }
 
+/** Null where there is none, or none yet: the list lags behind by minutes. */
 export async function findOrderByReceipt(
   wire: Wire,
   receipt: string,

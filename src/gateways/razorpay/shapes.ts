@@ -10,10 +10,12 @@ export function requireId(kind: keyof typeof PREFIXES, id: string): string {
   throw malformed(`not a Razorpay ${kind} id`)
 }
 
+/** Fourteen letters and digits after the kind's prefix: https://razorpay.com/docs/api/. */
 export function isRazorpayId(kind: keyof typeof PREFIXES, id: unknown): id is string {
   return typeof id === 'string' && new RegExp(`^${PREFIXES[kind]}_[A-Za-z0-9]{14}$`).test(id)
 }
 
+/** Whole paise above nothing; anything else is never sent. */
 export function requireAmount(paise: number): void {
   if (!Number.isSafeInteger(paise) || paise < 1) throw malformed('not an amount in paise')
 }

@@ -121,6 +121,7 @@ export async function concludeRefund(deps: PaymentDeps, refund: RefundDocument):
     .update({ settledAt: deps.now() })
 }
 
+/** Writes into the order's timeline what became of a refund; `what` is `event` or `event: why`. */
 export async function noteRefund(
   deps: PaymentDeps,
   refund: RefundDocument,

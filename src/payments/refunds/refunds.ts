@@ -56,7 +56,11 @@ export const RefundsPage = Page.extend({
 }).prefault({})
 export type RefundsPage = z.infer<typeof RefundsPage>
 
-/** Gives money back on an administrator's word, who must have proved the password lately. */
+/**
+ * Gives money back on an administrator's word, who must have proved the password lately. Throws PASSWORD_NEEDED,
+ * NOT_FOUND, NOTHING_TO_REFUND, INVALID_INPUT, KEY_REUSED, REFUND_DISPUTED, REFUND_TOO_LARGE, AMOUNT_TOO_SMALL and
+ * REFUND_REFUSED; a gateway that does not answer leaves the refund REQUESTED.
+ */
 export async function createRefund(
   deps: PaymentDeps,
   actor: Actor,
@@ -183,6 +187,7 @@ function refusalOf({ error }: RefundDocument): DomainError {
   return new DomainError('REFUND_REFUSED', { issues })
 }
 
+/** Refunds, newest first, for administrators. */
 export async function listRefunds(
   { db }: Uses<'db'>,
   { orderId, status, cursor, limit }: RefundsPage,

@@ -18,7 +18,10 @@ const DAY_MS = 24 * 60 * 60_000
 export const OwnRefundRequest = z.object({ orderId: Id, courseId: Id })
 export type OwnRefundRequest = z.infer<typeof OwnRefundRequest>
 
-/** Gives a buyer the money for one course back, within that course's policy. */
+/**
+ * Gives a buyer the money for one course back, within that course's policy. Throws PASSWORD_NEEDED, NOT_FOUND,
+ * NOTHING_TO_REFUND, REFUND_WINDOW_OVER, REFUND_TOO_MUCH_WATCHED, REFUND_DISPUTED and REFUND_REFUSED.
+ */
 export async function requestRefund(
   deps: PaymentDeps & Audited,
   actor: Actor,

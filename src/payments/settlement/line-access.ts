@@ -20,6 +20,7 @@ export const PAYMENT_REASONS: readonly string[] = [REFUNDED, DISPUTE_LOST]
 // Each pass that changed something is followed by another, since a refund may have come meanwhile.
 const MAX_PASSES = 6
 
+/** The grant that a paid line of an order gives. */
 export function grantFor(order: OrderDocument, line: OrderLine) {
   return {
     key: grantKeyOf(order._id, line.no),
@@ -29,6 +30,7 @@ export function grantFor(order: OrderDocument, line: OrderLine) {
   }
 }
 
+/** One grant per order and line, however often it is worked on. */
 export function grantKeyOf(orderId: string, lineNo: number): string {
   return `order:${orderId}:${lineNo}`
 }

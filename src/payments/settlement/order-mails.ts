@@ -49,6 +49,7 @@ export async function mailReceipt(
   }
 }
 
+/** Tells the buyer, once, that a refund was processed; nobody, where the account is gone. */
 export async function mailRefund(deps: Needs, refund: RefundDocument): Promise<void> {
   const order = refund.orderId
     ? await deps.db.orm.orders.where({ _id: refund.orderId }).first()
