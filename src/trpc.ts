@@ -1,10 +1,9 @@
-import { initTRPC, TRPCError, type TRPCDefaultErrorShape as DefaultErrorShape } from '@trpc/server'
-import { ZodError } from 'zod'
+import { initTRPC, type TRPCDefaultErrorShape as DefaultErrorShape } from '@trpc/server'
 import type { Role } from './auth/user.ts'
 import type { Context } from './context.ts'
-import { codeOf, DomainError, reasonOfCode, sentenceOf, type Issue, type Reason } from './errors.ts'
+import { DomainError, sentenceOf, type Issue, type Reason } from './errors.ts'
 import { transformer } from './http/transformer.ts'
-import { refusalOf } from './refusal.ts'
+import { refusalOf, translated } from './refusal.ts'
 
 /** What a client finds in an error; `data.reason` is a union it can switch on. */
 type ErrorShape = Omit<DefaultErrorShape, 'data'> & {
@@ -20,7 +19,7 @@ const t = initTRPC.context<Context>().create({
   isDev: false,
   // The message and cause of an unknown error may hold anything, a connection string included.
   errorFormatter({ shape, error, ctx }): ErrorShape {
-    const reason = reasonOf(error)
+    const { reason, issues } = refusalOf(error) ?? new DomainError('INTERNAL')
     const { code, httpStatus, path } = shape.data
     const requestId = ctx?.requestId
     return {
@@ -30,7 +29,7 @@ const t = initTRPC.context<Context>().create({
         code,
         httpStatus,
         reason,
-        issues: issuesOf(error),
+        issues,
         ...(path !== undefined && { path }),
         ...(requestId !== undefined && { requestId }),
       },
@@ -38,30 +37,11 @@ const t = initTRPC.context<Context>().create({
   },
 })
 
-function reasonOf(error: TRPCError): Reason {
-  if (error.cause instanceof DomainError) return error.cause.reason
-  if (error.cause instanceof ZodError) return 'INVALID_INPUT'
-  return reasonOfCode(error.code)
-}
-
-function issuesOf({ cause }: TRPCError): Issue[] {
-  if (cause instanceof DomainError) return cause.issues
-  if (!(cause instanceof ZodError)) return []
-  return cause.issues.slice(0, 50).map(({ path, code, message }) => ({
-    path: path.join('.'),
-    // Zod would name the fields: a refusal repeats nothing that was sent.
-    message: code === 'unrecognized_keys' ? 'has a field that is not known here' : message,
-  }))
-}
-
 // `next()` never rejects in tRPC 11: it resolves to a result that says whether it went well.
 const translateErrors = t.middleware(async ({ ctx, next }) => {
   const result = await next()
   if (result.ok) return result
-  const refusal = refusalOf(result.error.cause)
-  if (!refusal) return result
-  if (refusal.retryAfterSeconds !== undefined) ctx.retryAfter(refusal.retryAfterSeconds)
-  throw new TRPCError({ code: codeOf(refusal.reason), cause: refusal })
+  throw translated(result.error, ctx.retryAfter)
 })
 
 export const router = t.router

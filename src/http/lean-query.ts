@@ -10,7 +10,6 @@ import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { Request, RequestHandler, Response } from 'express'
 import { contextOf, type Context } from '../context.ts'
 import type { Deps } from '../deps.ts'
-import { translated } from '../refusal.ts'
 import { rootConfig } from '../trpc.ts'
 import { transformer } from './transformer.ts'
 
@@ -48,7 +47,7 @@ export function leanQueries(
       })
       answer(res, 200, wrap({ result: { data } }))
     } catch (cause) {
-      const error = getTRPCErrorFromUnknown(translated(cause))
+      const error = getTRPCErrorFromUnknown(cause)
       onError({ error, path, ctx })
       const shape = getTRPCErrorShape({
         config: rootConfig,
