@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { withinTime } from './deadline.ts'
 import type { Deps } from './deps.ts'
+import { SECOND_MS } from './durations.ts'
 
 /**
  * Work that goes on by itself. `run` does what is due by `deps.now()` and returns, early where `stopping` says
@@ -14,7 +15,7 @@ export type Job = {
 export type Workers = { stop: () => Promise<void> }
 
 // What cannot end by then is cut off, as it is by a crash: each job goes on where it was.
-const STOP_MS = 15_000
+const STOP_MS = 15 * SECOND_MS
 
 /** Runs every job at once and then again and again; `stop` waits for what is under way, 15 seconds at most. */
 export function startJobs(deps: Deps, jobs: Job[]): Workers {
@@ -23,7 +24,7 @@ export function startJobs(deps: Deps, jobs: Job[]): Workers {
   return {
     stop: async () => {
       stopping.abort()
-      await Promise.race([Promise.all(loops), sleep(STOP_MS, undefined, { ref: false })])
+      await withinTime(Promise.all(loops), STOP_MS, () => undefined)
     },
   }
 }
@@ -35,7 +36,7 @@ async function repeat(deps: Deps, job: Job, stopping: AbortSignal): Promise<void
     } catch (error) {
       deps.log.error({ err: error, job: job.name }, 'job failed')
     }
-    await pause(job.everySeconds * 1000, stopping)
+    await pause(job.everySeconds * SECOND_MS, stopping)
   }
 }
 

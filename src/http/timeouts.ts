@@ -1,3 +1,5 @@
+import { MINUTE_MS, SECOND_MS } from '../durations.ts'
+
 /** So much at least must come in while we wait so long for it. */
 export type Pace = { bytes: number; seconds: number }
 
@@ -23,13 +25,13 @@ export type Timeouts = {
 }
 
 export const TIMEOUTS: Timeouts = {
-  headers: 15_000,
-  body: 30_000,
-  request: 15 * 60_000,
+  headers: 15 * SECOND_MS,
+  body: 30 * SECOND_MS,
+  request: 15 * MINUTE_MS,
   uploadPace: { bytes: 30 * 1024, seconds: 15 },
-  refused: 2_000,
-  answer: 30_000,
+  refused: 2 * SECOND_MS,
+  answer: 30 * SECOND_MS,
   answerPace: 8 * 1024,
-  idle: 10_000,
-  check: 5_000,
+  idle: 10 * SECOND_MS,
+  check: 5 * SECOND_MS,
 }

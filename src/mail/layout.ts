@@ -1,3 +1,5 @@
+import { escapeHtml } from '../html.ts'
+
 export type Site = {
   appName: string
   /** Every link begins with this configured origin, never with what a request said of its host. */
@@ -68,18 +70,6 @@ function linkTo(site: Site, { path, query = {} }: Content['button']): string {
 /** One step of a path; `..` would climb out of it, escaped or not. */
 export function pathPart(text: string): string {
   return /^\.+$/.test(text) ? '' : encodeURIComponent(text)
-}
-
-const HTML: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => HTML[character] ?? '')
 }
 
 /** Names and titles are people's own: a line break in one would begin a header or fake a paragraph. */
