@@ -15,7 +15,7 @@ export type Background = {
   stop: () => Promise<void>
 }
 
-/** Eight pieces of work at a time, two hundred waiting. One that fails is logged as a warning, and nobody else's matter. */
+/** Eight pieces of work at a time and two hundred waiting; one that fails is a warning in the log. */
 export function openBackground(log: Logger): Background {
   const waiting: (() => Promise<unknown>)[] = []
   const running = new Set<Promise<void>>()

@@ -20,8 +20,8 @@ export type Context = Deps & {
 }
 
 /**
- * The context of a procedure. It is made outside of every middleware, so a refusal that it meets (UNAVAILABLE, when
- * the database is down) is thrown as tRPC's own error already.
+ * The context of a procedure. It is made outside of every middleware, so a refusal that it meets
+ * (UNAVAILABLE, when the database is down) is thrown as tRPC's own error already.
  */
 export async function contextOf(deps: Deps, req: Request, res: Response): Promise<Context> {
   const retryAfter = (seconds: number) => void res.set('retry-after', String(seconds))
@@ -42,8 +42,8 @@ export async function contextOf(deps: Deps, req: Request, res: Response): Promis
 }
 
 /**
- * Whoever is at an Express door. Throws UNAUTHENTICATED for somebody who is not signed in, and TOO_MANY_REQUESTS
- * above the limit that calls of procedures are counted by.
+ * Whoever is at an Express door. Throws UNAUTHENTICATED for somebody who is not signed in, and
+ * TOO_MANY_REQUESTS above the limit that calls of procedures are counted by.
  */
 export async function requireActor(deps: Deps, req: Request, res: Response): Promise<Actor> {
   const actor = await actorOf(deps, req, res)

@@ -1,7 +1,7 @@
 import type { Collection, Db, Document, MongoClient } from 'mongodb'
 
-// Where each method takes its options. Prisma 8 (rc.13) passes none and the driver's client-wide `timeoutMS` has
-// no effect (7.9), so a statement's deadline can only be set here.
+// Where each method takes its options. Prisma 8 (rc.13) passes none and the driver's client-wide `timeoutMS`
+// has no effect (7.9), so a statement's deadline can only be set here.
 const OF_COLLECTION = {
   aggregate: 1,
   bulkWrite: 1,
@@ -38,9 +38,9 @@ export type LimitedDb = Pick<Db, 'databaseName' | keyof typeof OF_DATABASE> & {
 }
 
 /**
- * The same client, whose server stops any statement after `milliseconds` (error 50, `MaxTimeMSExpired`). A statement
- * may set another `maxTimeMS` of its own; of a cursor's it covers the time of all its batches. A method of a
- * collection or a database that would run without a deadline throws an Error.
+ * The same client, whose server stops any statement after `milliseconds` (error 50, `MaxTimeMSExpired`). A
+ * statement may set another `maxTimeMS` of its own; of a cursor's it covers the time of all its batches. A
+ * method of a collection or a database that would run without a deadline throws an Error.
  */
 export function withDeadline(client: MongoClient, milliseconds: number): MongoClient {
   const limitCollection = (collection: Collection) =>

@@ -13,11 +13,13 @@ import { withDeadline, type LimitedDb } from './db-deadline.ts'
 /** No statement may hold the engine longer than this, unless it says another `maxTimeMS` and why. */
 const STATEMENT_MS = 5_000
 
+/** The database: Prisma's ways to it, and the driver's for what Prisma cannot say. */
 export type Db = Awaited<ReturnType<typeof openDb>>
 
 /**
- * Opens Prisma over a driver client with deadlines and majority writes; `url` names the database. A statement that
- * took too long rejects with the driver's error 50, and one that reached no server with what isDatabaseDown knows.
+ * Opens Prisma over a driver client with deadlines and majority writes; `url` names the database. A statement
+ * that took too long rejects with the driver's error 50, and one that reached no server with what
+ * isDatabaseDown knows.
  */
 export async function openDb(url: string) {
   const client = new MongoClient(url, {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Settles as the work does, or as `late` does once so many milliseconds are over: what that throws is thrown. The work
- * itself is not stopped, and what becomes of it then is nobody's any more.
+ * Settles as the work does, or as `late` does once so many milliseconds are over: what that throws is thrown.
+ * The work itself is not stopped, and what becomes of it then is nobody's any more.
  */
 export async function withinTime<T, Late>(
   work: Promise<T>,

@@ -3,8 +3,8 @@ import type { Deps } from './deps.ts'
 import { SECOND_MS } from './durations.ts'
 
 /**
- * Work that goes on by itself. `run` does what is due by `deps.now()` and returns, early where `stopping` says
- * so; it may be run by any number of instances, at the same time, and be killed anywhere.
+ * Work that goes on by itself. `run` does what is due by `deps.now()` and returns, early where `stopping`
+ * says so; it may be run by any number of instances, at the same time, and be killed anywhere.
  */
 export type Job = {
   name: string
@@ -12,12 +12,13 @@ export type Job = {
   run: (deps: Deps, stopping: AbortSignal) => Promise<void>
 }
 
+/** Jobs under way, until they are stopped. */
 export type Workers = { stop: () => Promise<void> }
 
 // What cannot end by then is cut off, as it is by a crash: each job goes on where it was.
 const STOP_MS = 15 * SECOND_MS
 
-/** Runs every job at once and then again and again; `stop` waits for what is under way, 15 seconds at most. */
+/** Runs every job at once and then again and again; `stop` waits 15 seconds at most for what is under way. */
 export function startJobs(deps: Deps, jobs: Job[]): Workers {
   const stopping = new AbortController()
   const loops = jobs.map((job) => repeat(deps, job, stopping.signal))

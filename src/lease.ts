@@ -11,8 +11,9 @@ const LEASE_MS = MINUTE_MS
 export type Keep = () => Promise<boolean>
 
 /**
- * Does the work while no other run anywhere does it; false when another has it. A holder that dies is waited for by a
- * minute. It spares double work and is no lock: the work stays correct done twice at once. Throws what the work throws.
+ * Does the work while no other run anywhere does it; false when another has it. A holder that dies is waited
+ * for by a minute. It spares double work and is no lock: the work stays correct done twice at once. Throws
+ * what the work throws.
  */
 export async function withLease(
   deps: Uses<'db' | 'now'>,
@@ -37,11 +38,11 @@ export async function withLease(
 type LeasedJob = Pick<Job, 'name' | 'everySeconds'> & {
   /** `keep` answers false also when the server is about to stop. */
   work: (deps: Deps, keep: Keep) => Promise<void>
-  /** Whether what was thrown is no fault of ours, such as a gateway that is away: it is logged as a warning. */
+  /** Whether what was thrown is no fault of ours, as when a gateway is away: it is a warning in the log. */
   isNoFault?: (error: unknown) => boolean
 }
 
-/** A job that one instance at a time does, under a lease of its own name. A run that ended early is gone on with next. */
+/** A job that one instance at a time does, under a lease of its name; `name` must be nobody else's. */
 export const leased = ({ name, everySeconds, work, isNoFault }: LeasedJob): Job => ({
   name,
   everySeconds,

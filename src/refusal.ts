@@ -4,16 +4,16 @@ import { isDatabaseDown } from './db.ts'
 import { codeOf, DomainError, reasonOfCode, type Issue } from './errors.ts'
 
 /**
- * The refusal that an error is, whichever door it was thrown at; null where nobody expected it, which is INTERNAL to
- * the client. What a door answers is read from here alone.
+ * The refusal that an error is, whichever door it was thrown at; null where nobody expected it, which is
+ * INTERNAL to the client. What a door answers is read from here alone.
  */
 export function refusalOf(error: unknown): DomainError | null {
   return expected(error) ?? (error instanceof TRPCError ? raisedByTrpc(error) : null)
 }
 
 /**
- * What was thrown as tRPC's own error, where it is a refusal, with the status that belongs to its reason; else what it
- * was. `askToWait` is told the seconds that the client shall wait, where the refusal names any.
+ * What was thrown as tRPC's own error, where it is a refusal, with the status that belongs to its reason;
+ * else what it was. `askToWait` is told the seconds that the client shall wait, where the refusal names any.
  */
 export function translated(error: unknown, askToWait: (seconds: number) => void): unknown {
   const refusal = expected(error)

@@ -11,6 +11,7 @@ import { TIMEOUTS, type Timeouts } from './http/timeouts.ts'
 const DRAIN_MS = 10 * SECOND_MS
 const MAX_HEADER_BYTES = 16 * 1024
 
+/** A server that listens; `stop` resolves when it and everything it used is closed. */
 export type Running = { url: string; stop: () => Promise<void> }
 
 type Listen = { host: string; port: number; jobs: Job[]; timeouts?: Timeouts }

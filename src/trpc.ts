@@ -44,8 +44,11 @@ const translateErrors = t.middleware(async ({ ctx, next }) => {
   throw translated(result.error, ctx.retryAfter)
 })
 
+/** Puts procedures, or routers of them, together. */
 export const router = t.router
+/** How errors and answers are written, for whoever answers without tRPC's adapter (http/lean-query). */
 export const rootConfig = t._config
+/** For bases that a room adds to those below. */
 export const middleware = t.middleware
 
 // A batch is one HTTP request but many calls: an HTTP limiter alone lets twenty times its limit through.
@@ -54,19 +57,24 @@ const limitCalls = t.middleware(async ({ ctx, next }) => {
   return next()
 })
 
-/** Anyone. The other bases add to it; auth stands in the base so that strangers cannot probe inputs. */
+/**
+ * Anyone, within the limit of calls (TOO_MANY_REQUESTS). The other bases add to it; auth stands in the base
+ * so that strangers cannot probe inputs.
+ */
 export const publicProcedure = t.procedure.use(translateErrors).use(limitCalls)
 
-/** Whoever is signed in: `ctx.actor` is there. */
+/** Whoever is signed in: `ctx.actor` is there. Others are refused with UNAUTHENTICATED. */
 export const authedProcedure = publicProcedure.use(({ ctx, next }) => {
   if (!ctx.actor) throw new DomainError('UNAUTHENTICATED')
   return next({ ctx: { actor: ctx.actor } })
 })
 
+/** Whoever is signed in and has one of these roles. Others are refused with FORBIDDEN. */
 export const roleProcedure = (...roles: [Role, ...Role[]]) =>
   authedProcedure.use(({ ctx, next }) => {
     if (!roles.includes(ctx.actor.role)) throw new DomainError('FORBIDDEN')
     return next()
   })
 
+/** Administrators. */
 export const adminProcedure = roleProcedure('ADMIN')

@@ -1,6 +1,7 @@
-// Work that is written down as rows, each with how often it was tried and when it is due. Any number of instances may
-// work at once, and be killed anywhere: an attempt is claimed by one conditional write on `attempts`. What a dead
-// instance had claimed falls due again, however far it had come, so an attempt must bear being made twice.
+// Work that is written down as rows, each with how often it was tried and when it is due. Any number of
+// instances may work at once, and be killed anywhere: an attempt is claimed by one conditional write on
+// `attempts`. What a dead instance had claimed falls due again, however far it had come, so an attempt must
+// bear being made twice.
 import { MongoFieldFilter, type MongoFilterExpr } from '@prisma/orm-mongo/query-ast/execution'
 import { oid } from './db.ts'
 import type { Uses } from './deps.ts'
@@ -34,20 +35,21 @@ export type WorkQueue<Row extends WorkRow, Outcome = void> = {
   /** Notes that an attempt went well, where the attempt itself does not. */
   done?: (row: Row, outcome: Outcome) => Promise<void>
   /**
-   * Notes that an attempt failed, in one conditional write: due again at `nextAt`, or given up where another attempt
-   * is hopeless or too late. What it throws ends the run, and leaves the row to whoever comes after its claim.
+   * Notes that an attempt failed, in one conditional write: due again at `nextAt`, or given up where another
+   * attempt is hopeless or too late. What it throws ends the run, and leaves the row to whoever comes after
+   * its claim.
    */
   failed: (row: Row, error: unknown, nextAt: Date) => Promise<void>
 }
 
-/** `wait = min(first × 2^(attempts − 1), longest)` in milliseconds, where `attempts` counts the one that failed. */
+/** `wait = min(first × 2^(attempts − 1), longest)`, in milliseconds, after so many failed attempts. */
 export function waitAfter(attempts: number, { firstMs, longestMs }: Backoff): number {
   return Math.min(firstMs * 2 ** (attempts - 1), longestMs)
 }
 
 /**
- * One attempt at this row now, due or not, and whoever may be at it already; none where it is open no more, or somebody
- * else claims it first. Throws what `done` and `failed` throw.
+ * One attempt at this row now, due or not, and whoever may be at it already; none where it is open no more,
+ * or somebody else claims it first. Throws what `done` and `failed` throw.
  */
 export async function attemptNow<Row extends WorkRow, Outcome>(
   deps: Uses<'now'>,

@@ -1,10 +1,14 @@
 import { MINUTE_MS, SECOND_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 
-// This sheds load and is per process; what guards a secret is counted in MongoDB (auth/throttle).
+/**
+ * Counts a call of whoever the key stands for, an account's id or a network; above the limit it rejects with
+ * TOO_MANY_REQUESTS. This sheds load and is per process; what guards a secret is counted in MongoDB
+ * (auth/throttle).
+ */
 export type CallLimiter = { count: (key: string) => Promise<void> }
 
-/** Counts single procedure calls per minute and refuses those above the limit. */
+/** A limiter of so many calls of one key a minute, by the wall clock. */
 export function openCallLimiter(limit: number): CallLimiter {
   let counts = new Map<string, number>()
   let endsAt = 0

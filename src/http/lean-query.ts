@@ -13,6 +13,7 @@ import type { Deps } from '../deps.ts'
 import { rootConfig } from '../trpc.ts'
 import { transformer } from './transformer.ts'
 
+/** An error on its way to the client, of whichever procedure; without a context it never reached one. */
 export type Failure = { error: TRPCError; path?: string | undefined; ctx?: Context | undefined }
 
 /**

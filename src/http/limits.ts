@@ -6,7 +6,10 @@ import { DomainError } from '../errors.ts'
 import { answerError } from './answers.ts'
 import { networkOf } from './network.ts'
 
-/** Counts HTTP requests per network and minute. */
+/**
+ * Counts HTTP requests per network and minute, and refuses with TOO_MANY_REQUESTS what is above the
+ * configured limit.
+ */
 export function limitRequests({ settings }: Pick<Deps, 'settings'>): RequestHandler {
   return rateLimit({
     windowMs: MINUTE_MS,

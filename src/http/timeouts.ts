@@ -15,7 +15,7 @@ export type Timeouts = {
   uploadPace: Pace
   /** For the rest of a body whose request was refused: a client that still sends reads no answer. */
   refused: number
-  /** For an answer to be taken, whatever its size; and the bytes a second that it may take longer by. */
+  /** For an answer to be taken, whatever its size; and at how many bytes a second it may take longer. */
   answer: number
   answerPace: number
   /** For the next request on an open connection. */
@@ -24,6 +24,7 @@ export type Timeouts = {
   check: number
 }
 
+/** What holds in production; tests are less patient. */
 export const TIMEOUTS: Timeouts = {
   headers: 15 * SECOND_MS,
   body: 30 * SECOND_MS,

@@ -9,7 +9,10 @@ import { standing } from '../orders/refunded.ts'
 import { InvoiceBody } from './invoices.ts'
 import { receiptPage } from './receipt-page.ts'
 
-/** GET /:orderId: the invoice as a page to print, for its buyer and for administrators. */
+/**
+ * GET /:orderId: the invoice as a page to print, for its buyer and for administrators. Throws
+ * UNAUTHENTICATED, TOO_MANY_REQUESTS, and NOT_FOUND also for what is another's or not paid for.
+ */
 export function receipts(deps: Deps): Router {
   const router = Router()
   router.get('/:orderId', async (req, res) => {

@@ -1,5 +1,5 @@
-// A mail is put here by whoever decides that it is due, and sent by a job, again and again until the server has taken
-// it. Who dies between sending and noting it sends a second copy, under the same Message-ID.
+// A mail is put here by whoever decides that it is due, and sent by a job, again and again until the server
+// has taken it. Who dies between sending and noting it sends a second copy, under the same Message-ID.
 import { createHash } from 'node:crypto'
 import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
 import { z, ZodError } from 'zod'
@@ -26,6 +26,7 @@ export type LinkMaker = (
   to: string,
 ) => Promise<{ name?: string; token: string } | null>
 
+/** Who makes the links of each mail that needs one. */
 export type LinkMakers = Record<LinkTemplate, LinkMaker>
 
 const Json = z.record(z.string(), z.json())
@@ -65,7 +66,7 @@ export async function putMail(
   }
 }
 
-/** The job that sends what is due, with links by these makers. A mail that no attempt can send is given up, as DEAD. */
+/** The job that sends what is due, with links by these makers, and gives up what no attempt can send. */
 export const sendMails = (links: LinkMakers): Job => ({
   name: 'send-mails',
   everySeconds: 2,
