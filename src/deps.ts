@@ -39,10 +39,15 @@ export type Deps = {
   close: () => Promise<void>
 }
 
+/** What a verb uses of them, so that its signature tells what it can touch. */
 export type Uses<Name extends keyof Deps> = Pick<Deps, Name>
 
 type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways }
 
+/**
+ * Opens every client that the configuration names; tests override the clock and the log. `close` lets
+ * background work end, ten seconds at most, and then closes them.
+ */
 export async function openDeps(config: Config, overrides: Overrides = {}): Promise<Deps> {
   const now = overrides.now ?? (() => new Date())
   const log = overrides.log ?? openLog(config.logLevel)

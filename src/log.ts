@@ -25,6 +25,9 @@ const SECRET_FIELDS = [
   'x-razorpay-signature',
 ]
 
+/**
+ * Opens a log of JSON lines, on the standard output by default. No secret and no whole error gets into it.
+ */
 export function openLog(level: string, destination?: DestinationStream): Logger {
   const paths = SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`])
   return pino(

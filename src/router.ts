@@ -23,6 +23,7 @@ import { router } from './trpc.ts'
 import { finishDeletions } from './users/deletion.ts'
 import { accountRouter, auditProcedures, usersRouter } from './users/router.ts'
 
+/** Every procedure, by the room it is in. */
 export const appRouter = router({
   auth: authRouter,
   account: accountRouter,
@@ -42,6 +43,7 @@ export const appRouter = router({
   admin: router({ ...auditProcedures, ...booksProcedures }),
 })
 
+/** What a frontend needs to know of us, and the one thing that it imports. */
 export type AppRouter = typeof appRouter
 
 /** The work of every room that goes on by itself. */

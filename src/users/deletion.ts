@@ -105,12 +105,10 @@ async function removeTraces(
 async function clearInvoices({ db }: Uses<'db'>, userId: string): Promise<void> {
   const invoices = db.driver.collection('invoices')
   const whose = { userId: new ObjectId(userId) }
-  const limit = { maxTimeMS: 5_000 }
-  await invoices.updateMany(whose, { $set: { 'body.buyer.email': '' } }, limit)
+  await invoices.updateMany(whose, { $set: { 'body.buyer.email': '' } })
   await invoices.updateMany(
     { ...whose, 'body.buyer.gstin': null },
     { $set: { 'body.buyer.name': DELETED_NAME, 'body.buyer.address': null } },
-    limit,
   )
 }
 
