@@ -4,11 +4,11 @@ import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
 import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
+import { DAY_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { Id } from '../fields.ts'
 import { forEachReversal, type Scope } from './reversals.ts'
 
-const DAY_MS = 24 * 60 * 60_000
 const MOST_DAYS = 366
 
 export const Period = z

@@ -4,6 +4,7 @@ import {
   MongoOrExpr,
   type MongoFilterExpr,
 } from '@prisma/orm-mongo/query-ast/execution'
+import { MINUTE_MS, DAY_MS } from '../durations.ts'
 import type { Page, PageOf } from '../fields.ts'
 import { withRefunds, type SoldOrder } from '../orders/reads.ts'
 import { publicRefund, type Refund } from '../orders/refunded.ts'
@@ -12,8 +13,7 @@ import type { PaymentDeps } from '../payments/deps.ts'
 import type { PaymentDocument } from '../payments/record/payments.ts'
 
 const MOST = 100
-const PATIENCE_MS = 5 * 60_000
-const DAY_MS = 24 * 60 * 60_000
+const PATIENCE_MS = 5 * MINUTE_MS
 
 export type StrayPayment = {
   paymentId: string

@@ -169,13 +169,10 @@ async function usesOf({ db }: Uses<'db'>, codes: string[]): Promise<Map<string, 
   if (codes.length === 0) return counts
   const rows = await db.driver
     .collection('coupon_uses')
-    .aggregate<{ _id: { code: string; state: string }; n: number }>(
-      [
-        { $match: { code: { $in: codes } } },
-        { $group: { _id: { code: '$code', state: '$state' }, n: { $sum: 1 } } },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+    .aggregate<{ _id: { code: string; state: string }; n: number }>([
+      { $match: { code: { $in: codes } } },
+      { $group: { _id: { code: '$code', state: '$state' }, n: { $sum: 1 } } },
+    ])
     .toArray()
   for (const { _id, n } of rows) {
     const count = counts.get(_id.code) ?? { used: 0, held: 0 }

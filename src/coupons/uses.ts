@@ -95,9 +95,7 @@ async function usesBy({ db }: Stock, code: string, userId: string): Promise<numb
 
 /** Counts no further than is asked for. */
 function countReleased({ db }: Stock, code: string, limit: number): Promise<number> {
-  return db.driver
-    .collection('coupon_uses')
-    .countDocuments({ code, state: 'RELEASED' }, { limit, maxTimeMS: 5_000 })
+  return db.driver.collection('coupon_uses').countDocuments({ code, state: 'RELEASED' }, { limit })
 }
 
 /**

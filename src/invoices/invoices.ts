@@ -4,8 +4,9 @@ import { z } from 'zod'
 import type { UserDocument } from '../auth/user.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
-import { linesOf, type OrderDocument } from '../orders/order.ts'
+import { HOUR_MS } from '../durations.ts'
 import { inTurn } from '../in-turn.ts'
+import { linesOf, type OrderDocument } from '../orders/order.ts'
 import { splitTax } from './tax.ts'
 
 const MAX_TRIES = 300
@@ -92,7 +93,7 @@ export function numberOf(series: string, serial: number): string {
   return `${'INV'.slice(0, Math.max(0, 9 - digits.length))}/${series}/${digits}`
 }
 
-const IST_MS = 5.5 * 60 * 60_000
+const IST_MS = 5.5 * HOUR_MS
 
 /** India's runs from April to March: `26-27`. */
 export function financialYear(at: Date): string {

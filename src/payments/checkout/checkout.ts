@@ -4,6 +4,7 @@ import { ObjectId } from 'mongodb'
 import type { Actor } from '../../auth/sessions.ts'
 import { holdUse } from '../../coupons/uses.ts'
 import { isDuplicateKey } from '../../db.ts'
+import { MINUTE_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
 import type { Checkout } from '../../gateways/payments.ts'
 import { openKeyOf, priceCart, type Cart, type NewOrder } from '../../orders/cart.ts'
@@ -72,7 +73,7 @@ async function openOrder(
         paymentId: null,
         reviewReason: null,
         timeline: [entryOf(at, { event: 'created' })],
-        expiresAt: new Date(at.getTime() + OPEN_MINUTES * 60_000),
+        expiresAt: new Date(at.getTime() + OPEN_MINUTES * MINUTE_MS),
         checkedAt: at,
         paidAt: null,
         fulfilledAt: null,

@@ -2,6 +2,7 @@
 // came when nobody looked any more. Other products may share the account: what is odd is passed over.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDatabaseDown } from '../../db.ts'
+import { DAY_MS, HOUR_MS } from '../../durations.ts'
 import { GatewayFailure, isGatewayOutage } from '../../gateways/gateway-failure.ts'
 import type {
   GatewayDispute,
@@ -19,8 +20,7 @@ import { type PaymentDocument, findPayment } from '../record/payments.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
 import { reconcilePayment } from './reconciler.ts'
 
-const HOUR_MS = 60 * 60_000
-const FIRST_REACH_MS = 7 * 24 * HOUR_MS
+const FIRST_REACH_MS = 7 * DAY_MS
 // What was read stays read if a later part of a long backlog fails.
 const WINDOW_MS = 6 * HOUR_MS
 

@@ -2,6 +2,7 @@
 // minutes; the lists are read as well, for what no open order would lead to.
 import { MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
 import { releaseUse } from '../../coupons/uses.ts'
+import { MINUTE_MS, HOUR_MS, DAY_MS } from '../../durations.ts'
 import type { GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import { closeReview, expire } from '../../orders/expiry.ts'
@@ -12,15 +13,14 @@ import { fulfillById } from '../settlement/fulfillment.ts'
 import { isUnknownToGateway, linkOrder } from '../settlement/order-of-payment.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
 
-const SOON_MS = 60_000
-const LATER_MS = 60 * 60_000
+const SOON_MS = MINUTE_MS
+const LATER_MS = HOUR_MS
 // A bank may take days to say that a payment went through after all. An open order is looked at however old.
 const LATE_DAYS = 7
-const DAY_MS = 24 * 60 * 60_000
 const PER_RUN = 1_000
 const AT_ONCE = 8
 // Automatic capture is a gateway's default and needs a moment.
-const CAPTURE_AFTER_MS = 60_000
+const CAPTURE_AFTER_MS = MINUTE_MS
 
 /** Which orders are looked at, how often, and by what; answers true to be asked again soon. */
 type Round = {

@@ -1,40 +1,52 @@
 // Brings a refund from the intent to its end at the gateway: REQUESTED → PENDING → PROCESSED or FAILED. Each round
 // is claimed by a conditional write, and an unknown outcome is looked up before anything is asked again.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { MINUTE_MS, SECOND_MS } from '../../durations.ts'
 import { GatewayFailure } from '../../gateways/gateway-failure.ts'
 import type { GatewayRefund } from '../../gateways/payments.ts'
+import type { Keep } from '../../lease.ts'
 import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
+import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
 import { reserveRefund } from './reservation.ts'
 
-// Longer than a round may take, so that nobody else begins the same one.
-const ROUND_MS = 60_000
-const FIRST_WAIT_MS = 5_000
-const LONGEST_WAIT_MS = 15 * 60_000
-const POLL_MS = 10 * 60_000
+// Longer than an attempt may take, so that nobody else begins the same one.
+const CLAIM_MS = MINUTE_MS
+const BACKOFF = { firstMs: 5 * SECOND_MS, longestMs: 15 * MINUTE_MS }
+const POLL_MS = 10 * MINUTE_MS
 const PER_RUN = 100
 
 export const MORE_THAN_LEFT = 'more than is left of the payment'
 
-/** One round of a refund, if nobody else is at it. It never throws for what the gateway does. */
+/** One attempt at a refund, if nobody else is at it. It never throws for what the gateway does. */
 export async function driveRefund(deps: PaymentDeps, id: string): Promise<void> {
-  const refund = await deps.db.orm.refunds.where({ _id: id }).first()
-  if (!refund || refund.settledAt) return
-  const claimed = await deps.db.orm.refunds
-    .where({ _id: id, attempts: refund.attempts, status: refund.status })
-    .where(MongoFieldFilter.isNull('settledAt'))
-    .update({ attempts: refund.attempts + 1, nextAt: later(deps, ROUND_MS) })
-  if (!claimed) return
-  try {
-    if (claimed.status === 'REQUESTED') await submit(deps, claimed)
-    else if (claimed.status === 'PENDING') await poll(deps, claimed)
-    else await concludeRefund(deps, claimed)
-  } catch (failure) {
-    if (!(failure instanceof GatewayFailure)) throw failure
-    await postpone(deps, claimed, failure.message)
+  await attemptNow(deps, openRefunds(deps), id)
+}
+
+/** Goes on with every refund that is due. */
+export async function driveDueRefunds(deps: PaymentDeps, keep: Keep): Promise<void> {
+  await workOff(deps, openRefunds(deps), { perRun: PER_RUN, keep })
+}
+
+function openRefunds(deps: PaymentDeps): WorkQueue<RefundDocument> {
+  return {
+    open: deps.db.orm.refunds.where(MongoFieldFilter.isNull('settledAt')),
+    isAsRead: ({ status }) => MongoFieldFilter.eq('status', status),
+    claimMs: CLAIM_MS,
+    backoff: BACKOFF,
+    attempt: async (refund) => {
+      if (refund.status === 'REQUESTED') await submit(deps, refund)
+      else if (refund.status === 'PENDING') await poll(deps, refund)
+      else await concludeRefund(deps, refund)
+    },
+    failed: async (refund, failure, nextAt) => {
+      if (!(failure instanceof GatewayFailure)) throw failure
+      const error = refund.status === 'REQUESTED' ? failure.description : failure.message
+      await postpone(deps, refund, { error, nextAt })
+    },
   }
 }
 
@@ -52,15 +64,13 @@ async function submit(deps: PaymentDeps, refund: RefundDocument): Promise<void> 
   const isRepeat = refund.attempts > 1
   const found = isRepeat ? await findMade(deps, refund) : null
   if (found) return adoptRefund(deps, found)
+  const { paymentId, amountPaise, key } = refund
+  const notes = { order: refund.orderId ?? '', cause: refund.cause }
   try {
-    const { paymentId, amountPaise, key } = refund
-    const notes = { order: refund.orderId ?? '', cause: refund.cause }
-    const made = await gateway.refundPayment({ paymentId, amountPaise, key, notes })
-    await adoptRefund(deps, made)
+    await adoptRefund(deps, await gateway.refundPayment({ paymentId, amountPaise, key, notes }))
   } catch (failure) {
-    if (!(failure instanceof GatewayFailure)) throw failure
-    if (failure.isFinal) await acceptRefusal(deps, refund, failure)
-    else await postpone(deps, refund, failure.description)
+    if (!(failure instanceof GatewayFailure) || !failure.isFinal) throw failure
+    await acceptRefusal(deps, refund, failure)
   }
 }
 
@@ -85,8 +95,7 @@ async function acceptRefusal(
   // The gateway's list may lag behind by minutes, its payment does not.
   if (payment.amountRefundedPaise > sumOf(ours) && refund.attempts < 10) {
     await adoptRefunds(deps, refund)
-    await postpone(deps, refund, failure.description)
-    return
+    throw failure
   }
   await closeRefund(deps, refund, failure.description)
 }
@@ -101,7 +110,7 @@ async function poll(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
   await adoptRefund(deps, await gatewayOf(deps, refund).fetchRefund(refund.gatewayRefundId))
   await deps.db.orm.refunds
     .where({ _id: refund._id, status: 'PENDING' })
-    .update({ nextAt: later(deps, POLL_MS) })
+    .update({ nextAt: new Date(deps.now().getTime() + POLL_MS) })
 }
 
 /** Takes over every refund of a payment that the gateway knows, those made in its dashboard too. */
@@ -113,31 +122,14 @@ export async function adoptRefunds(
   for (const theirs of all) await adoptRefund(deps, theirs)
 }
 
-async function postpone(deps: PaymentDeps, refund: RefundDocument, error: string): Promise<void> {
-  const wait = Math.min(FIRST_WAIT_MS * 2 ** (refund.attempts - 1), LONGEST_WAIT_MS)
-  await deps.db.orm.refunds
-    .where({ _id: refund._id, status: refund.status })
-    .update({ nextAt: later(deps, wait), error: error.slice(0, 200), updatedAt: deps.now() })
-  if (refund.attempts === 1 && refund.orderId) await noteRefund(deps, refund, `put off: ${error}`)
-}
-
-function later({ now }: PaymentDeps, milliseconds: number): Date {
-  return new Date(now().getTime() + milliseconds)
-}
-
-/** Goes on with every refund that is due. */
-export async function driveDueRefunds(
-  deps: PaymentDeps,
-  keep: () => Promise<boolean>,
+async function postpone(
+  { db, now }: PaymentDeps,
+  refund: RefundDocument,
+  { error, nextAt }: { error: string; nextAt: Date },
 ): Promise<void> {
-  const due = await deps.db.orm.refunds
-    .where(MongoFieldFilter.isNull('settledAt'))
-    .where(MongoFieldFilter.lte('nextAt', deps.now()))
-    .orderBy({ nextAt: 1 })
-    .limit(PER_RUN)
-    .all()
-  for (const refund of due) {
-    if (!(await keep())) return
-    await driveRefund(deps, refund._id)
-  }
+  await db.orm.refunds
+    .where({ _id: refund._id, status: refund.status })
+    .update({ nextAt, error: error.slice(0, 200), updatedAt: now() })
+  if (refund.attempts === 1 && refund.orderId)
+    await noteRefund({ db, now }, refund, `put off: ${error}`)
 }

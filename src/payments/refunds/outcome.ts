@@ -2,6 +2,7 @@
 // the buyer's mail. PROCESSED may still turn into FAILED, nothing comes back from FAILED.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey } from '../../db.ts'
+import type { Uses } from '../../deps.ts'
 import type { GatewayRefund } from '../../gateways/payments.ts'
 import { closeReview } from '../../orders/expiry.ts'
 import type { RefundDocument, RefundStatus } from '../../orders/refunded.ts'
@@ -123,7 +124,7 @@ export async function concludeRefund(deps: PaymentDeps, refund: RefundDocument):
 
 /** Writes into the order's timeline what became of a refund; `what` is `event` or `event: why`. */
 export async function noteRefund(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now'>,
   refund: RefundDocument,
   what: string,
 ): Promise<void> {

@@ -4,6 +4,7 @@ import type { Actor } from '../../auth/sessions.ts'
 import { requireRecentPassword } from '../../auth/step-up.ts'
 import { findCourse, type CourseDocument } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
+import { DAY_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
 import { Id } from '../../fields.ts'
 import { percentHad } from '../../learning/progress/consumption.ts'
@@ -12,8 +13,6 @@ import type { Refund } from '../../orders/refunded.ts'
 import type { PaymentDeps } from '../deps.ts'
 import { findPayment } from '../record/payments.ts'
 import { openAndDriveRefund } from './refunds.ts'
-
-const DAY_MS = 24 * 60 * 60_000
 
 export const OwnRefundRequest = z.object({ orderId: Id, courseId: Id })
 export type OwnRefundRequest = z.infer<typeof OwnRefundRequest>

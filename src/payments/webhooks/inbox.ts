@@ -2,11 +2,13 @@
 // answer, or by the job that finds them left. Working on one twice does nothing twice.
 import { createHash } from 'node:crypto'
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
-import { isDuplicateKey, type Db } from '../../db.ts'
+import { isDuplicateKey, type Stored } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
+import { MINUTE_MS, SECOND_MS, DAY_MS } from '../../durations.ts'
 import { UnreadableEvent } from '../../gateways/gateway-failure.ts'
 import type { SignedEvent } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
+import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
@@ -14,17 +16,16 @@ import { settlePayment } from '../settlement/settle-payment.ts'
 import { isOurAccount } from './event-account.ts'
 
 // Longer than one may take, so that nobody else begins it meanwhile.
-const CLAIM_MS = 60_000
-const FIRST_WAIT_MS = 5_000
-const LONGEST_WAIT_MS = 60_000
+const CLAIM_MS = MINUTE_MS
+const BACKOFF = { firstMs: 5 * SECOND_MS, longestMs: MINUTE_MS }
 const MAX_ATTEMPTS = 500
 const PER_RUN = 500
-const KEPT_MS = 90 * 24 * 60 * 60_000
+const KEPT_MS = 90 * DAY_MS
 
 /** How an event ended that was signed for us and is of an account that is not ours. */
 export const ANOTHER_ACCOUNT = 'another account'
 
-type EventDocument = NonNullable<Awaited<ReturnType<Db['orm']['webhook_events']['first']>>>
+type EventDocument = Stored<'webhook_events'>
 
 /**
  * Answers the stored event's id, or null when it was stored before. The id it came under is outside the
@@ -73,27 +74,31 @@ async function insertEvent(
 
 /** One attempt, if nobody else is at it. Whatever fails is put off. */
 export async function processEvent(deps: PaymentDeps, id: string): Promise<void> {
+  await attemptNow(deps, inbox(deps), id)
+}
+
+/** Goes on with what was left, oldest first. */
+export async function processWaiting(deps: PaymentDeps, keep: Keep): Promise<void> {
+  await workOff(deps, inbox(deps), { perRun: PER_RUN, keep })
+}
+
+function inbox(deps: PaymentDeps): WorkQueue<EventDocument, string> {
   const { db, now, log } = deps
-  const event = await db.orm.webhook_events.where({ _id: id, state: 'WAITING' }).first()
-  if (!event) return
-  const attempts = event.attempts + 1
-  const claimed = await db.orm.webhook_events
-    .where({ _id: id, state: 'WAITING', attempts: event.attempts })
-    .update({ attempts, nextAt: new Date(now().getTime() + CLAIM_MS) })
-  if (!claimed) return
-  try {
-    const outcome = await applyEvent(deps, claimed)
-    await db.orm.webhook_events
-      .where({ _id: id })
-      .update({ state: 'DONE', outcome, processedAt: now() })
-  } catch (error) {
-    log.warn({ err: error, event: event.event, attempts }, 'webhook put off')
-    const wait = Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS)
-    const isHopeless = error instanceof UnreadableEvent || attempts >= MAX_ATTEMPTS
-    const state = isHopeless ? 'DEAD' : 'WAITING'
-    await db.orm.webhook_events
-      .where({ _id: id, attempts })
-      .update({ state, nextAt: new Date(now().getTime() + wait), outcome: outcomeOf(error) })
+  const events = db.orm.webhook_events
+  return {
+    open: events.where({ state: 'WAITING' }),
+    claimMs: CLAIM_MS,
+    backoff: BACKOFF,
+    attempt: (event) => applyEvent(deps, event),
+    done: async ({ _id }, outcome) => {
+      await events.where({ _id }).update({ state: 'DONE', outcome, processedAt: now() })
+    },
+    failed: async ({ _id, event, attempts }, error, nextAt) => {
+      log.warn({ err: error, event, attempts }, 'webhook put off')
+      const isHopeless = error instanceof UnreadableEvent || attempts >= MAX_ATTEMPTS
+      const state = isHopeless ? 'DEAD' : 'WAITING'
+      await events.where({ _id, attempts }).update({ state, nextAt, outcome: outcomeOf(error) })
+    },
   }
 }
 
@@ -126,19 +131,4 @@ export async function forgetOldEvents({ db, now }: Uses<'db' | 'now'>): Promise<
     .where({ state: 'DONE' })
     .where(MongoFieldFilter.lte('receivedAt', new Date(now().getTime() - KEPT_MS)))
     .deleteAndCount()
-}
-
-/** Goes on with what was left, oldest first. */
-export async function processWaiting(deps: PaymentDeps, keep: Keep): Promise<void> {
-  const due = await deps.db.orm.webhook_events
-    .where({ state: 'WAITING' })
-    .where(MongoFieldFilter.lte('nextAt', deps.now()))
-    .select('_id')
-    .orderBy({ nextAt: 1 })
-    .limit(PER_RUN)
-    .all()
-  for (const { _id } of due) {
-    if (!(await keep())) return
-    await processEvent(deps, _id)
-  }
 }

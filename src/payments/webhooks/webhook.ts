@@ -1,14 +1,16 @@
 import express, { Router, type Request, type RequestHandler } from 'express'
+import { withinTime } from '../../deadline.ts'
 import type { Deps } from '../../deps.ts'
+import { SECOND_MS, MINUTE_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
-import { answerError } from '../../http/answers.ts'
 import type { PaymentGateway } from '../../gateways/payments.ts'
+import { answerError } from '../../http/answers.ts'
 import { processEvent, storeEvent } from './inbox.ts'
 
 const MAX_BYTES = 1024 * 1024
 // Razorpay counts an answer after five seconds as none.
-const STORE_MS = 4_000
-const SILENCE_MS = 60_000
+const STORE_MS = 4 * SECOND_MS
+const SILENCE_MS = MINUTE_MS
 
 /**
  * POST /:gateway: the raw bytes are checked before anything reads them, written down, and acknowledged; the work
@@ -40,13 +42,17 @@ function receive(deps: Deps, gateway: PaymentGateway): RequestHandler {
       throw new DomainError('SIGNATURE_INVALID')
     }
     const storing = storeEvent(deps, { ...event, gateway: gateway.name, body })
-    const stored = await inTime(storing).catch((error: unknown) => {
+    const stored = await withinTime(storing, STORE_MS, refuseLate).catch((error: unknown) => {
       deps.log.warn({ err: error }, 'webhook not stored')
       throw new DomainError('UNAVAILABLE')
     })
     res.json({ status: 'ok' })
     if (stored !== null) deps.background.run(() => processEvent(deps, stored))
   }
+}
+
+function refuseLate(): never {
+  throw new Error('the database did not answer in time')
 }
 
 const refuseMethod: RequestHandler = (_req, res) => {
@@ -65,19 +71,5 @@ function complainer({ log, now }: Deps): (req: Request) => void {
     log.warn({ network: req.ip, count: unsaid }, 'webhook with a bad signature')
     saidAt = at
     unsaid = 0
-  }
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('the database did not answer in time'))
-    }, STORE_MS)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
