@@ -3,8 +3,7 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { EJSON } from 'bson'
-import { MongoClient, type Db, type Document, type IndexDescription } from 'mongodb'
+import { BSON, MongoClient, type Db, type Document, type IndexDescription } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { applyContract } from '../../prisma/apply.ts'
 import { gateways } from '../../prisma/data/gateways.ts'
@@ -22,7 +21,7 @@ let saved: Saved[]
 
 beforeAll(async () => {
   const text = await readFile(path.join(FIXTURES, 'razorpay-only.json'), 'utf8')
-  saved = EJSON.parse(text, { relaxed: false }) as Saved[]
+  saved = BSON.EJSON.parse(text, { relaxed: false }) as Saved[]
 })
 afterAll(() => client.close())
 
@@ -84,7 +83,7 @@ async function expectBroughtAlong({ db }: Restored, isWanted = COMPARED): Promis
 const sorted = (documents: Document[]) =>
   documents
     .map((one) =>
-      EJSON.stringify(Object.fromEntries(Object.entries(one).sort()), { relaxed: false }),
+      BSON.EJSON.stringify(Object.fromEntries(Object.entries(one).sort()), { relaxed: false }),
     )
     .sort()
 
@@ -134,7 +133,7 @@ describe('a database made before the payment port', () => {
     const books = path.join(folder, 'books.json')
     await copyFile(path.join(FIXTURES, 'razorpay-books.json'), books)
     const { url } = await anOldDatabase()
-    const lms = await startLms({ restored: { database: url, books, at: ENDED_AT } })
+    const lms = await startLms({ database: url, history: { books, at: ENDED_AT } })
     const before = await findViolations(lms.deps, { graceSeconds: 0 })
     expect(before.map(({ detail }) => detail)).toEqual([
       'is paid and not fulfilled',

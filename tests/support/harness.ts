@@ -49,23 +49,24 @@ export type Lms = {
 type Options = {
   env?: Record<string, string>
   timeouts?: Partial<Timeouts>
-  /** A database that is there already, what its Razorpay remembers, and when its history ended. */
-  restored?: { database: string; books: string; at: Date }
+  /** A database of the test's own choice. */
+  database?: string
+  /** What that database's Razorpay remembers, and when its history ended. */
+  history?: { books: string; at: Date }
 }
 
 /** The whole product on a database of its own, with local servers for everything outside; ends with the file. */
 export async function startLms(options: Options = {}): Promise<Lms> {
   const clock = openClock()
-  const { restored } = options
-  if (restored) clock.advance((restored.at.getTime() - Date.now()) / 1000)
-  const database = restored?.database ?? newDatabaseUrl()
+  const { history, database = newDatabaseUrl() } = options
+  if (history) clock.advance((history.at.getTime() - Date.now()) / 1000)
   const [razorpay, cloudinary, smtp] = await Promise.all([
     startRazorpay({
       keyId: 'rzp_test_gurukultests',
       keySecret: SECRETS.razorpayKey,
       webhookSecret: SECRETS.webhook,
       now: clock.now,
-      ...(restored && { file: restored.books }),
+      ...(history && { file: history.books }),
     }),
     startCloudinary({
       cloudName: 'sandbox',
