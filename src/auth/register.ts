@@ -58,6 +58,7 @@ export async function createUser(
       disabledAt: null,
       deletedAt: null,
       avatarUrl: null,
+      formerEmail: null,
       avatarMediaId: null,
       billing: null,
       createdAt: at,
