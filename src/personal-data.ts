@@ -1,5 +1,5 @@
-// What a room registers of the people it keeps rows about, as it registers its jobs. src/router.ts hands the list
-// to the users room, which exports and erases an account without knowing the rooms that hold its parts.
+// What a room registers of the people it keeps rows about, as it registers its jobs. src/router.ts hands the
+// list to the users room, which exports and erases an account without knowing the rooms that hold its parts.
 import type { Uses } from './deps.ts'
 
 /** The newest rows about a user, at most `most` of them, in the shape their owner may read. */
@@ -24,6 +24,9 @@ export type PersonalData = {
   lists: Readonly<Record<string, NewestRows>>
   /** Throws why an account must stay for now, where it must. */
   requireDeletable?: (deps: Uses<'db'>, userId: string) => Promise<void>
-  /** Removes what nobody needs once they have left. Run when they leave, and again by a job: it may be killed anywhere. */
+  /**
+   * Removes what nobody needs once they have left. Run when they leave, and again by a job: it may be killed
+   * anywhere.
+   */
   erase?: (deps: Uses<'db' | 'now' | 'sessions'>, leaver: Leaver) => Promise<void>
 }

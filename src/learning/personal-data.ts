@@ -129,7 +129,10 @@ async function erase(
   await orm.certificates.where({ userId }).updateAndCount({ holderName: pseudonym })
 }
 
-/** Enrollments stay, by which orders and seats are counted; so do reviews, under the pseudonym of their author. */
+/**
+ * Enrollments stay, by which orders and seats are counted; so do reviews, under the pseudonym of their
+ * author.
+ */
 export const learningData = {
   lists: {
     enrollments: readEnrollments,

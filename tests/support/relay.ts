@@ -17,7 +17,9 @@ const BOOKS: ReadonlySet<string> = new Set([
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify'])
 const OP_MSG = 2013
 
-/** `drop` cuts the connection instead of passing the write on, `lose` passes it on and cuts off its answer. */
+/**
+ * `drop` cuts the connection instead of passing the write on, `lose` passes it on and cuts off its answer.
+ */
 export type Fate = 'pass' | 'drop' | 'lose'
 
 export type Relay = { url: (database: string) => string; close: () => void }
