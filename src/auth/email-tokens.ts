@@ -1,5 +1,6 @@
 // A token is 200 random bits, mailed once and stored as a SHA-256. It is made when its mail is sent, so that
-// it lies nowhere in plain, and asking for it takes as long for an unknown address as for a known one.
+// it lies nowhere in plain, and asking for it takes a stranger as long for an unknown address as for a known
+// one.
 import { generateIdFromEntropySize } from 'lucia'
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
@@ -17,7 +18,8 @@ const MINUTES_VALID: Record<TokenPurpose, number> = {
 /** Long enough for any token of ours; one of another form is no longer valid, like any we do not know. */
 export const GivenToken = z.string().min(1).max(200)
 
-export async function mintToken(
+/** Makes a token for this user and address: 24 hours to confirm it, 30 minutes for a new password. */
+export async function issueToken(
   { db, now }: Uses<'db' | 'now'>,
   user: Pick<UserDocument, '_id' | 'email'>,
   purpose: TokenPurpose,
@@ -35,7 +37,7 @@ export async function mintToken(
   return token
 }
 
-/** Whose token this is, while it is valid and still for the address the account has. */
+/** Whose token this is, while it is valid and still for the address the account has. Throws TOKEN_INVALID. */
 export async function requireTokenOwner(
   { db, now }: Uses<'db' | 'now'>,
   token: string,
@@ -48,7 +50,7 @@ export async function requireTokenOwner(
   return user
 }
 
-/** Uses the token up. Of several at once, one removes it; the others come too late. */
+/** Uses the token up. Of several at once, one removes it; the others come too late. Throws TOKEN_INVALID. */
 export async function consumeToken(
   { db }: Uses<'db'>,
   token: string,
@@ -60,7 +62,8 @@ export async function consumeToken(
   if (!consumed) throw new DomainError('TOKEN_INVALID')
 }
 
-export async function dropTokens(
+/** Takes back every token of this user for one purpose. */
+export async function revokeTokens(
   { db }: Uses<'db'>,
   userId: string,
   purpose: TokenPurpose,

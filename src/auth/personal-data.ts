@@ -1,6 +1,7 @@
 import type { Uses } from '../deps.ts'
 import { NEWEST_FIRST } from '../paging.ts'
 import type { Leaver, PersonalData } from '../personal-data.ts'
+import { removeSecondFactor } from './second-factor.ts'
 import { endSessionsOf } from './sessions.ts'
 
 type ExportedSession = {
@@ -31,7 +32,7 @@ async function erase(
 ): Promise<void> {
   await endSessionsOf(deps, userId)
   await deps.db.orm.email_tokens.where({ userId }).deleteAndCount()
-  await deps.db.orm.totps.where({ userId }).deleteAndCount()
+  await removeSecondFactor(deps, userId)
 }
 
 /** Sessions; links that were mailed and the second factor are secrets, which an export must not hold. */

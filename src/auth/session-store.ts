@@ -19,6 +19,7 @@ export type StoredSession = {
 
 export type StoredUser = Omit<User, 'id'>
 
+/** What is stored of a random token: it has 200 bits, so nothing slower than SHA-256 is needed. */
 export function hashOfToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

@@ -18,7 +18,10 @@ export type Actor = User & { sessionId: string; passwordAt: Date }
 /** A Set-Cookie value for the response. */
 export type SetCookie = string
 
-/** Who holds this cookie value, and a cookie to renew when the session was extended. */
+/**
+ * Who holds this cookie value, null when it is nobody's any more, and a cookie to renew when the session was
+ * extended. Last use is noted to within 5 minutes.
+ */
 export async function findActor(
   { sessions, db, now }: Uses<'sessions' | 'db' | 'now'>,
   token: string,
@@ -62,7 +65,7 @@ export async function startSession(
 /** Ends this session and answers the cookie that clears the browser's. */
 export async function endSession(
   { db, sessions }: Uses<'db' | 'sessions'>,
-  actor: Actor,
+  actor: Pick<Actor, 'sessionId'>,
 ): Promise<SetCookie> {
   await db.orm.sessions.where({ _id: actor.sessionId }).deleteAndCount()
   return sessions.createBlankSessionCookie().serialize()

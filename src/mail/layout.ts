@@ -15,7 +15,8 @@ export type Content = {
   footer?: string
 }
 
-export function layOut(site: Site, content: Content): Message {
+/** The same content as text and as HTML, every part of it escaped. */
+export function renderMessage(site: Site, content: Content): Message {
   const link = linkTo(site, content.button)
   return {
     subject: oneLine(content.subject),
@@ -82,13 +83,14 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => HTML[character] ?? '')
 }
 
-/** Names and titles are people's own: a line break in one would begin a header or fake a paragraph. */
+/** Users choose names and authors titles: a line break in one would begin a header or fake a paragraph. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
 }
 
 const RUPEES = new Intl.NumberFormat('en-IN', { style: 'currency', currency: 'INR' })
 
+/** `₹499.00`, of integer paise. */
 export function inRupees(paise: number): string {
   return RUPEES.format(paise / 100)
 }

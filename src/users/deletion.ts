@@ -2,14 +2,14 @@ import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
 import type { Context } from '../context.ts'
-import { NO_PASSWORD, GivenPassword } from '../auth/passwords.ts'
+import { GivenPassword, NO_PASSWORD } from '../auth/passwords.ts'
 import { endSession, type Actor } from '../auth/sessions.ts'
 import { requirePassword, requireRecentPassword } from '../auth/step-up.ts'
 import { targetOf, type UserDocument } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
 import type { Job } from '../jobs.ts'
 import type { PersonalData } from '../personal-data.ts'
-import { keepingAnAdmin } from './admins.ts'
+import { guardLastAdmin } from './admins.ts'
 
 export const AccountDeletion = z.object({ password: GivenPassword })
 export type AccountDeletion = z.infer<typeof AccountDeletion>
@@ -26,9 +26,9 @@ type Rooms = readonly PersonalData[]
 
 /**
  * Makes the account nobody's and ends its sessions. Orders, payments, refunds and invoices stay, as the law
- * wants them, with the id of someone who no longer has a name here. One write decides; what follows it can be
- * repeated, and is by `finishDeletions`. Throws PASSWORD_NEEDED, WRONG_PASSWORD, TOO_MANY_REQUESTS,
- * HAS_PUBLISHED_COURSES, LAST_ADMIN, CHANGED_MEANWHILE.
+ * wants them, with the id of someone who no longer has a name here (but see invoices/personal-data.ts). One
+ * write decides; what follows it can be repeated, and is by `finishDeletions`. Throws PASSWORD_NEEDED,
+ * WRONG_PASSWORD, TOO_MANY_REQUESTS, HAS_PUBLISHED_COURSES, LAST_ADMIN, CHANGED_MEANWHILE.
  */
 export async function deleteAccount(
   deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
@@ -46,13 +46,15 @@ export async function deleteAccount(
   return null
 }
 
-/** Name, sign-in and role go in one write, or none of them does: also when the last administrator may not go. */
+/**
+ * Name, sign-in and role go in one write, or none of them does: also when the last administrator may not go.
+ */
 function anonymise({ db, now }: Uses<'db' | 'now'>, user: UserDocument): Promise<UserDocument> {
   const at = now()
   const { _id, role, email, name, passwordHash } = user
   const { emailVerifiedAt, avatarUrl, avatarMediaId, billing, updatedAt } = user
   const before = { role, email, name, passwordHash, emailVerifiedAt, avatarUrl, avatarMediaId }
-  return keepingAnAdmin({ db }, user, {
+  return guardLastAdmin({ db }, user, {
     change: () =>
       db.orm.users
         .where({ _id, role, passwordHash })
@@ -80,7 +82,9 @@ function anonymise({ db, now }: Uses<'db' | 'now'>, user: UserDocument): Promise
 
 type Leaver = Pick<UserDocument, '_id' | 'formerEmail' | 'deletedAt'>
 
-/** Lets every room erase, and then forgets the address: as long as it is there, something may be left to do. */
+/**
+ * Lets every room erase, and then forgets the address: as long as it is there, something may be left to do.
+ */
 async function erase(
   deps: Uses<'db' | 'now' | 'sessions'>,
   { _id: userId, formerEmail, deletedAt }: Leaver,
@@ -122,7 +126,9 @@ export const finishDeletions = (rooms: Rooms): Job => ({
   },
 })
 
-/** Whoever died may have written the entry. If not, who asked is known by the target, and from where is lost. */
+/**
+ * Whoever died may have written the entry. If not, who asked is known by the target, and from where is lost.
+ */
 async function auditOnce(deps: Uses<'db' | 'now'>, userId: string): Promise<void> {
   const target = targetOf(userId)
   if (await deps.db.orm.audit_entries.where({ target, act: ACT }).first()) return
