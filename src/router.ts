@@ -24,7 +24,7 @@ import { sweepMedia } from './media/removal.ts'
 import { mediaRouter } from './media/router.ts'
 import { ordersData } from './orders/personal-data.ts'
 import { orderProcedures, previewProcedures } from './orders/router.ts'
-import { orderJobs } from './payments/jobs.ts'
+import { paymentJobs } from './payments/jobs.ts'
 import { paymentProcedures, refundsRouter } from './payments/router.ts'
 import { router } from './trpc.ts'
 import { finishDeletions } from './users/deletion.ts'
@@ -43,6 +43,7 @@ export const personalData = [
   auditData,
 ] as const
 
+/** Every procedure, by the room it is in. */
 export const appRouter = router({
   auth: authRouter,
   account: accountRouter(personalData),
@@ -62,6 +63,7 @@ export const appRouter = router({
   admin: router({ ...auditProcedures, ...booksProcedures }),
 })
 
+/** What a frontend needs to know of us, and the one thing that it imports. */
 export type AppRouter = typeof appRouter
 
 /** The work of every room that goes on by itself. */
@@ -70,5 +72,5 @@ export const jobs: Job[] = [
   finishDeletions(personalData),
   sweepMedia,
   repairRatings,
-  ...orderJobs,
+  ...paymentJobs,
 ]

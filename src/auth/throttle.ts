@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
+import { SECOND_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 
 /** At most so many in a window that begins with the first one. Shared by all instances. */
@@ -18,7 +19,7 @@ export function bucketKey(kind: string, ...parts: string[]): string {
 export async function countAttempt(deps: Uses<'db' | 'now'>, limit: Limit): Promise<number | null> {
   const bucket = await increase(deps, limit)
   if (bucket.count <= limit.most) return null
-  return Math.max(1, Math.ceil((bucket.expiresAt.getTime() - deps.now().getTime()) / 1000))
+  return Math.max(1, Math.ceil((bucket.expiresAt.getTime() - deps.now().getTime()) / SECOND_MS))
 }
 
 /**
@@ -47,7 +48,7 @@ export async function setMark(
   key: string,
   seconds: number,
 ): Promise<void> {
-  const expiresAt = new Date(now().getTime() + seconds * 1000)
+  const expiresAt = new Date(now().getTime() + seconds * SECOND_MS)
   await db.orm.throttles
     .where({ key })
     .upsert({ create: { key, count: 1, expiresAt }, update: { expiresAt } })
@@ -64,7 +65,7 @@ export async function hasMark({ db, now }: Uses<'db' | 'now'>, key: string): Pro
 async function increase({ db, now }: Uses<'db' | 'now'>, limit: Limit): Promise<Bucket> {
   const at = now()
   const isRunning = { $gt: ['$expiresAt', at] }
-  const ends = new Date(at.getTime() + limit.seconds * 1000)
+  const ends = new Date(at.getTime() + limit.seconds * SECOND_MS)
   const change = {
     count: { $cond: [isRunning, { $add: ['$count', 1] }, 1] },
     expiresAt: { $cond: [isRunning, '$expiresAt', ends] },
@@ -74,6 +75,7 @@ async function increase({ db, now }: Uses<'db' | 'now'>, limit: Limit): Promise<
       const bucket = await buckets(db).findOneAndUpdate({ key: limit.key }, [{ $set: change }], {
         upsert: true,
         returnDocument: 'after',
+        // Every sign-in waits for it.
         maxTimeMS: 2_000,
       })
       if (bucket) return bucket

@@ -46,7 +46,10 @@ export async function findUser(
   return user && !user.disabledAt && !user.deletedAt ? user : null
 }
 
-/** The names of these users, by id. The catalogue reads them for every page, so by the driver. */
+/**
+ * The names of these users, by id. The catalogue waits for them at every page, so by the driver, two seconds
+ * at most.
+ */
 export async function findNames(db: Db, userIds: string[]): Promise<Map<string, string>> {
   const ids = [...new Set(userIds)].map((id) => new ObjectId(id))
   if (ids.length === 0) return new Map()

@@ -20,7 +20,7 @@ export type Stats = {
     dead: number
     /** Signed for us within a day, and of an account that is not ours. */
     refused: number
-    /** Payments come and webhooks do not: the endpoint may be disabled at Razorpay. */
+    /** Payments come and webhooks do not: the endpoint may be disabled at the gateway. */
     isSilent: boolean
   }
   /** Of the payments captured in the last week, those that only a poll found, between 0 and 1. */
@@ -29,6 +29,7 @@ export type Stats = {
   strayPayments: number
 }
 
+/** The school in figures: people, orders, money in paise, and how webhooks and refunds are doing. */
 export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats> {
   const at = now().getTime()
   const count = (collection: string, filter: Record<string, unknown>) =>
@@ -48,7 +49,7 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
     readRevenue(db),
     foundBy(db, new Date(at - WEEK_MS)),
     db.orm.webhook_events.where({}).orderBy({ receivedAt: -1 }).select('receivedAt').first(),
-    lastSettled(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
+    lastPaymentWithoutWebhook(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
     count('webhook_events', {
       outcome: ANOTHER_ACCOUNT,
       receivedAt: { $gte: new Date(at - DAY_MS) },
@@ -127,7 +128,7 @@ async function foundBy(db: Db, since: Date): Promise<Map<string, number>> {
 }
 
 /** The last payment that was not heard of by its event. */
-async function lastSettled(db: Db, from: Date, to: Date): Promise<Date | null> {
+async function lastPaymentWithoutWebhook(db: Db, from: Date, to: Date): Promise<Date | null> {
   const row = await db.driver
     .collection<{ capturedAt: Date }>('payments')
     .findOne(

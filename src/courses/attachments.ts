@@ -33,9 +33,5 @@ export async function noteReleased(
   if (ids.length === 0) return
   await db.driver
     .collection('media')
-    .updateMany(
-      { _id: { $in: ids }, state: 'READY' },
-      { $set: { updatedAt: now() } },
-      { maxTimeMS: 5_000 },
-    )
+    .updateMany({ _id: { $in: ids }, state: 'READY' }, { $set: { updatedAt: now() } })
 }

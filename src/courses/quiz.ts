@@ -104,7 +104,7 @@ export async function putQuiz(
     .updateOne(
       { lessonId },
       { $push: { answers: { $each: made.map(({ answer }) => answer), $slice: -MAX_ANSWERS } } },
-      { upsert: true, maxTimeMS: 5_000 },
+      { upsert: true },
     )
   const settings = { passPercent, maxAttempts, timeLimitSeconds }
   const stored = { questions: made.map(({ question }) => question), ...settings, updatedAt: now() }

@@ -21,12 +21,10 @@ async function erase(
 ): Promise<void> {
   const invoices = db.driver.collection('invoices')
   const whose = { userId: new ObjectId(userId) }
-  const limit = { maxTimeMS: 5_000 }
-  await invoices.updateMany(whose, { $set: { 'body.buyer.email': '' } }, limit)
+  await invoices.updateMany(whose, { $set: { 'body.buyer.email': '' } })
   await invoices.updateMany(
     { ...whose, 'body.buyer.gstin': null },
     { $set: { 'body.buyer.name': pseudonym, 'body.buyer.address': null } },
-    limit,
   )
 }
 

@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 import { z } from 'zod'
+import { withinTime } from '../deadline.ts'
 
 export type OutgoingMail = {
   to: string
@@ -48,7 +49,9 @@ export function openMailer({ smtpUrl, from, timeoutMs = 20_000 }: MailerOptions)
         disableUrlAccess: true,
         ...(mail.messageId !== undefined && { messageId: mail.messageId }),
       })
-      await withDeadline(sent, timeoutMs)
+      await withinTime(sent, timeoutMs, refuseToWait).catch((error: unknown) => {
+        throw toMailFailure(error)
+      })
     },
     close() {
       transport.close()
@@ -70,20 +73,8 @@ function requireSingleLines({ to, subject, messageId = '' }: OutgoingMail): void
 }
 
 /** The transport's own timeouts restart with every answer, so a slow server could hold it for ever. */
-async function withDeadline(sent: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(mailFailure('temporary', { detail: 'no answer in time' }))
-    }, timeoutMs)
-  })
-  try {
-    await Promise.race([sent, late])
-  } catch (error) {
-    throw toMailFailure(error)
-  } finally {
-    clearTimeout(timer)
-  }
+function refuseToWait(): never {
+  throw mailFailure('temporary', { detail: 'no answer in time' })
 }
 
 const SmtpError = z.object({ code: z.string().optional(), responseCode: z.number().optional() })

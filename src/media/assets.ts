@@ -126,7 +126,6 @@ export async function markRemoved(
     .updateOne(
       { _id: new ObjectId(mediaId), state: { $ne: 'REMOVED' } },
       { $set: { state: 'REMOVED', updatedAt: now() } },
-      { maxTimeMS: 5_000 },
     )
   return marked.modifiedCount === 1
 }
@@ -137,20 +136,17 @@ type Kept = { files: number; bytes: number; pending: number }
 export async function requireRoom({ db }: Uses<'db'>, actor: Actor): Promise<void> {
   const [kept] = await db.driver
     .collection('media')
-    .aggregate<Kept>(
-      [
-        { $match: { ownerId: new ObjectId(actor.id), state: { $ne: 'REMOVED' } } },
-        {
-          $group: {
-            _id: null,
-            files: { $sum: 1 },
-            bytes: { $sum: '$bytes' },
-            pending: { $sum: { $cond: [{ $eq: ['$state', 'PENDING'] }, 1, 0] } },
-          },
+    .aggregate<Kept>([
+      { $match: { ownerId: new ObjectId(actor.id), state: { $ne: 'REMOVED' } } },
+      {
+        $group: {
+          _id: null,
+          files: { $sum: 1 },
+          bytes: { $sum: '$bytes' },
+          pending: { $sum: { $cond: [{ $eq: ['$state', 'PENDING'] }, 1, 0] } },
         },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+      },
+    ])
     .toArray()
   if (!kept) return
   const { files, bytes, pending } = QUOTAS[actor.role]

@@ -35,7 +35,6 @@ export async function takeOutOfUse(deps: Needs, media: MediaDocument): Promise<v
     await usersOf(deps).updateOne(
       { _id: new ObjectId(media.ownerId), avatarMediaId: media._id },
       { $set: { avatarUrl: null, avatarMediaId: null, updatedAt: deps.now() } },
-      { maxTimeMS: 5_000 },
     )
   }
   if (media.purpose !== 'course-image') return
@@ -51,10 +50,7 @@ async function setAvatar(deps: Needs, media: MediaDocument): Promise<void> {
   const users = usersOf(deps)
   const whose = { _id: new ObjectId(media.ownerId), deletedAt: null }
   for (;;) {
-    const user = await users.findOne(whose, {
-      projection: { avatarMediaId: 1 },
-      maxTimeMS: 5_000,
-    })
+    const user = await users.findOne(whose, { projection: { avatarMediaId: 1 } })
     const shown = user?.avatarMediaId ?? null
     if (shown === media._id) return
     if (!user || (await isNewer(deps, shown, media))) {
@@ -70,7 +66,6 @@ async function setAvatar(deps: Needs, media: MediaDocument): Promise<void> {
           updatedAt: deps.now(),
         },
       },
-      { maxTimeMS: 5_000 },
     )
     if (modifiedCount === 0) continue
     if (shown !== null) await markRemoved(deps, shown)

@@ -24,7 +24,6 @@ export async function setAsideUnused({ db, now }: Uses<'db' | 'now'>, before: Da
   await media.updateMany(
     { ...due, _id: { $in: ids } },
     { $set: { state: 'UNUSED', updatedAt: now() } },
-    { maxTimeMS: 5_000 },
   )
 }
 

@@ -59,7 +59,7 @@ async function findDue(
     .collection('media')
     .find(
       { state, updatedAt: { $lte: before } },
-      { projection: { _id: 1 }, sort: { updatedAt: 1 }, limit: BATCH, maxTimeMS: 5_000 },
+      { projection: { _id: 1 }, sort: { updatedAt: 1 }, limit: BATCH },
     )
     .toArray()
   return findMedia(

@@ -1,7 +1,7 @@
 import { Router, type Request, type Response } from 'express'
 import type { Actor } from '../auth/sessions.ts'
 import { requireOwnCourse } from '../courses/access.ts'
-import { contextOf } from '../context.ts'
+import { requireActor } from '../context.ts'
 import type { Deps, Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id } from '../fields.ts'
@@ -56,9 +56,7 @@ async function admit(
   req: Request,
   res: Response,
 ): Promise<{ actor: Actor; place: Place }> {
-  const { actor, limitCalls } = await contextOf(deps, req, res)
-  if (!actor) throw new DomainError('UNAUTHENTICATED')
-  await limitCalls.count(actor.id)
+  const actor = await requireActor(deps, req, res)
   const purpose = PURPOSES.find((one) => one === req.params['purpose'])
   if (!purpose) throw new DomainError('NOT_FOUND')
   const { ofCourse, maxBytes } = TERMS[purpose]

@@ -7,6 +7,7 @@ import { endSession, type Actor } from '../auth/sessions.ts'
 import { requirePassword, requireRecentPassword } from '../auth/step-up.ts'
 import { targetOf, type UserDocument } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
+import { DAY_MS } from '../durations.ts'
 import type { Job } from '../jobs.ts'
 import type { PersonalData } from '../personal-data.ts'
 import { guardLastAdmin } from './admins.ts'
@@ -19,7 +20,7 @@ const PSEUDONYM = 'Deleted user'
 
 const ACT = 'account.deleted'
 
-const RESUMED_FOR_MS = 2 * 24 * 60 * 60_000
+const RESUMED_FOR_MS = 2 * DAY_MS
 const PER_RUN = 1_000
 
 type Rooms = readonly PersonalData[]

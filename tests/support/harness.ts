@@ -46,18 +46,26 @@ export type Lms = {
   close: () => Promise<void>
 }
 
-type Options = { env?: Record<string, string>; timeouts?: Partial<Timeouts> }
+type Options = {
+  env?: Record<string, string>
+  timeouts?: Partial<Timeouts>
+  /** A database that is there already, what its Razorpay remembers, and when its history ended. */
+  restored?: { database: string; books: string; at: Date }
+}
 
 /** The whole product on a database of its own, with local servers for everything outside; ends with the file. */
 export async function startLms(options: Options = {}): Promise<Lms> {
   const clock = openClock()
-  const database = databaseUrl(inject('mongoUrl'), `test-${randomBytes(6).toString('hex')}`)
+  const { restored } = options
+  if (restored) clock.advance((restored.at.getTime() - Date.now()) / 1000)
+  const database = restored?.database ?? newDatabaseUrl()
   const [razorpay, cloudinary, smtp] = await Promise.all([
     startRazorpay({
       keyId: 'rzp_test_gurukultests',
       keySecret: SECRETS.razorpayKey,
       webhookSecret: SECRETS.webhook,
       now: clock.now,
+      ...(restored && { file: restored.books }),
     }),
     startCloudinary({
       cloudName: 'sandbox',
@@ -140,6 +148,10 @@ export async function startLms(options: Options = {}): Promise<Lms> {
     },
     close,
   }
+}
+
+export function newDatabaseUrl(): string {
+  return databaseUrl(inject('mongoUrl'), `test-${randomBytes(6).toString('hex')}`)
 }
 
 /** Runs a job once, as a server does that is not about to stop. */

@@ -66,7 +66,6 @@ export async function grantUnlessHeld(
   const { modifiedCount } = await rows.updateOne(
     { ...whose, 'grants.key': { $ne: given.key }, grants: { $not: { $elemMatch: another } } },
     { $push: { grants: grantFrom(given, at) }, $set: { updatedAt: at } },
-    { maxTimeMS: 5_000 },
   )
   if (modifiedCount === 0)
     return (await rows.countDocuments({ ...whose, 'grants.key': given.key })) > 0
@@ -118,7 +117,6 @@ async function setRevoked(
       grants: { $elemMatch: { key, revokedAt: isNow } },
     },
     { $set: { 'grants.$.revokedAt': revokedAt, 'grants.$.reason': reason, updatedAt: now() } },
-    { maxTimeMS: 5_000 },
   )
   if (modifiedCount === 0) return false
   await recountReviewOf({ db }, { userId, courseId })
@@ -144,7 +142,6 @@ export async function lengthenGrant(
       grants: { $elemMatch: { key, revokedAt: null, until: from } },
     },
     { $set: { 'grants.$.until': until, 'grants.$.reason': reason, updatedAt: now() } },
-    { maxTimeMS: 5_000 },
   )
   return modifiedCount === 1
 }

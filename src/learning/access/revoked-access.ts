@@ -22,10 +22,7 @@ const enrollmentsOf = (db: Db) => db.driver.collection<Row>('enrollments')
 /** Those whose access to the course was taken back. */
 export async function findTakenBack({ db }: Uses<'db'>, courseId: string): Promise<ObjectId[]> {
   const rows = await enrollmentsOf(db)
-    .find(
-      { courseId: new ObjectId(courseId), ...IS_TAKEN_BACK },
-      { projection: { userId: 1 }, maxTimeMS: 5_000 },
-    )
+    .find({ courseId: new ObjectId(courseId), ...IS_TAKEN_BACK }, { projection: { userId: 1 } })
     .toArray()
   return rows.map(({ userId }) => userId)
 }
@@ -38,7 +35,7 @@ export async function findOwnTakenBack(
   const rows = await enrollmentsOf(db)
     .find(
       { userId: new ObjectId(userId), ...IS_TAKEN_BACK },
-      { projection: { courseId: 1, grants: 1 }, maxTimeMS: 5_000 },
+      { projection: { courseId: 1, grants: 1 } },
     )
     .toArray()
   return new Map(
