@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'41ad76b27bbb45aa599353df38a8549e9872344e2003307775962c0fcb286517'>;
+  StorageHashBase<'1816181f4f49182de3a1edb04ad271f2180482b374578a79d603ad5f243984b1'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -465,6 +465,7 @@ export type FieldOutputTypes = {
       readonly disabledAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly email: CodecTypes['mongo/string@1']['output'];
       readonly emailVerifiedAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly formerEmail: CodecTypes['mongo/string@1']['output'] | null;
       readonly name: CodecTypes['mongo/string@1']['output'];
       readonly passwordHash: CodecTypes['mongo/string@1']['output'];
       readonly role: 'STUDENT' | 'INSTRUCTOR' | 'ADMIN';
@@ -807,6 +808,7 @@ export type FieldInputTypes = {
       readonly disabledAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly email: CodecTypes['mongo/string@1']['input'];
       readonly emailVerifiedAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly formerEmail: CodecTypes['mongo/string@1']['input'] | null;
       readonly name: CodecTypes['mongo/string@1']['input'];
       readonly passwordHash: CodecTypes['mongo/string@1']['input'];
       readonly role: 'STUDENT' | 'INSTRUCTOR' | 'ADMIN';
@@ -1174,6 +1176,7 @@ export namespace Models {
     disabledAt: CodecTypes['mongo/date@1']['output'] | null;
     email: CodecTypes['mongo/string@1']['output'];
     emailVerifiedAt: CodecTypes['mongo/date@1']['output'] | null;
+    formerEmail: CodecTypes['mongo/string@1']['output'] | null;
     name: CodecTypes['mongo/string@1']['output'];
     passwordHash: CodecTypes['mongo/string@1']['output'];
     role: 'STUDENT' | 'INSTRUCTOR' | 'ADMIN';
@@ -2918,6 +2921,7 @@ type ContractBase = Omit<
                     readonly disabledAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly email: { readonly bsonType: 'string' };
                     readonly emailVerifiedAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly formerEmail: { readonly bsonType: readonly ['null', 'string'] };
                     readonly name: { readonly bsonType: 'string' };
                     readonly passwordHash: { readonly bsonType: 'string' };
                     readonly role: {
@@ -4330,6 +4334,10 @@ type ContractBase = Omit<
               readonly emailVerifiedAt: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly formerEmail: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly name: {
                 readonly nullable: false;

@@ -20,8 +20,8 @@ export type Content = {
   footer?: string
 }
 
-/** Lays a mail out. Whatever people typed is one line of text in it, and no HTML. */
-export function layOut(site: Site, content: Content): Message {
+/** Lays a mail out, as text and as HTML. Whatever people typed is one line of text in it, and no HTML. */
+export function renderMessage(site: Site, content: Content): Message {
   const link = linkTo(site, content.button)
   return {
     subject: oneLine(content.subject),
@@ -76,7 +76,7 @@ export function pathPart(text: string): string {
   return /^\.+$/.test(text) ? '' : encodeURIComponent(text)
 }
 
-/** Names and titles are people's own: a line break in one would begin a header or fake a paragraph. */
+/** Users choose names and authors titles: a line break in one would begin a header or fake a paragraph. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
-import { bucketOf, giveBack, take } from '../auth/throttle.ts'
+import { bucketKey, requireAttempt, uncountAttempts } from '../auth/throttle.ts'
 import { CouponCode } from '../coupons/code.ts'
 import { discountsOf, isUsable, type CouponDocument } from '../coupons/discounts.ts'
 import { oid } from '../db.ts'
@@ -119,10 +119,10 @@ async function limitCodeAttempts<T>(
   actor: Actor,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const key = bucketOf('coupon', actor.id)
-  await take(deps, { key, ...CODE_ATTEMPTS })
+  const key = bucketKey('coupon', actor.id)
+  await requireAttempt(deps, { key, ...CODE_ATTEMPTS })
   const result = await attempt()
-  await giveBack(deps, [key])
+  await uncountAttempts(deps, [key])
   return result
 }
 
