@@ -1,0 +1,42 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const PAGES = ['README.md', ...globSync('docs/*.md'), ...globSync('tests/**/*.md')]
+
+const textOf = (page: string) => readFileSync(page, 'utf8')
+
+const isThere = (...from: string[]) => globSync(path.join(...from)).length > 0
+
+describe.each(PAGES)('%s', (page) => {
+  it('links to pages and files that are there', () => {
+    const links = [...textOf(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(
+      ([, to]) => to ?? '',
+    )
+    expect(links.filter((to) => !existsSync(path.join(path.dirname(page), to)))).toEqual([])
+  })
+
+  it('names files that are there', () => {
+    const named = [
+      ...textOf(page).matchAll(/`((?:src|tests|sandbox|prisma|docs|bin)\/[\w./*-]+)`/g),
+    ]
+    expect(named.map(([, name]) => name ?? '').filter((name) => !isThere(name))).toEqual([])
+  })
+})
+
+it('docs/security.md names defences and tests that are there', () => {
+  const rows = textOf('docs/security.md')
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .filter((cells) => cells.length === 6)
+  expect(rows.length).toBeGreaterThan(15)
+  const namesIn = (cell = '') => [...cell.matchAll(/`([\w/.-]+)`/g)].map(([, name]) => name ?? '')
+  const missing = rows
+    .slice(1)
+    .flatMap(([, , , where, test]) => [
+      ...namesIn(where).filter((name) => !isThere('src', name) && !isThere(name)),
+      ...namesIn(test).filter((name) => !isThere('tests', `${name.replace(/\/$/, '')}{.test.ts,}`)),
+    ])
+  expect(missing).toEqual([])
+})
