@@ -9,7 +9,7 @@ const PURPOSE_OF: Partial<Record<LessonKind, string>> = {
 }
 
 /** What a lesson takes from its media, after checking that it is this course's and of the lesson's kind. */
-export async function requireAttachable(
+export async function requireAttachableMedia(
   { db }: Uses<'db'>,
   course: CourseDocument,
   { kind, mediaId }: { kind: LessonKind; mediaId: string | null | undefined },
@@ -25,7 +25,7 @@ export async function requireAttachable(
 }
 
 /** What no lesson names is kept for a while, which begins when the last one lets it go. */
-export async function noteReleased(
+export async function restartRetention(
   { db, now }: Uses<'db' | 'now'>,
   mediaIds: (string | null)[],
 ): Promise<void> {

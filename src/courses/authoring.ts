@@ -6,11 +6,11 @@ import { DomainError } from '../errors.ts'
 import { line, Paise, type Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { courseFrom, type CourseDocument } from './course.ts'
-import { edit, type Changes } from './edit.ts'
-import { publicCourse, type Course } from './shapes.ts'
-import { faultsOfDetails } from './readiness.ts'
+import { editCourse, type Changes } from './edit.ts'
+import { publicCourse, type Course } from './public-course.ts'
+import { detailIssuesOf } from './readiness.ts'
 import { Slug, slugsFor } from './slug.ts'
-import { richText, wordsOf } from './text.ts'
+import { richText, wordsOf } from './rich-text.ts'
 
 export const Level = z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED'])
 
@@ -94,9 +94,9 @@ export async function updateCourse(
   course: CourseDocument,
   changes: CourseChanges,
 ): Promise<Course> {
-  const given = givenOf(changes)
-  const edited = await edit(deps, course, (current) => {
-    const issues = faultsOfDetails({ ...current, ...given })
+  const given = givenChangesOf(changes)
+  const edited = await editCourse(deps, course, (current) => {
+    const issues = detailIssuesOf({ ...current, ...given })
     if (current.status === 'PUBLISHED' && issues.length > 0)
       throw new DomainError('COURSE_NOT_READY', { issues })
     return given
@@ -105,7 +105,7 @@ export async function updateCourse(
 }
 
 // Field by field: the input also carries the course's id.
-function givenOf(changes: CourseChanges): Changes {
+function givenChangesOf(changes: CourseChanges): Changes {
   const names = CourseChanges.keyof().options
   const given = names.filter((name) => changes[name] !== undefined)
   const { description } = changes
@@ -115,7 +115,7 @@ function givenOf(changes: CourseChanges): Changes {
   }
 }
 
-export async function listMine(
+export async function listMyCourses(
   { db }: Uses<'db'>,
   actor: Actor,
   page: Page,

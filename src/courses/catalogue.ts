@@ -7,8 +7,8 @@ import { line, Page, type PageOf } from '../fields.ts'
 import { requireCourse, type Viewer } from './access.ts'
 import { Level } from './authoring.ts'
 import type { CourseLevel } from './course.ts'
-import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type Placed } from './sort.ts'
-import { publicCourse, ratingAverage, type Course } from './shapes.ts'
+import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type SortedRow } from './sort.ts'
+import { publicCourse, ratingAverage, type Course } from './public-course.ts'
 
 export const CatalogueQuery = Page.extend({
   q: line(0, 100).optional(),
@@ -20,8 +20,8 @@ export const CatalogueQuery = Page.extend({
 }).prefault({})
 export type CatalogueQuery = z.infer<typeof CatalogueQuery>
 
-export const BySlug = z.object({ slug: z.string().min(1).max(100) })
-export type BySlug = z.infer<typeof BySlug>
+export const CourseSlug = z.object({ slug: z.string().min(1).max(100) })
+export type CourseSlug = z.infer<typeof CourseSlug>
 
 export type Instructor = { id: string; name: string }
 
@@ -44,7 +44,7 @@ export type CourseCard = {
 
 export type CourseDetails = Course & { instructor: Instructor; viewer: Viewer }
 
-type CardRow = Placed & {
+type CardRow = SortedRow & {
   slug: string
   ownerId: ObjectId
   title: string
@@ -128,10 +128,10 @@ function cardOf(row: CardRow, names: Map<string, string>): CourseCard {
   }
 }
 
-export async function requireBySlug(
+export async function requireCourseBySlug(
   deps: Uses<'db' | 'now'>,
   actor: Actor | null,
-  { slug }: BySlug,
+  { slug }: CourseSlug,
 ): Promise<CourseDetails> {
   const { course, viewer } = await requireCourse(deps, actor, { slug })
   const owner = await deps.db.orm.users.where({ _id: course.ownerId }).select('name').first()

@@ -3,7 +3,7 @@ import type { Uses } from '../deps.ts'
 
 type Of = { courseId: string; lessonId: string }
 
-export async function putText(
+export async function putLessonText(
   { db }: Uses<'db'>,
   { courseId, lessonId }: Of,
   body: string,
@@ -14,7 +14,7 @@ export async function putText(
 }
 
 /** Called after the lessons have left the outline, where nobody can reach these rows any more. */
-export async function removeContents({ db }: Uses<'db'>, lessonIds: string[]): Promise<void> {
+export async function removeLessonContents({ db }: Uses<'db'>, lessonIds: string[]): Promise<void> {
   if (lessonIds.length === 0) return
   const ofLessons = { lessonId: { $in: lessonIds } }
   await Promise.all(
@@ -35,7 +35,7 @@ export type Contents = {
 type MediaRow = { _id: ObjectId; courseId: string; state: string; purpose: string }
 
 /** What there is beside a course for its lessons: what it says is not read, however long. */
-export async function contentsOf({ db }: Uses<'db'>, courseId: string): Promise<Contents> {
+export async function findContents({ db }: Uses<'db'>, courseId: string): Promise<Contents> {
   const ofCourse = { courseId: new ObjectId(courseId) }
   const deadline = { maxTimeMS: 5_000 }
   const [texts, media, quizzes] = await Promise.all([
@@ -59,7 +59,7 @@ export async function contentsOf({ db }: Uses<'db'>, courseId: string): Promise<
 }
 
 /** Lesson id → text. */
-export async function findTexts(
+export async function findLessonTexts(
   { db }: Uses<'db'>,
   courseId: string,
 ): Promise<Map<string, string>> {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { courseFrom, findCourse, type CourseDocument } from './course.ts'
-import { faultsOfListing } from './readiness.ts'
+import { listingIssuesOf } from './readiness.ts'
 
 const TRIES = 30
 
@@ -16,7 +16,7 @@ type Change = (course: CourseDocument) => Changes | Promise<Changes>
  * Stores a change if the course is still the version it was made from; otherwise makes it again from what
  * is stored now. So no edit is lost, and each is checked against what it really changes.
  */
-export async function edit(
+export async function editCourse(
   { db, now }: Uses<'db' | 'now'>,
   course: CourseDocument,
   change: Change,
@@ -25,7 +25,7 @@ export async function edit(
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const { _id, version } = current
     const changes = await change(current)
-    requireLessons({ ...current, ...changes }, changes)
+    requireListingComplete({ ...current, ...changes }, changes)
     const row = await db.orm.courses
       .where({ _id, version })
       .update({ ...changes, version: version + 1, updatedAt: now() })
@@ -40,8 +40,8 @@ export async function edit(
 }
 
 /** In the one place every edit passes: what is on sale is not emptied, whoever publishes it meanwhile. */
-function requireLessons({ status, sections }: CourseDocument, changes: Changes): void {
+function requireListingComplete({ status, sections }: CourseDocument, changes: Changes): void {
   if (status !== 'PUBLISHED' || changes.sections === undefined) return
-  const issues = faultsOfListing(sections)
+  const issues = listingIssuesOf(sections)
   if (issues.length > 0) throw new DomainError('COURSE_NOT_READY', { issues })
 }

@@ -3,23 +3,23 @@ import { z } from 'zod'
 import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id, line, orNamed } from '../fields.ts'
-import { noteReleased, requireAttachable } from './attachments.ts'
-import { putText, removeContents } from './contents.ts'
+import { restartRetention, requireAttachableMedia } from './attachments.ts'
+import { putLessonText, removeLessonContents } from './contents.ts'
 import type { CourseDocument, LessonKind } from './course.ts'
-import { edit } from './edit.ts'
+import { editCourse } from './edit.ts'
 import {
   MAX_LESSONS,
   requireLessonIn,
   requireSection,
   withLesson,
-  withLessonAt,
+  withLessonMoved,
   withLessonChanged,
   withoutLesson,
 } from './outline.ts'
 import { putQuiz, QuizTerms } from './quiz.ts'
 import type { Outline } from './sections.ts'
-import { lessonOutline, sectionOutline, type LessonOutline } from './shapes.ts'
-import { MAX_BODY_CHARS, richText } from './text.ts'
+import { lessonOutline, sectionOutline, type LessonOutline } from './public-course.ts'
+import { MAX_BODY_CHARS, richText } from './rich-text.ts'
 
 const Title = line(1, 120)
 const Body = richText(MAX_BODY_CHARS)
@@ -59,8 +59,8 @@ const Move = z.object({ lessonId: Id, sectionId: Id.optional(), position: Positi
 export const LessonMove = orNamed(orNamed(Move, 'lessonId', 'id'), 'position', 'index')
 export type LessonMove = z.infer<typeof LessonMove>
 
-export const LessonRef = orNamed(z.object({ lessonId: Id }), 'lessonId', 'id')
-export type LessonRef = z.infer<typeof LessonRef>
+export const LessonRemoval = orNamed(z.object({ lessonId: Id }), 'lessonId', 'id')
+export type LessonRemoval = z.infer<typeof LessonRemoval>
 
 /** Text and quiz are stored first: a lesson that is listed has its content. */
 export async function addLesson(
@@ -70,16 +70,16 @@ export async function addLesson(
 ): Promise<LessonOutline> {
   requireSection(course.sections, sectionId)
   checkFits(kind, { body, quiz })
-  const attached = await requireAttachable(deps, course, { kind, mediaId })
+  const attached = await requireAttachableMedia(deps, course, { kind, mediaId })
   const lesson = { id: new ObjectId().toHexString(), title, kind, preview, ...attached }
   await putContents(deps, { courseId: course._id, lessonId: lesson.id }, { body, quiz })
   try {
-    await edit(deps, course, ({ sections }) => ({
+    await editCourse(deps, course, ({ sections }) => ({
       sections: withLesson(sections, lesson, { sectionId, position }),
     }))
   } catch (error) {
     // Only a refusal says for sure that the lesson was not listed.
-    if (error instanceof DomainError) await removeContents(deps, [lesson.id])
+    if (error instanceof DomainError) await removeLessonContents(deps, [lesson.id])
     throw error
   }
   return lessonOutline(lesson)
@@ -93,8 +93,8 @@ export async function updateLesson(
   const { kind, mediaId: before } = requireLessonIn(course.sections, lessonId)
   checkFits(kind, { body, quiz })
   const attached =
-    mediaId === undefined ? {} : await requireAttachable(deps, course, { kind, mediaId })
-  const { sections } = await edit(deps, course, ({ sections }) => ({
+    mediaId === undefined ? {} : await requireAttachableMedia(deps, course, { kind, mediaId })
+  const { sections } = await editCourse(deps, course, ({ sections }) => ({
     sections: withLessonChanged(sections, lessonId, (lesson) => ({
       ...lesson,
       ...(title !== undefined && { title }),
@@ -103,7 +103,7 @@ export async function updateLesson(
     })),
   }))
   await putContents(deps, { courseId: course._id, lessonId }, { body, quiz })
-  if (mediaId !== undefined) await noteReleased(deps, [before])
+  if (mediaId !== undefined) await restartRetention(deps, [before])
   return lessonOutline(requireLessonIn(sections, lessonId))
 }
 
@@ -112,8 +112,8 @@ export async function moveLesson(
   course: CourseDocument,
   { lessonId, sectionId, position }: LessonMove,
 ): Promise<Outline> {
-  const { sections } = await edit(deps, course, ({ sections }) => ({
-    sections: withLessonAt(sections, lessonId, { sectionId, position }),
+  const { sections } = await editCourse(deps, course, ({ sections }) => ({
+    sections: withLessonMoved(sections, lessonId, { sectionId, position }),
   }))
   return { sections: sections.map(sectionOutline) }
 }
@@ -121,15 +121,15 @@ export async function moveLesson(
 export async function removeLesson(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
-  { lessonId }: LessonRef,
+  { lessonId }: LessonRemoval,
 ): Promise<Outline> {
   let mediaId: string | null = null
-  const { sections } = await edit(deps, course, ({ sections }) => {
+  const { sections } = await editCourse(deps, course, ({ sections }) => {
     mediaId = requireLessonIn(sections, lessonId).mediaId
     return { sections: withoutLesson(sections, lessonId) }
   })
-  await removeContents(deps, [lessonId])
-  await noteReleased(deps, [mediaId])
+  await removeLessonContents(deps, [lessonId])
+  await restartRetention(deps, [mediaId])
   return { sections: sections.map(sectionOutline) }
 }
 
@@ -147,6 +147,6 @@ async function putContents(
   of: { courseId: string; lessonId: string },
   { body, quiz }: Written,
 ): Promise<void> {
-  if (body !== undefined) await putText(deps, of, body)
+  if (body !== undefined) await putLessonText(deps, of, body)
   if (quiz !== undefined) await putQuiz(deps, of, quiz)
 }

@@ -12,12 +12,12 @@ export function withSection(sections: Section[], section: Section, position?: nu
   return inserted(sections, section, position)
 }
 
-export function withSectionTitle(sections: Section[], id: string, title: string): Section[] {
+export function withSectionRenamed(sections: Section[], id: string, title: string): Section[] {
   requireSection(sections, id)
   return sections.map((section) => (section.id === id ? { ...section, title } : section))
 }
 
-export function withSectionAt(sections: Section[], id: string, position: number): Section[] {
+export function withSectionMoved(sections: Section[], id: string, position: number): Section[] {
   const section = requireSection(sections, id)
   return inserted(withoutSection(sections, id), section, position)
 }
@@ -27,9 +27,9 @@ export function withoutSection(sections: Section[], id: string): Section[] {
   return sections.filter((section) => section.id !== id)
 }
 
-type Place = { sectionId: string; position?: number | undefined }
+type LessonPlace = { sectionId: string; position?: number | undefined }
 
-export function withLesson(sections: Section[], lesson: Lesson, place: Place): Section[] {
+export function withLesson(sections: Section[], lesson: Lesson, place: LessonPlace): Section[] {
   requireSection(sections, place.sectionId)
   if (lessonsOf(sections).length >= MAX_LESSONS)
     refuseInput('lessons', `has at most ${MAX_LESSONS} lessons`)
@@ -51,7 +51,7 @@ export function withLessonChanged(
 }
 
 /** Without a section, within the lesson's own. */
-export function withLessonAt(
+export function withLessonMoved(
   sections: Section[],
   id: string,
   { sectionId, position }: { sectionId?: string | undefined; position: number },

@@ -56,7 +56,7 @@ export const NewQuiz = QuizTerms.extend({ lessonId: Id })
 export type NewQuiz = z.infer<typeof NewQuiz>
 
 /** What is right: all of `optionIds`, or any of `texts`. */
-export type RightAnswer = {
+export type CorrectAnswer = {
   questionId: string
   optionIds: string[]
   texts: string[]
@@ -73,7 +73,7 @@ export type Question = {
 
 /** A quiz as its author sees it, answers and all. */
 export type AuthoredQuiz = {
-  questions: (Question & Omit<RightAnswer, 'questionId'>)[]
+  questions: (Question & Omit<CorrectAnswer, 'questionId'>)[]
   passPercent: number
   maxAttempts: number | null
   timeLimitSeconds: number | null
@@ -100,7 +100,7 @@ export async function putQuiz(
 ): Promise<AuthoredQuiz> {
   const made = given.map(makeQuestion)
   await db.driver
-    .collection<{ lessonId: string; answers: RightAnswer[] }>('quiz_keys')
+    .collection<{ lessonId: string; answers: CorrectAnswer[] }>('quiz_keys')
     .updateOne(
       { lessonId },
       { $push: { answers: { $each: made.map(({ answer }) => answer), $slice: -MAX_ANSWERS } } },
@@ -120,7 +120,7 @@ export async function putQuiz(
   }
 }
 
-function makeQuestion(given: QuizQuestion): { question: Question; answer: RightAnswer } {
+function makeQuestion(given: QuizQuestion): { question: Question; answer: CorrectAnswer } {
   const { kind, prompt, points } = given
   const id = newId()
   const explanation = given.explanation ?? null

@@ -1,5 +1,5 @@
 /** So much at least must come in while we wait so long for it. */
-export type Pace = { bytes: number; seconds: number }
+export type MinimumRate = { bytes: number; seconds: number }
 
 /** How long, in milliseconds, a client is waited for that is slow, be it on purpose or not. */
 export type Timeouts = {
@@ -10,7 +10,7 @@ export type Timeouts = {
   /** For a whole request, an upload included; uploads also watch their own pace. */
   request: number
   /** How fast an upload must be. */
-  uploadPace: Pace
+  uploadMinimumRate: MinimumRate
   /** For the rest of a body whose request was refused: a client that still sends reads no answer. */
   refused: number
   /** For an answer to be taken, whatever its size; and the bytes a second that it may take longer by. */
@@ -26,7 +26,7 @@ export const TIMEOUTS: Timeouts = {
   headers: 15_000,
   body: 30_000,
   request: 15 * 60_000,
-  uploadPace: { bytes: 30 * 1024, seconds: 15 },
+  uploadMinimumRate: { bytes: 30 * 1024, seconds: 15 },
   refused: 2_000,
   answer: 30_000,
   answerPace: 8 * 1024,

@@ -7,9 +7,9 @@ import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, orNamed } from '../fields.ts'
-import { findCompletion, shareDone } from './progress/completion.ts'
-import { CourseRef, requireEnrolled } from './access/refs.ts'
-import { findOwnTakenBack } from './access/revoked-access.ts'
+import { findCompletion, summarizeCompletion } from './progress/completion.ts'
+import { CourseRef, requireEnrolled } from './access/require-enrolled.ts'
+import { findRevokedCourses } from './access/revoked-access.ts'
 
 const Named = z.object({ publicId: z.string().min(1).max(64) })
 
@@ -49,7 +49,7 @@ export async function claimCertificate(
   const issued = await deps.db.orm.certificates.where(whose).first()
   if (issued) return requireOwnCertificate(deps, actor, ref)
   const course = await requireEnrolled(deps, actor, ref)
-  const { completed, total } = shareDone(course, await findCompletion(deps, whose))
+  const { completed, total } = summarizeCompletion(course, await findCompletion(deps, whose))
   if (total === 0 || completed < total) throw new DomainError('NOT_COMPLETED')
   try {
     const made = await deps.db.orm.certificates.create({
@@ -62,7 +62,7 @@ export async function claimCertificate(
       revokedAt: null,
       reason: null,
     })
-    return { ...verifiedOf(made, null), courseId: made.courseId }
+    return { ...verifiedCertificate(made, null), courseId: made.courseId }
   } catch (error) {
     if (isDuplicateKey(error)) return requireOwnCertificate(deps, actor, ref)
     throw error
@@ -81,7 +81,7 @@ export async function requireOwnCertificate(
       : mine.where({ publicId: ref.publicId })
   ).first()
   if (!found) throw new DomainError('NOT_FOUND')
-  return { ...(await checked(deps, found)), courseId: found.courseId }
+  return { ...(await withAccessChecked(deps, found)), courseId: found.courseId }
 }
 
 // A person has as many as courses finished, so the list is one page.
@@ -91,10 +91,10 @@ export async function listMyCertificates(
 ): Promise<{ items: Certificate[]; nextCursor: null }> {
   const [rows, takenBack] = await Promise.all([
     deps.db.orm.certificates.where({ userId: actor.id }).limit(500).all(),
-    findOwnTakenBack(deps, actor.id),
+    findRevokedCourses(deps, actor.id),
   ])
   const items = rows.map((row) => ({
-    ...verifiedOf(row, takenBack.get(row.courseId) ?? null),
+    ...verifiedCertificate(row, takenBack.get(row.courseId) ?? null),
     courseId: row.courseId,
   }))
   items.sort((a, b) => b.issuedAt.getTime() - a.issuedAt.getTime())
@@ -105,7 +105,7 @@ export async function verifyCertificate(
   deps: Uses<'db'>,
   ref: CertificateRef,
 ): Promise<VerifiedCertificate> {
-  return checked(deps, await requireCertificate(deps, ref))
+  return withAccessChecked(deps, await requireCertificate(deps, ref))
 }
 
 /** The id stays and says that it was revoked: a certificate that vanished would look like a typing error. */
@@ -121,7 +121,7 @@ export async function revokeCertificate(
   if (!revoked) return verifyCertificate(deps, { publicId })
   const target = `certificate:${publicId}`
   await audit(deps, { actor, act: 'certificates.revoked', target, after: { reason } })
-  return verifiedOf(revoked, null)
+  return verifiedCertificate(revoked, null)
 }
 
 async function requireCertificate(
@@ -134,15 +134,15 @@ async function requireCertificate(
 }
 
 /** While the course is refunded its certificate is not valid, and is again once access is back. */
-async function checked(
+async function withAccessChecked(
   deps: Uses<'db'>,
   certificate: CertificateDocument,
 ): Promise<VerifiedCertificate> {
-  const takenBack = await findOwnTakenBack(deps, certificate.userId)
-  return verifiedOf(certificate, takenBack.get(certificate.courseId) ?? null)
+  const takenBack = await findRevokedCourses(deps, certificate.userId)
+  return verifiedCertificate(certificate, takenBack.get(certificate.courseId) ?? null)
 }
 
-function verifiedOf(
+function verifiedCertificate(
   certificate: CertificateDocument,
   takenBackAt: Date | null,
 ): VerifiedCertificate {

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import type { Job } from '../jobs.ts'
-import { findTakenBack, IS_TAKEN_BACK } from './access/revoked-access.ts'
+import { findUsersWithRevokedAccess, IS_PAID_ACCESS_REVOKED } from './access/revoked-access.ts'
 
 type Totals = { ratingSum: number; ratingCount: number }
 
@@ -22,7 +22,7 @@ export async function rebuildRating(deps: Uses<'db'>, courseId: string): Promise
 }
 
 /** For when the access of someone changed, who may have said something. */
-export async function recountReviewOf(
+export async function rebuildRatingIfReviewed(
   deps: Uses<'db'>,
   whose: { userId: string; courseId: string },
 ): Promise<void> {
@@ -33,7 +33,7 @@ export async function recountReviewOf(
 async function countRatings({ db }: Uses<'db'>, courseId: string): Promise<Totals> {
   const counted = {
     courseId: new ObjectId(courseId),
-    userId: { $nin: await findTakenBack({ db }, courseId) },
+    userId: { $nin: await findUsersWithRevokedAccess({ db }, courseId) },
   }
   const [totals] = await db.driver
     .collection('reviews')
@@ -68,7 +68,7 @@ async function findMiscounted({ db }: Uses<'db'>): Promise<string[]> {
             from: 'enrollments',
             localField: '_id',
             foreignField: 'courseId',
-            pipeline: [{ $match: IS_TAKEN_BACK }, { $project: { userId: 1 } }],
+            pipeline: [{ $match: IS_PAID_ACCESS_REVOKED }, { $project: { userId: 1 } }],
             as: 'takenBack',
           },
         },

@@ -10,8 +10,8 @@ import { DomainError } from '../errors.ts'
 import { Id, lines, orNamed, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { rebuildRating } from './ratings.ts'
-import { requireEnrolled } from './access/refs.ts'
-import { findTakenBack } from './access/revoked-access.ts'
+import { requireEnrolled } from './access/require-enrolled.ts'
+import { findUsersWithRevokedAccess } from './access/revoked-access.ts'
 
 const ReviewTerms = z.object({
   courseId: Id,
@@ -51,7 +51,7 @@ export async function listReviews(
   { courseId, cursor, limit }: ReviewPage,
 ): Promise<PageOf<Review>> {
   await requireCourse(deps, actor, { _id: courseId })
-  const takenBack = await findTakenBack(deps, courseId)
+  const takenBack = await findUsersWithRevokedAccess(deps, courseId)
   const list = deps.db.orm.reviews.where({ courseId }).where(
     MongoFieldFilter.nin(
       'userId',

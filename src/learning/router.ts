@@ -1,7 +1,7 @@
 import { authorProcedure } from '../courses/owner-procedure.ts'
 import { AnyPage } from '../fields.ts'
 import { authedProcedure, publicProcedure, roleProcedure, router } from '../trpc.ts'
-import { admit, Admission, dismiss, Dismissal } from './access/grant-access.ts'
+import { grantAccess, AccessGrant, revokeAccess, AccessRevocation } from './access/grant-access.ts'
 import { AttemptPage, listMyAttempts } from './quizzes/attempts.ts'
 import {
   CertificateRef,
@@ -13,23 +13,23 @@ import {
   revokeCertificate,
   verifyCertificate,
 } from './certificates.ts'
-import { listMyEnrollments, startCourse } from './access/enrollments.ts'
-import { explainAccess, openLesson } from './access/lessons.ts'
+import { listMyEnrollments, enrollForFree } from './access/enrollments.ts'
+import { explainAccess, openLesson } from './access/open-lesson.ts'
 import {
   completeLesson,
   requireProgress,
   Position,
   reopenLesson,
   setPosition,
-} from './progress/progress.ts'
+} from './progress/course-progress.ts'
 import {
   AttemptRef,
   requireQuizResult,
   startQuiz,
   Submission,
   submitQuiz,
-} from './quizzes/quizzes.ts'
-import { CourseRef, LessonRef } from './access/refs.ts'
+} from './quizzes/submit-quiz.ts'
+import { CourseRef, LessonRef } from './access/require-enrolled.ts'
 import {
   listReviews,
   NewReview,
@@ -46,16 +46,16 @@ export const enrollmentsRouter = router({
     .query(({ ctx, input }) => listMyEnrollments(ctx, ctx.actor, input)),
   start: authedProcedure
     .input(CourseRef)
-    .mutation(({ ctx, input }) => startCourse(ctx, ctx.actor, input)),
+    .mutation(({ ctx, input }) => enrollForFree(ctx, ctx.actor, input)),
   list: authorProcedure
     .input(RosterPage)
     .query(({ ctx, input }) => requireRoster(ctx, ctx.actor, input)),
   grant: authorProcedure
-    .input(Admission)
-    .mutation(({ ctx, input }) => admit(ctx, ctx.actor, input)),
+    .input(AccessGrant)
+    .mutation(({ ctx, input }) => grantAccess(ctx, ctx.actor, input)),
   revoke: authorProcedure
-    .input(Dismissal)
-    .mutation(({ ctx, input }) => dismiss(ctx, ctx.actor, input)),
+    .input(AccessRevocation)
+    .mutation(({ ctx, input }) => revokeAccess(ctx, ctx.actor, input)),
 })
 
 export const lessonsRouter = router({

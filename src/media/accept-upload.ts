@@ -1,8 +1,8 @@
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { markReady, markRemoved, refOf, type MediaDocument } from './assets.ts'
+import { markReady, markRemoved, assetRefOf, type MediaDocument } from './media.ts'
 import type { StoredAsset } from '../gateways/cloudinary/account.ts'
-import { MAX_PIXELS, TERMS } from './purposes.ts'
+import { MAX_PIXELS, UPLOAD_RULES } from './purposes.ts'
 import { putToUse } from './attach.ts'
 
 type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
@@ -11,7 +11,7 @@ type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
  * Takes a stored file into use, once, whoever tells of it first. What we would not have accepted ourselves,
  * or was removed while it was coming in, is removed. `contentFault` is what its bytes have against it.
  */
-export async function settle(
+export async function acceptUpload(
   deps: Needs,
   media: MediaDocument,
   asset: StoredAsset,
@@ -23,7 +23,7 @@ export async function settle(
   const current = await findCurrent(deps, media)
   // Also when it was ready before: whoever made it so may have ended before it was put to use.
   if (current?.state === 'READY') return use(deps, current)
-  await tryDestroy(deps, media)
+  await destroyAsset(deps, media)
   throw fault ?? new DomainError('NOT_FOUND')
 }
 
@@ -38,7 +38,7 @@ function findCurrent({ db }: Needs, { _id }: MediaDocument): Promise<MediaDocume
 }
 
 function faultOf({ purpose }: MediaDocument, asset: StoredAsset): DomainError | null {
-  const { formats, maxBytes, maxSeconds, resourceType } = TERMS[purpose]
+  const { formats, maxBytes, maxSeconds, resourceType } = UPLOAD_RULES[purpose]
   if (asset.bytes > maxBytes) return new DomainError('FILE_TOO_LARGE')
   if (maxSeconds !== undefined && (asset.durationSeconds ?? 0) > maxSeconds)
     return new DomainError('FILE_TOO_LARGE')
@@ -49,12 +49,12 @@ function faultOf({ purpose }: MediaDocument, asset: StoredAsset): DomainError | 
 }
 
 /** Removes the file itself; what fails here, the sweep does later. */
-export async function tryDestroy(
+export async function destroyAsset(
   deps: Uses<'cloudinary' | 'log'>,
   media: MediaDocument,
 ): Promise<boolean> {
   try {
-    await deps.cloudinary.destroy(refOf(media))
+    await deps.cloudinary.destroy(assetRefOf(media))
     return true
   } catch (error) {
     deps.log.warn({ err: error, mediaId: media._id }, 'a file could not be removed yet')

@@ -1,9 +1,9 @@
 import { ObjectId } from 'mongodb'
 import { findCourse, type CourseDocument } from '../courses/course.ts'
-import { edit } from '../courses/edit.ts'
+import { editCourse } from '../courses/edit.ts'
 import { lessonsOf } from '../courses/outline.ts'
 import type { Uses } from '../deps.ts'
-import { imageUrlOf, markRemoved, type MediaDocument } from './assets.ts'
+import { imageUrlOf, markRemoved, type MediaDocument } from './media.ts'
 
 type Needs = Uses<'db' | 'now' | 'cloudinary'>
 
@@ -26,11 +26,11 @@ export async function putToUse(deps: Needs, media: MediaDocument): Promise<void>
   }
   // Whoever removes a file marks it first and then looks for it in use, so one of the two sees the other.
   const current = await deps.db.orm.media.where({ _id: media._id }).first()
-  if (current?.state !== 'READY') await takeOutOfUse(deps, media)
+  if (current?.state !== 'READY') await detach(deps, media)
 }
 
 /** After the file was marked as removed. */
-export async function takeOutOfUse(deps: Needs, media: MediaDocument): Promise<void> {
+export async function detach(deps: Needs, media: MediaDocument): Promise<void> {
   if (media.purpose === 'avatar') {
     await usersOf(deps).updateOne(
       { _id: new ObjectId(media.ownerId), avatarMediaId: media._id },
@@ -41,7 +41,7 @@ export async function takeOutOfUse(deps: Needs, media: MediaDocument): Promise<v
   if (media.purpose !== 'course-image') return
   const course = await findCourseOf(deps, media)
   if (course?.imageMediaId !== media._id) return
-  await edit(deps, course, (current) =>
+  await editCourse(deps, course, (current) =>
     current.imageMediaId === media._id ? { imageUrl: null, imageMediaId: null } : {},
   )
 }
@@ -82,7 +82,7 @@ async function setCourseImage(deps: Needs, media: MediaDocument): Promise<void> 
   const course = await findCourseOf(deps, media)
   if (!course || course.imageMediaId === media._id) return
   let shown: string | null = null
-  const edited = await edit(deps, course, async (current) => {
+  const edited = await editCourse(deps, course, async (current) => {
     shown = current.imageMediaId
     if (await isNewer(deps, shown, media)) return {}
     return { imageUrl: imageUrlOf(deps, media), imageMediaId: media._id }
@@ -110,7 +110,7 @@ async function setDuration(deps: Needs, media: MediaDocument): Promise<void> {
     lesson.mediaId === mediaId && lesson.durationSeconds !== durationSeconds
   const course = await findCourseOf(deps, media)
   if (!course || !lessonsOf(course.sections).some(lacksIt)) return
-  await edit(deps, course, ({ sections }) => ({
+  await editCourse(deps, course, ({ sections }) => ({
     sections: sections.map((section) => ({
       ...section,
       lessons: section.lessons.map((lesson) =>

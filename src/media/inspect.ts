@@ -1,7 +1,7 @@
 import { fileTypeFromBuffer } from 'file-type'
 import { imageSize } from 'image-size'
 import { DomainError } from '../errors.ts'
-import { MAX_PIXELS, TERMS, type Purpose } from './purposes.ts'
+import { MAX_PIXELS, UPLOAD_RULES, type Purpose } from './purposes.ts'
 
 /** Enough for a photograph's own notes, which come before its size. */
 export const HEAD_BYTES = 512 * 1024
@@ -11,7 +11,7 @@ const PAGE = /<(!doctype\s+html|html|head|body|script|iframe|svg)[\s>/]/i
 
 /** What a file is, by its first bytes; its name and declared type say nothing. */
 export async function inspect(head: Buffer, purpose: Purpose): Promise<{ format: string }> {
-  const { formats, resourceType } = TERMS[purpose]
+  const { formats, resourceType } = UPLOAD_RULES[purpose]
   const format = (await fileTypeFromBuffer(head))?.ext
   if (format === undefined || !formats.includes(format)) throw new DomainError('FILE_TYPE_REFUSED')
   if (resourceType !== 'raw' && PAGE.test(head.toString('latin1')))

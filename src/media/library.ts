@@ -5,9 +5,9 @@ import { requireOwnCourse } from '../courses/access.ts'
 import type { Uses } from '../deps.ts'
 import { Id, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
-import { publicMedia, type Media } from './assets.ts'
+import { publicMedia, type Media } from './media.ts'
 
-const IS_KEPT = MongoFieldFilter.neq('state', 'REMOVED')
+const NOT_REMOVED = MongoFieldFilter.neq('state', 'REMOVED')
 
 /** One's own, or all of a course of one's own. */
 export const MediaPage = Page.extend({ courseId: Id.optional() }).prefault({})
@@ -26,6 +26,6 @@ export async function listMedia(
   const { media } = deps.db.orm
   const theirs =
     courseId === undefined ? media.where({ ownerId: actor.id }) : media.where({ courseId })
-  const { items, nextCursor } = await readPage(theirs.where(IS_KEPT), page)
+  const { items, nextCursor } = await readPage(theirs.where(NOT_REMOVED), page)
   return { items: items.map((row) => publicMedia(deps, row)), nextCursor }
 }

@@ -4,12 +4,15 @@ import { ObjectId, type Document } from 'mongodb'
 import { findCourse } from '../courses/course.ts'
 import { lessonsOf } from '../courses/outline.ts'
 import type { Uses } from '../deps.ts'
-import type { MediaDocument } from './assets.ts'
+import type { MediaDocument } from './media.ts'
 
-const COURSES = 100
+const COURSES_PER_SWEEP = 100
 
 /** Marks what no lesson of its course names and nothing happened to since then. */
-export async function setAsideUnused({ db, now }: Uses<'db' | 'now'>, before: Date): Promise<void> {
+export async function markOrphanedFiles(
+  { db, now }: Uses<'db' | 'now'>,
+  before: Date,
+): Promise<void> {
   const media = db.driver.collection('media')
   const due = {
     state: 'READY',
@@ -17,7 +20,7 @@ export async function setAsideUnused({ db, now }: Uses<'db' | 'now'>, before: Da
     updatedAt: { $lte: before },
   }
   const found = await media
-    .aggregate<{ unused: string[] }>(unusedAmong(due), { maxTimeMS: 20_000 })
+    .aggregate<{ unused: string[] }>(orphansAmong(due), { maxTimeMS: 20_000 })
     .toArray()
   const ids = found.flatMap(({ unused }) => unused.map((id) => new ObjectId(id)))
   if (ids.length === 0) return
@@ -29,7 +32,7 @@ export async function setAsideUnused({ db, now }: Uses<'db' | 'now'>, before: Da
 }
 
 // One course is read once, however many files it has.
-const unusedAmong = (due: Document): Document[] => [
+const orphansAmong = (due: Document): Document[] => [
   { $match: due },
   { $group: { _id: '$courseId', kept: { $push: { $toString: '$_id' } } } },
   { $set: { courseId: { $toObjectId: '$_id' } } },
@@ -59,10 +62,10 @@ const unusedAmong = (due: Document): Document[] => [
     },
   },
   { $match: { 'unused.0': { $exists: true } } },
-  { $limit: COURSES },
+  { $limit: COURSES_PER_SWEEP },
 ]
 
-export async function isNamed(
+export async function isReferenced(
   { db }: Uses<'db'>,
   { _id, courseId }: MediaDocument,
 ): Promise<boolean> {

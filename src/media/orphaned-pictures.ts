@@ -1,12 +1,17 @@
 import type { Document, ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
-import { findMedia, type MediaDocument } from './assets.ts'
+import { findMedia, type MediaDocument } from './media.ts'
 
 const BATCH = 100
 
-type Place = { purpose: 'avatar' | 'course-image'; owner: Document; of: string; shows: string }
+type PictureSlot = {
+  purpose: 'avatar' | 'course-image'
+  owner: Document
+  of: string
+  shows: string
+}
 
-const PLACES: Place[] = [
+const PICTURE_SLOTS: PictureSlot[] = [
   { purpose: 'avatar', owner: { $toObjectId: '$ownerId' }, of: 'users', shows: 'avatarMediaId' },
   {
     purpose: 'course-image',
@@ -17,9 +22,12 @@ const PLACES: Place[] = [
 ]
 
 /** Pictures ready since then that nothing shows: a process ended before it could put them to use. */
-export async function findUnshown({ db }: Uses<'db'>, since: Date): Promise<MediaDocument[]> {
+export async function findOrphanedPictures(
+  { db }: Uses<'db'>,
+  since: Date,
+): Promise<MediaDocument[]> {
   const found = await Promise.all(
-    PLACES.map(({ purpose, owner, of, shows }) =>
+    PICTURE_SLOTS.map(({ purpose, owner, of, shows }) =>
       db.driver
         .collection('media')
         .aggregate<{ _id: ObjectId }>(

@@ -1,6 +1,6 @@
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { refOf, type MediaDocument } from './assets.ts'
+import { assetRefOf, type MediaDocument } from './media.ts'
 
 const PLAYBACK_SECONDS = 10 * 60
 
@@ -15,7 +15,7 @@ export function playbackOf(
   const expiresAt = new Date(now().getTime() + PLAYBACK_SECONDS * 1000)
   const isFile = media.purpose === 'lesson-file'
   const url = cloudinary.playbackUrl({
-    ...refOf(media),
+    ...assetRefOf(media),
     // A raw file's id has its extension already.
     format: isFile ? '' : (media.format ?? ''),
     expiresAt,

@@ -4,7 +4,7 @@ import type { DeliveryType, ResourceType } from '../gateways/cloudinary/account.
 export const PURPOSES = ['avatar', 'course-image', 'lesson-video', 'lesson-file'] as const
 export type Purpose = (typeof PURPOSES)[number]
 
-export type Terms = {
+export type UploadRules = {
   resourceType: ResourceType
   /** `authenticated` things are only had by a signed link that expires. */
   deliveryType: DeliveryType
@@ -12,26 +12,26 @@ export type Terms = {
   maxSeconds?: number
   /** By content, never by name. What can run in a browser (SVG, HTML) is on no list, nor are archives. */
   formats: readonly string[]
-  ofCourse: boolean
+  isOfCourse: boolean
 }
 
 const MB = 1024 * 1024
 const PICTURES = ['png', 'jpg', 'webp'] as const
 
-export const TERMS: Record<Purpose, Terms> = {
+export const UPLOAD_RULES: Record<Purpose, UploadRules> = {
   avatar: {
     resourceType: 'image',
     deliveryType: 'upload',
     maxBytes: 2 * MB,
     formats: PICTURES,
-    ofCourse: false,
+    isOfCourse: false,
   },
   'course-image': {
     resourceType: 'image',
     deliveryType: 'upload',
     maxBytes: 8 * MB,
     formats: PICTURES,
-    ofCourse: true,
+    isOfCourse: true,
   },
   'lesson-video': {
     resourceType: 'video',
@@ -39,14 +39,14 @@ export const TERMS: Record<Purpose, Terms> = {
     maxBytes: 1024 * MB,
     maxSeconds: 12 * 60 * 60,
     formats: ['mp4', 'm4v', 'webm', 'mov'],
-    ofCourse: true,
+    isOfCourse: true,
   },
   'lesson-file': {
     resourceType: 'raw',
     deliveryType: 'authenticated',
     maxBytes: 50 * MB,
     formats: ['pdf', 'docx', 'pptx', 'xlsx', 'odt', 'epub'],
-    ofCourse: true,
+    isOfCourse: true,
   },
 }
 

@@ -3,16 +3,16 @@ import type { Actor } from '../auth/sessions.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import type { Job } from '../jobs.ts'
-import { findMedia, markRemoved, type MediaDocument } from './assets.ts'
-import { requireOwnMedia, settlePending, type MediaRef } from './direct.ts'
-import { tryDestroy, use } from './accept-upload.ts'
-import { findUnshown } from './orphaned-pictures.ts'
-import { isNamed, setAsideUnused } from './orphaned-files.ts'
-import { takeOutOfUse } from './attach.ts'
+import { findMedia, markRemoved, type MediaDocument } from './media.ts'
+import { requireOwnMedia, acceptPending, type MediaRef } from './direct-upload.ts'
+import { destroyAsset, use } from './accept-upload.ts'
+import { findOrphanedPictures } from './orphaned-pictures.ts'
+import { isReferenced, markOrphanedFiles } from './orphaned-files.ts'
+import { detach } from './attach.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-const UNUSED_DAYS = 30
+const ORPHANED_DAYS = 30
 const BATCH = 100
 
 type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
@@ -25,11 +25,11 @@ export async function removeMedia(
 ): Promise<null> {
   const media = await requireOwnMedia(deps, actor, mediaId)
   const isMarked = await markRemoved(deps, mediaId)
-  await takeOutOfUse(deps, media)
+  await detach(deps, media)
   if (!isMarked) return null
   if (media.ownerId !== actor.id)
     await audit(deps, { actor, act: 'media.removed', target: `media:${mediaId}` })
-  await tryDestroy(deps, media)
+  await destroyAsset(deps, media)
   return null
 }
 
@@ -42,11 +42,12 @@ export const sweepMedia: Job = {
     for (const media of await findDue(deps, 'REMOVED', before(10 * MINUTE_MS)))
       await sweepRemoved(deps, media)
     for (const media of await findDue(deps, 'UNUSED', before(10 * MINUTE_MS)))
-      await sweepUnused(deps, media)
+      await sweepOrphaned(deps, media)
     for (const media of await findDue(deps, 'PENDING', before(24 * HOUR_MS)))
       await sweepPending(deps, media)
-    for (const media of await findUnshown(deps, before(24 * HOUR_MS))) await use(deps, media)
-    await setAsideUnused(deps, before(UNUSED_DAYS * 24 * HOUR_MS))
+    for (const media of await findOrphanedPictures(deps, before(24 * HOUR_MS)))
+      await use(deps, media)
+    await markOrphanedFiles(deps, before(ORPHANED_DAYS * 24 * HOUR_MS))
   },
 }
 
@@ -73,8 +74,8 @@ async function findDue(
  * So the row goes only when both are over, and until then is looked after again.
  */
 async function sweepRemoved(deps: Needs, media: MediaDocument): Promise<void> {
-  await takeOutOfUse(deps, media)
-  const isGone = await tryDestroy(deps, media)
+  await detach(deps, media)
+  const isGone = await destroyAsset(deps, media)
   const isOver = deps.now().getTime() - media.createdAt.getTime() > 2 * HOUR_MS
   if (isGone && isOver)
     await deps.db.orm.media.where({ _id: media._id, state: 'REMOVED' }).deleteAndCount()
@@ -82,13 +83,13 @@ async function sweepRemoved(deps: Needs, media: MediaDocument): Promise<void> {
 }
 
 /** Every request that could have passed the mark is over: what no lesson names now, none ever will. */
-async function sweepUnused(deps: Needs, media: MediaDocument): Promise<void> {
-  const isBack = await isNamed(deps, media)
+async function sweepOrphaned(deps: Needs, media: MediaDocument): Promise<void> {
+  const isBack = await isReferenced(deps, media)
   const { db, now } = deps
   const isMoved = await db.orm.media
     .where({ _id: media._id, state: 'UNUSED' })
     .updateAndCount({ state: isBack ? 'READY' : 'REMOVED', updatedAt: now() })
-  if (isMoved > 0 && !isBack) await tryDestroy(deps, media)
+  if (isMoved > 0 && !isBack) await destroyAsset(deps, media)
 }
 
 async function touch({ db, now }: Needs, { _id, state }: MediaDocument): Promise<void> {
@@ -97,7 +98,7 @@ async function touch({ db, now }: Needs, { _id, state }: MediaDocument): Promise
 
 async function sweepPending(deps: Needs, media: MediaDocument): Promise<void> {
   try {
-    await settlePending(deps, media)
+    await acceptPending(deps, media)
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
     if (error.reason === 'MEDIA_NOT_READY') await markRemoved(deps, media._id)

@@ -1,6 +1,6 @@
 import { authorProcedure } from '../courses/owner-procedure.ts'
 import { authedProcedure, router } from '../trpc.ts'
-import { confirmUpload, DirectUpload, MediaRef, signDirectUpload } from './direct.ts'
+import { confirmUpload, DirectUpload, MediaRef, signDirectUpload } from './direct-upload.ts'
 import { listMedia, MediaPage } from './library.ts'
 import { removeMedia } from './removal.ts'
 

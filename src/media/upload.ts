@@ -9,34 +9,36 @@ import type { Timeouts } from '../http/timeouts.ts'
 import {
   markRemoved,
   publicMedia,
-  refOf,
-  requireRoom,
-  reserve,
+  assetRefOf,
+  requireQuota,
+  registerUpload,
   type Media,
   type MediaDocument,
-} from './assets.ts'
+} from './media.ts'
 import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
-import { withFile, type IncomingFile } from './form.ts'
+import { withIncomingFile, type IncomingFile } from './incoming-file.ts'
 import { HEAD_BYTES, inspect } from './inspect.ts'
-import { PURPOSES, TERMS, type Purpose } from './purposes.ts'
-import { settle } from './accept-upload.ts'
-import { openEntrance } from './concurrency.ts'
+import { PURPOSES, UPLOAD_RULES, type Purpose } from './purposes.ts'
+import { acceptUpload } from './accept-upload.ts'
+import { openConcurrencyLimit } from './concurrency.ts'
 
 // A form's own lines around the file.
 const FORM_BYTES = 8 * 1024
 
 /** `POST /:purpose[?courseId=]`: one file of a form, straight through to Cloudinary. */
-export function uploads(deps: Deps, { uploadPace }: Timeouts): Router {
+export function uploads(deps: Deps, { uploadMinimumRate }: Timeouts): Router {
   const router = Router()
-  const enter = openEntrance()
+  const enter = openConcurrencyLimit()
   router.post('/:purpose', async (req, res) => {
-    const { actor, place } = await admit(deps, req, res)
-    const { maxBytes, ofCourse } = TERMS[place.purpose]
-    const leave = enter(actor.id, ofCourse ? 'course' : 'own')
+    const { actor, place } = await authorizeUpload(deps, req, res)
+    const { maxBytes, isOfCourse } = UPLOAD_RULES[place.purpose]
+    const leave = enter(actor.id, isOfCourse ? 'course' : 'own')
     try {
-      await requireRoom(deps, actor)
-      const limits = { maxBytes, headBytes: HEAD_BYTES, pace: uploadPace }
-      const media = await withFile(req, limits, (file) => store(deps, actor, { ...place, file }))
+      await requireQuota(deps, actor)
+      const limits = { maxBytes, headBytes: HEAD_BYTES, pace: uploadMinimumRate }
+      const media = await withIncomingFile(req, limits, (file) =>
+        storeFile(deps, actor, { ...place, file }),
+      )
       res.status(201).json(media)
     } finally {
       leave()
@@ -48,21 +50,21 @@ export function uploads(deps: Deps, { uploadPace }: Timeouts): Router {
   return router
 }
 
-type Place = { purpose: Purpose; courseId: string | null }
+type UploadTarget = { purpose: Purpose; courseId: string | null }
 
 /** Everything that can be known before the body is read is decided before it is read. */
-async function admit(
+async function authorizeUpload(
   deps: Deps,
   req: Request,
   res: Response,
-): Promise<{ actor: Actor; place: Place }> {
+): Promise<{ actor: Actor; place: UploadTarget }> {
   const { actor, limitCalls } = await contextOf(deps, req, res)
   if (!actor) throw new DomainError('UNAUTHENTICATED')
   await limitCalls.count(actor.id)
   const purpose = PURPOSES.find((one) => one === req.params['purpose'])
   if (!purpose) throw new DomainError('NOT_FOUND')
-  const { ofCourse, maxBytes } = TERMS[purpose]
-  const courseId = ofCourse ? await requireCourseId(deps, actor, req) : null
+  const { isOfCourse, maxBytes } = UPLOAD_RULES[purpose]
+  const courseId = isOfCourse ? await requireCourseId(deps, actor, req) : null
   if (Number(req.get('content-length') ?? 0) > maxBytes + FORM_BYTES)
     throw new DomainError('FILE_TOO_LARGE')
   return { actor, place: { purpose, courseId } }
@@ -76,21 +78,25 @@ async function requireCourseId(deps: Uses<'db'>, actor: Actor, req: Request): Pr
   return courseId.data
 }
 
-async function store(
+async function storeFile(
   deps: Deps,
   actor: Actor,
-  { purpose, courseId, file }: Place & { file: IncomingFile },
+  { purpose, courseId, file }: UploadTarget & { file: IncomingFile },
 ): Promise<Media> {
   const { format } = await inspect(file.head, purpose)
-  const media = await reserve(deps, actor, { purpose, courseId, format })
-  const asset = await send(deps, media, file)
-  return publicMedia(deps, await settle(deps, media, asset))
+  const media = await registerUpload(deps, actor, { purpose, courseId, format })
+  const asset = await sendToCloudinary(deps, media, file)
+  return publicMedia(deps, await acceptUpload(deps, media, asset))
 }
 
-async function send(deps: Deps, media: MediaDocument, { source, signal }: IncomingFile) {
-  const { maxBytes } = TERMS[media.purpose]
+async function sendToCloudinary(
+  deps: Deps,
+  media: MediaDocument,
+  { source, signal }: IncomingFile,
+) {
+  const { maxBytes } = UPLOAD_RULES[media.purpose]
   try {
-    return await deps.cloudinary.upload(source, { ...refOf(media), signal, maxBytes })
+    return await deps.cloudinary.upload(source, { ...assetRefOf(media), signal, maxBytes })
   } catch (error) {
     // Whatever may be stored by now, nobody was told of it: the sweep looks and removes it.
     await markRemoved(deps, media._id)

@@ -2,7 +2,7 @@ import express, { Router } from 'express'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { settlePending } from './direct.ts'
+import { acceptPending } from './direct-upload.ts'
 
 const Upload = z.object({ notification_type: z.literal('upload'), public_id: z.string().max(300) })
 
@@ -22,7 +22,7 @@ export function cloudinaryWebhook(deps: Deps): Router {
     })
     if (!isSigned) throw new DomainError('NOTIFICATION_REFUSED')
     const upload = Upload.safeParse(parse(rawBody))
-    if (upload.success) await take(deps, upload.data.public_id)
+    if (upload.success) await acceptNotified(deps, upload.data.public_id)
     res.json({ ok: true })
   })
   router.all('/', () => {
@@ -31,11 +31,11 @@ export function cloudinaryWebhook(deps: Deps): Router {
   return router
 }
 
-async function take(deps: Deps, publicId: string): Promise<void> {
+async function acceptNotified(deps: Deps, publicId: string): Promise<void> {
   const media = await deps.db.orm.media.where({ publicId }).first()
   if (!media) return
   try {
-    await settlePending(deps, media)
+    await acceptPending(deps, media)
   } catch (error) {
     // Sent again, a file we refuse would be refused again; only what may pass is worth another try.
     if (!(error instanceof DomainError) || error.reason === 'MEDIA_GATEWAY_DOWN') throw error

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { OpenLesson } from '../../src/learning/access/lessons.ts'
+import type { OpenLesson } from '../../src/learning/access/open-lesson.ts'
 import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
 import { aDraft, giveGrant } from '../support/builders-courses.ts'
 import {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { grant, restoreGrant, revokeGrant } from '../../src/learning/access/grants.ts'
+import { addGrant, restoreGrant, revokeGrant } from '../../src/learning/access/grants.ts'
 import { rebuildRating } from '../../src/learning/ratings.ts'
 import { aStudent, anAdmin, type Person } from '../support/builders.ts'
 import { aDraft } from '../support/builders-courses.ts'
@@ -23,7 +23,7 @@ async function aBuyer(taught: Taught, rating: number) {
   const student = await aStudent(lms)
   const whose = { userId: student.user.id, courseId }
   const key = `order:test-${student.user.id}:0`
-  await grant(lms.deps, { ...whose, grant: { key, kind: 'PAID' } })
+  await addGrant(lms.deps, { ...whose, grant: { key, kind: 'PAID' } })
   await student.api.reviews.put.mutate({ courseId, rating })
   return {
     ...student,

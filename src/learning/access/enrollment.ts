@@ -32,7 +32,7 @@ export function enrollmentOf(
   return {
     courseId,
     isActive: hasLiveGrant({ grants }, now),
-    until: endOf(liveGrants(grants, now)),
+    until: accessEndOf(liveGrants(grants, now)),
     enrolledAt: createdAt,
   }
 }
@@ -45,7 +45,7 @@ export function liveGrants<Grant extends StoredGrant>(
 }
 
 /** The last end among these, or null when one of them has none. */
-export function endOf(grants: readonly Pick<StoredGrant, 'until'>[]): Date | null {
+export function accessEndOf(grants: readonly Pick<StoredGrant, 'until'>[]): Date | null {
   const ends = grants.map(({ until }) => until?.getTime() ?? Infinity)
   const last = Math.max(...ends)
   return Number.isFinite(last) ? new Date(last) : null

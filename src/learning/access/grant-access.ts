@@ -8,12 +8,12 @@ import type { CourseDocument } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError, refuseInput } from '../../errors.ts'
 import { Email, Id, line } from '../../fields.ts'
-import { endOf, liveGrants } from './enrollment.ts'
-import { grant, grantsOf, lengthenGrant, revokeGrant } from './grants.ts'
+import { accessEndOf, liveGrants } from './enrollment.ts'
+import { addGrant, findGrants, extendGrant, revokeGrant } from './grants.ts'
 import { rosterOf, type RosterEntry } from './roster.ts'
 
 // A misspelt field must not be dropped: without its end, an access would have none.
-export const Admission = z
+export const AccessGrant = z
   .strictObject({
     courseId: Id,
     userId: Id.optional(),
@@ -26,20 +26,20 @@ export const Admission = z
     path: ['userId'],
     error: 'name one person, by userId or by email',
   })
-export type Admission = z.infer<typeof Admission>
+export type AccessGrant = z.infer<typeof AccessGrant>
 
-export const Dismissal = z.object({
+export const AccessRevocation = z.object({
   courseId: Id,
   userId: Id,
   reason: line(1, 200).default('access ended'),
 })
-export type Dismissal = z.infer<typeof Dismissal>
+export type AccessRevocation = z.infer<typeof AccessRevocation>
 
 /** Lets someone into a course without payment, or for longer. */
-export async function admit(
+export async function grantAccess(
   deps: Audited,
   actor: Actor,
-  { courseId, userId, email, until, reason }: Admission,
+  { courseId, userId, email, until, reason }: AccessGrant,
 ): Promise<RosterEntry> {
   const course = await requireOwnCourse(deps, actor, courseId)
   if (!course.publishedAt) refuseInput('courseId', 'was never published')
@@ -51,7 +51,7 @@ export async function admit(
   if (!student) throw new DomainError('NOT_FOUND')
   if (student._id === course.ownerId) throw new DomainError('OWN_COURSE')
   const wanted = { userId: student._id, courseId, until: until ?? null, reason: reason ?? null }
-  if (await grantOrLengthen(deps, wanted)) {
+  if (await grantOrExtend(deps, wanted)) {
     await audit(deps, {
       actor,
       act: 'enrollments.granted',
@@ -59,26 +59,26 @@ export async function admit(
       after: { userId: student._id, until: until?.toISOString() ?? null, reason: reason ?? null },
     })
   }
-  return requireEntry(deps, { actor, course, userId: student._id })
+  return requireRosterEntry(deps, { actor, course, userId: student._id })
 }
 
 type Wanted = { userId: string; courseId: string; until: Date | null; reason: string | null }
 
 /** False when what was given before reaches as far. Who acts at the same moment looks again. */
-async function grantOrLengthen(
+async function grantOrExtend(
   deps: Uses<'db' | 'now'>,
   { until, reason, ...whose }: Wanted,
 ): Promise<boolean> {
   for (;;) {
-    const given = (await grantsOf(deps, whose)).filter(({ kind }) => kind === 'ADMIN')
+    const given = (await findGrants(deps, whose)).filter(({ kind }) => kind === 'ADMIN')
     const live = liveGrants(given, deps.now())
-    const end = endOf(live)
+    const end = accessEndOf(live)
     if (live.length > 0 && (end === null || (until !== null && until <= end))) return false
     const [last] = live
     const key = `admin:${given.length + 1}`
     const isDone = last
-      ? await lengthenGrant(deps, { ...whose, key: last.key, from: last.until, until, reason })
-      : await grant(deps, {
+      ? await extendGrant(deps, { ...whose, key: last.key, from: last.until, until, reason })
+      : await addGrant(deps, {
           ...whose,
           grant: { key, kind: 'ADMIN', until, ...(reason !== null && { reason }) },
         })
@@ -87,14 +87,14 @@ async function grantOrLengthen(
 }
 
 /** Ends the access that was given; what was paid for ends by a refund, which gives the money back. */
-export async function dismiss(
+export async function revokeAccess(
   deps: Audited,
   actor: Actor,
-  { courseId, userId, reason }: Dismissal,
+  { courseId, userId, reason }: AccessRevocation,
 ): Promise<RosterEntry> {
   const course = await requireOwnCourse(deps, actor, courseId)
   const whose = { userId, courseId }
-  const live = liveGrants(await grantsOf(deps, whose), deps.now())
+  const live = liveGrants(await findGrants(deps, whose), deps.now())
   const given = live.filter(({ kind }) => kind !== 'PAID')
   if (live.length > 0 && given.length === 0) throw new DomainError('PAID_ACCESS')
   for (const { key } of given) {
@@ -106,12 +106,12 @@ export async function dismiss(
       after: { userId, grant: key, reason },
     })
   }
-  return requireEntry(deps, { actor, course, userId })
+  return requireRosterEntry(deps, { actor, course, userId })
 }
 
 type Who = { actor: Actor; course: CourseDocument; userId: string }
 
-async function requireEntry(
+async function requireRosterEntry(
   deps: Uses<'db' | 'now'>,
   { actor, course, userId }: Who,
 ): Promise<RosterEntry> {

@@ -5,7 +5,7 @@ import { ObjectId } from 'mongodb'
 import type { Db } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GrantKind } from './enrollment.ts'
-import { recountReviewOf } from '../ratings.ts'
+import { rebuildRatingIfReviewed } from '../ratings.ts'
 
 export type NewGrant = {
   key: string
@@ -27,13 +27,13 @@ export type Grant = {
   reason: string | null
 }
 
-type Whose = { userId: string; courseId: string }
-type Change = Whose & { key: string; reason: string }
+type EnrollmentKey = { userId: string; courseId: string }
+type GrantChange = EnrollmentKey & { key: string; reason: string }
 
 /** Adds the grant where its key is absent; false when it was there, revoked or not. */
-export async function grant(
+export async function addGrant(
   { db, now }: Uses<'db' | 'now'>,
-  { userId, courseId, grant: given }: Whose & { grant: NewGrant },
+  { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
 ): Promise<boolean> {
   const at = now()
   await ensureEnrollment(db, { userId, courseId }, at)
@@ -44,7 +44,7 @@ export async function grant(
       enrollment.grants.push(grantFrom(given, at)),
       enrollment.updatedAt.set(at),
     ])
-  if (added !== null) await recountReviewOf({ db }, { userId, courseId })
+  if (added !== null) await rebuildRatingIfReviewed({ db }, { userId, courseId })
   return added !== null
 }
 
@@ -52,9 +52,9 @@ export async function grant(
  * As `grant`, but nothing is given where another grant already opens the course for good: of two orders
  * for one course, paid at once, exactly one hears true. Also true when this very grant was there.
  */
-export async function grantUnlessHeld(
+export async function addGrantUnlessHeld(
   { db, now }: Uses<'db' | 'now'>,
-  { userId, courseId, grant: given }: Whose & { grant: NewGrant },
+  { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
 ): Promise<boolean> {
   const at = now()
   await ensureEnrollment(db, { userId, courseId }, at)
@@ -70,11 +70,11 @@ export async function grantUnlessHeld(
   )
   if (modifiedCount === 0)
     return (await rows.countDocuments({ ...whose, 'grants.key': given.key })) > 0
-  await recountReviewOf({ db }, { userId, courseId })
+  await rebuildRatingIfReviewed({ db }, { userId, courseId })
   return true
 }
 
-async function ensureEnrollment(db: Db, whose: Whose, at: Date): Promise<void> {
+async function ensureEnrollment(db: Db, whose: EnrollmentKey, at: Date): Promise<void> {
   await db.orm.enrollments
     .where(whose)
     .upsert({ create: { ...whose, grants: [], createdAt: at, updatedAt: at }, update: {} })
@@ -94,22 +94,25 @@ function grantFrom(given: NewGrant, at: Date): Grant {
 }
 
 /** Ends a live grant; false when there is none under this key. */
-export async function revokeGrant(deps: Uses<'db' | 'now'>, change: Change): Promise<boolean> {
+export async function revokeGrant(deps: Uses<'db' | 'now'>, change: GrantChange): Promise<boolean> {
   return setRevoked(deps, change, { revokedAt: deps.now(), isNow: { $eq: null } })
 }
 
 /** Gives a revoked grant back, as when its refund failed; false when there is none under this key. */
-export async function restoreGrant(deps: Uses<'db' | 'now'>, change: Change): Promise<boolean> {
+export async function restoreGrant(
+  deps: Uses<'db' | 'now'>,
+  change: GrantChange,
+): Promise<boolean> {
   return setRevoked(deps, change, { revokedAt: null, isNow: { $ne: null } })
 }
 
-type Flip = { revokedAt: Date | null; isNow: { $eq: null } | { $ne: null } }
+type Flag = { revokedAt: Date | null; isNow: { $eq: null } | { $ne: null } }
 
 // Prisma has no $elemMatch, and the condition must hold of the same grant that is written.
 async function setRevoked(
   { db, now }: Uses<'db' | 'now'>,
-  { userId, courseId, key, reason }: Change,
-  { revokedAt, isNow }: Flip,
+  { userId, courseId, key, reason }: GrantChange,
+  { revokedAt, isNow }: Flag,
 ): Promise<boolean> {
   const { modifiedCount } = await db.driver.collection('enrollments').updateOne(
     {
@@ -121,11 +124,11 @@ async function setRevoked(
     { maxTimeMS: 5_000 },
   )
   if (modifiedCount === 0) return false
-  await recountReviewOf({ db }, { userId, courseId })
+  await rebuildRatingIfReviewed({ db }, { userId, courseId })
   return true
 }
 
-type Lengthening = Whose & {
+type GrantExtension = EnrollmentKey & {
   key: string
   from: Date | null
   until: Date | null
@@ -133,9 +136,9 @@ type Lengthening = Whose & {
 }
 
 /** Moves the end of a live grant; false when it no longer has the end it was seen with, or is revoked. */
-export async function lengthenGrant(
+export async function extendGrant(
   { db, now }: Uses<'db' | 'now'>,
-  { userId, courseId, key, from, until, reason }: Lengthening,
+  { userId, courseId, key, from, until, reason }: GrantExtension,
 ): Promise<boolean> {
   const { modifiedCount } = await db.driver.collection('enrollments').updateOne(
     {
@@ -150,7 +153,10 @@ export async function lengthenGrant(
 }
 
 /** Every grant ever given, revoked and expired ones too; none for a stranger. */
-export async function grantsOf({ db }: Uses<'db'>, { userId, courseId }: Whose): Promise<Grant[]> {
+export async function findGrants(
+  { db }: Uses<'db'>,
+  { userId, courseId }: EnrollmentKey,
+): Promise<Grant[]> {
   const enrollment = await db.orm.enrollments.where({ userId, courseId }).first()
   return (enrollment?.grants ?? []).map((stored) => ({
     key: stored.key,

@@ -7,7 +7,7 @@ import type { Uses } from '../../deps.ts'
 import type { StoredGrant } from './enrollment.ts'
 
 /** Holds of an enrollment whose access was taken back; the first line only names the index. */
-export const IS_TAKEN_BACK: Document = {
+export const IS_PAID_ACCESS_REVOKED: Document = {
   'grants.revokedAt': { $type: 'date' },
   grants: {
     $elemMatch: { kind: 'PAID', revokedAt: { $ne: null } },
@@ -20,10 +20,13 @@ type Row = { userId: ObjectId; courseId: ObjectId; grants: StoredGrant[] }
 const enrollmentsOf = (db: Db) => db.driver.collection<Row>('enrollments')
 
 /** Those whose access to the course was taken back. */
-export async function findTakenBack({ db }: Uses<'db'>, courseId: string): Promise<ObjectId[]> {
+export async function findUsersWithRevokedAccess(
+  { db }: Uses<'db'>,
+  courseId: string,
+): Promise<ObjectId[]> {
   const rows = await enrollmentsOf(db)
     .find(
-      { courseId: new ObjectId(courseId), ...IS_TAKEN_BACK },
+      { courseId: new ObjectId(courseId), ...IS_PAID_ACCESS_REVOKED },
       { projection: { userId: 1 }, maxTimeMS: 5_000 },
     )
     .toArray()
@@ -31,13 +34,13 @@ export async function findTakenBack({ db }: Uses<'db'>, courseId: string): Promi
 }
 
 /** Course id → when this user's access to it was taken back. */
-export async function findOwnTakenBack(
+export async function findRevokedCourses(
   { db }: Uses<'db'>,
   userId: string,
 ): Promise<ReadonlyMap<string, Date>> {
   const rows = await enrollmentsOf(db)
     .find(
-      { userId: new ObjectId(userId), ...IS_TAKEN_BACK },
+      { userId: new ObjectId(userId), ...IS_PAID_ACCESS_REVOKED },
       { projection: { courseId: 1, grants: 1 }, maxTimeMS: 5_000 },
     )
     .toArray()

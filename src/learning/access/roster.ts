@@ -7,7 +7,7 @@ import { oid } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import { Id, Page, type PageOf } from '../../fields.ts'
 import { readPage } from '../../paging.ts'
-import { findDone, shareDone } from '../progress/completion.ts'
+import { findCompletedLessons, summarizeCompletion } from '../progress/completion.ts'
 import { enrollmentOf, type Enrollment, type GrantKind, type StoredGrant } from './enrollment.ts'
 
 export const RosterPage = Page.extend({ courseId: Id })
@@ -47,7 +47,7 @@ export async function rosterOf(
       .where(MongoFieldFilter.in('_id', userIds.map(oid)))
       .select('_id', 'name', 'email')
       .all(),
-    findDone({ db }, { userIds, courseIds: [course._id] }),
+    findCompletedLessons({ db }, { userIds, courseIds: [course._id] }),
   ])
   const people = new Map(users.map(({ _id, name, email }) => [_id, { name, email }]))
   return rows.map((row) => {
@@ -57,7 +57,7 @@ export async function rosterOf(
       userId: row.userId,
       name: person?.name ?? '',
       email: actor.role === 'ADMIN' ? (person?.email ?? null) : null,
-      percent: shareDone(course, doneBy(row.userId, course._id)).percent,
+      percent: summarizeCompletion(course, doneBy(row.userId, course._id)).percent,
       grants: row.grants.map(({ kind, at, until, revokedAt }) => ({
         kind: kind as GrantKind,
         at,

@@ -8,22 +8,25 @@ import type { Db } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 
 /** Lesson id → when it was done. */
-type Times = ReadonlyMap<string, Date>
+type CompletionTimes = ReadonlyMap<string, Date>
 
-export type Completion = { marked: Times; passed: Times }
+export type Completion = { marked: CompletionTimes; passed: CompletionTimes }
 
 /** The lessons that were done, without the times. */
-type Done = { marked: Pick<ReadonlySet<string>, 'has'>; passed: Pick<ReadonlySet<string>, 'has'> }
+type CompletedLessons = {
+  marked: Pick<ReadonlySet<string>, 'has'>
+  passed: Pick<ReadonlySet<string>, 'has'>
+}
 
 type Whose = { userIds: string[]; courseIds: string[] }
 
-const NOTHING: Done = { marked: new Set(), passed: new Set() }
+const NOTHING: CompletedLessons = { marked: new Set(), passed: new Set() }
 
 /** What these users have done in these courses, in two statements and one row for each of both. */
-export async function findDone(
+export async function findCompletedLessons(
   { db }: Uses<'db'>,
   { userIds, courseIds }: Whose,
-): Promise<(userId: string, courseId: string) => Done> {
+): Promise<(userId: string, courseId: string) => CompletedLessons> {
   if (userIds.length === 0 || courseIds.length === 0) return () => NOTHING
   const theirs = {
     userId: { $in: userIds.map((id) => new ObjectId(id)) },
@@ -99,20 +102,23 @@ export async function findCompletion(
   }
 }
 
-export function doneAt({ marked, passed }: Completion, lesson: Lesson): Date | null {
+export function completedAtOf({ marked, passed }: Completion, lesson: Lesson): Date | null {
   return (lesson.kind === 'QUIZ' ? passed : marked).get(lesson.id) ?? null
 }
 
-function isDone({ marked, passed }: Done, { kind, id }: Lesson): boolean {
+function isCompleted({ marked, passed }: CompletedLessons, { kind, id }: Lesson): boolean {
   return (kind === 'QUIZ' ? passed : marked).has(id)
 }
 
-type Share = { percent: number; completed: number; total: number }
+type CompletionSummary = { percent: number; completed: number; total: number }
 
 /** Only what is listed counts, on both sides: a removed lesson can push nobody over the whole. */
-export function shareDone(course: Pick<CourseDocument, 'sections'>, done: Done): Share {
+export function summarizeCompletion(
+  course: Pick<CourseDocument, 'sections'>,
+  done: CompletedLessons,
+): CompletionSummary {
   const listed = lessonsOf(course.sections)
-  const completed = listed.filter((lesson) => isDone(done, lesson)).length
+  const completed = listed.filter((lesson) => isCompleted(done, lesson)).length
   const total = listed.length
   return { percent: total === 0 ? 0 : Math.floor((completed * 100) / total), completed, total }
 }

@@ -1,5 +1,5 @@
 import { MongoAndExpr, MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
-import type { Question, RightAnswer } from '../../courses/quiz.ts'
+import type { Question, CorrectAnswer } from '../../courses/quiz.ts'
 import type { Stored } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GradedAnswer } from './grading.ts'
@@ -16,7 +16,7 @@ export type AttemptResult = {
   passed: boolean
   answers: GradedAnswer[]
   /** The right answers, once they can help nobody: after passing, or when no attempt is left. */
-  key: RightAnswer[] | null
+  key: CorrectAnswer[] | null
 }
 
 /** EXPIRED: its time ran out before it was submitted; it counts as an attempt. */
@@ -55,7 +55,7 @@ export function questionsOf(attempt: AttemptDocument): Question[] {
 
 export function attemptOf(
   attempt: AttemptDocument,
-  { now, key }: { now: Date; key: RightAnswer[] | null },
+  { now, key }: { now: Date; key: CorrectAnswer[] | null },
 ): Attempt {
   const { _id: id, courseId, lessonId, number, startedAt, deadlineAt } = attempt
   return {
@@ -71,7 +71,7 @@ export function attemptOf(
   }
 }
 
-function resultOf(attempt: AttemptDocument, key: RightAnswer[] | null): AttemptResult | null {
+function resultOf(attempt: AttemptDocument, key: CorrectAnswer[] | null): AttemptResult | null {
   const { submittedAt, score, maxScore, passed, answers } = attempt
   if (!submittedAt) return null
   return {
@@ -85,10 +85,10 @@ function resultOf(attempt: AttemptDocument, key: RightAnswer[] | null): AttemptR
 }
 
 /** The right answers to these questions; for the server's own use until the attempt is over. */
-export async function findKey(
+export async function findAnswerKey(
   { db }: Uses<'db'>,
   { lessonId, questions }: { lessonId: string; questions: Question[] },
-): Promise<RightAnswer[]> {
+): Promise<CorrectAnswer[]> {
   const stored = await db.orm.quiz_keys.where({ lessonId }).first()
   const asked = new Set(questions.map(({ id }) => id))
   return (stored?.answers ?? [])

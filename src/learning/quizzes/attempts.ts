@@ -4,7 +4,7 @@ import type { Actor } from '../../auth/sessions.ts'
 import type { Uses } from '../../deps.ts'
 import { Page, type PageOf } from '../../fields.ts'
 import { stateOf, type Attempt } from './attempt.ts'
-import { LessonRef, requireEnrolledLesson } from '../access/refs.ts'
+import { LessonRef, requireEnrolledLesson } from '../access/require-enrolled.ts'
 
 export const AttemptPage = LessonRef.extend(Page.shape).extend({
   cursor: z

@@ -2,7 +2,7 @@
 // between any two writes, and be begun again.
 import { settleUse } from '../../coupons/uses.ts'
 import { issueInvoice } from '../../invoices/invoices.ts'
-import { grantUnlessHeld } from '../../learning/access/grants.ts'
+import { addGrantUnlessHeld } from '../../learning/access/grants.ts'
 import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { moveOrder, noteOrder } from '../../orders/transitions.ts'
 import type { Till } from '../deps.ts'
@@ -43,7 +43,7 @@ async function grantLines(deps: Till, order: OrderDocument): Promise<string[]> {
   for (const line of linesOf(order)) {
     if (ended.has(line.no)) continue
     const whose = { userId: order.userId, courseId: line.courseId }
-    if (await grantUnlessHeld(deps, { ...whose, grant: grantFor(order, line) })) continue
+    if (await addGrantUnlessHeld(deps, { ...whose, grant: grantFor(order, line) })) continue
     // Razorpay gives back no less than a rupee.
     if (!order.paymentId || line.amountPaise < LEAST_REFUND) continue
     const refund = await openRefund(deps, {

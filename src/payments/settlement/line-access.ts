@@ -2,8 +2,8 @@
 // time: no event, however late, can revive what ended.
 import type { Uses } from '../../deps.ts'
 import {
-  grant,
-  grantsOf,
+  addGrant,
+  findGrants,
   restoreGrant,
   revokeGrant,
   type Grant,
@@ -85,9 +85,9 @@ async function alignLine(
 ): Promise<boolean> {
   const whose = { userId: order.userId, courseId: line.courseId }
   const given = grantFor(order, line)
-  const stored = (await grantsOf(deps, whose)).find(({ key }) => key === given.key)
+  const stored = (await findGrants(deps, whose)).find(({ key }) => key === given.key)
   if (!stored) {
-    return isAdding && reason === null ? grant(deps, { ...whose, grant: given }) : false
+    return isAdding && reason === null ? addGrant(deps, { ...whose, grant: given }) : false
   }
   const change = { ...whose, key: given.key }
   if (reason !== null) {

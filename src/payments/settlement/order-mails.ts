@@ -1,5 +1,5 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
-import { grantsOf } from '../../learning/access/grants.ts'
+import { findGrants } from '../../learning/access/grants.ts'
 import { putMail } from '../../mail/outbox.ts'
 import { sumOf } from '../../money.ts'
 import { linesOf, type OrderDocument } from '../../orders/order.ts'
@@ -29,7 +29,7 @@ export async function mailReceipt(deps: Till, order: OrderDocument): Promise<voi
   }
   for (const { no, courseId } of lines) {
     // A line that the buyer held already was refunded instead.
-    const grants = await grantsOf(deps, { userId: order.userId, courseId })
+    const grants = await findGrants(deps, { userId: order.userId, courseId })
     if (!grants.some(({ key, revokedAt }) => key === keyOf(order._id, no) && !revokedAt)) continue
     const course = await deps.db.orm.courses
       .where({ _id: courseId })

@@ -7,16 +7,16 @@ import { DomainError, refuseInput } from '../errors.ts'
 import { Id, orNamed } from '../fields.ts'
 import {
   publicMedia,
-  refOf,
-  requireRoom,
-  reserve,
+  assetRefOf,
+  requireQuota,
+  registerUpload,
   type Media,
   type MediaDocument,
-} from './assets.ts'
+} from './media.ts'
 import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
 import { HEAD_BYTES, inspect } from './inspect.ts'
-import { PURPOSES, TERMS } from './purposes.ts'
-import { settle, use } from './accept-upload.ts'
+import { PURPOSES, UPLOAD_RULES } from './purposes.ts'
+import { acceptUpload, use } from './accept-upload.ts'
 
 export const DirectUpload = z.object({
   purpose: z.enum(PURPOSES),
@@ -47,22 +47,22 @@ export async function signDirectUpload(
   actor: Actor,
   { purpose, courseId, format }: DirectUpload,
 ): Promise<SignedForm> {
-  const { ofCourse, resourceType, maxBytes, formats } = TERMS[purpose]
-  if (ofCourse) {
+  const { isOfCourse, resourceType, maxBytes, formats } = UPLOAD_RULES[purpose]
+  if (isOfCourse) {
     if (courseId === undefined) refuseInput('courseId', 'is needed for this purpose')
     await requireOwnCourse(deps, actor, courseId)
   }
   const isRaw = resourceType === 'raw'
   if (isRaw && (format === undefined || !formats.includes(format)))
     refuseInput('format', `is one of ${formats.join(', ')}`)
-  await requireRoom(deps, actor)
-  const media = await reserve(deps, actor, {
+  await requireQuota(deps, actor)
+  const media = await registerUpload(deps, actor, {
     purpose,
-    courseId: ofCourse ? (courseId ?? null) : null,
+    courseId: isOfCourse ? (courseId ?? null) : null,
     format: isRaw ? (format ?? null) : null,
   })
   const { url, fields } = deps.cloudinary.signUpload({
-    ...refOf(media),
+    ...assetRefOf(media),
     ...(!isRaw && { allowedFormats: [...formats] }),
     notificationUrl: `${deps.settings.appUrl}/webhooks/cloudinary`,
   })
@@ -76,19 +76,19 @@ export async function confirmUpload(
   { mediaId }: MediaRef,
 ): Promise<Media> {
   const media = await requireOwnMedia(deps, actor, mediaId)
-  return publicMedia(deps, await settlePending(deps, media))
+  return publicMedia(deps, await acceptPending(deps, media))
 }
 
 /** PENDING → READY and in use if the file is there; used by its sender, by the notification and by the sweep. */
-export async function settlePending(
+export async function acceptPending(
   deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
   media: MediaDocument,
 ): Promise<MediaDocument> {
   if (media.state === 'READY') return use(deps, media)
   if (media.state !== 'PENDING') return media
-  const asset = await asked(deps.cloudinary.describe(refOf(media)))
+  const asset = await orGatewayDown(deps.cloudinary.describe(assetRefOf(media)))
   if (!asset) throw new DomainError('MEDIA_NOT_READY')
-  return settle(deps, media, asset, await contentFaultOf(deps, media))
+  return acceptUpload(deps, media, asset, await contentFaultOf(deps, media))
 }
 
 /**
@@ -99,8 +99,8 @@ async function contentFaultOf(
   { cloudinary }: Uses<'cloudinary'>,
   media: MediaDocument,
 ): Promise<DomainError | null> {
-  if (TERMS[media.purpose].resourceType !== 'raw') return null
-  const head = await asked(cloudinary.readHead(refOf(media), HEAD_BYTES))
+  if (UPLOAD_RULES[media.purpose].resourceType !== 'raw') return null
+  const head = await orGatewayDown(cloudinary.readHead(assetRefOf(media), HEAD_BYTES))
   try {
     const { format } = await inspect(head, media.purpose)
     return format === media.format ? null : new DomainError('FILE_TYPE_REFUSED')
@@ -110,7 +110,7 @@ async function contentFaultOf(
   }
 }
 
-async function asked<T>(answer: Promise<T>): Promise<T> {
+async function orGatewayDown<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer
   } catch (error) {

@@ -6,13 +6,18 @@ import { lessonsOf } from '../../courses/outline.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError, refuseInput } from '../../errors.ts'
 import { orNamed } from '../../fields.ts'
-import { doneAt, findCompletion, shareDone, type Completion } from './completion.ts'
+import {
+  completedAtOf,
+  findCompletion,
+  summarizeCompletion,
+  type Completion,
+} from './completion.ts'
 import {
   LessonRef,
   requireEnrolled,
   requireEnrolledLesson,
   type CourseRef,
-} from '../access/refs.ts'
+} from '../access/require-enrolled.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
@@ -54,7 +59,7 @@ export async function completeLesson(
   actor: Actor,
   ref: LessonRef,
 ): Promise<CourseProgress> {
-  const course = await requireMarkable(deps, actor, ref)
+  const course = await requireMarkableLesson(deps, actor, ref)
   const at = deps.now()
   const mark = { userId: actor.id, lessonId: ref.lessonId }
   const { completedAt } = await deps.db.orm.lesson_progress.where(mark).upsert({
@@ -77,7 +82,7 @@ export async function reopenLesson(
   actor: Actor,
   ref: LessonRef,
 ): Promise<CourseProgress> {
-  const course = await requireMarkable(deps, actor, ref)
+  const course = await requireMarkableLesson(deps, actor, ref)
   // That it was done once stays known: opening it again must not open the way to a refund.
   const first = { $ifNull: ['$firstCompletedAt', '$completedAt'] }
   await deps.db.driver
@@ -110,7 +115,7 @@ export async function setPosition(
   return { lessonId, completedAt: completedAt ?? null, positionSeconds: seconds }
 }
 
-async function requireMarkable(
+async function requireMarkableLesson(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   ref: LessonRef,
@@ -141,20 +146,23 @@ async function progressOf(
   const latest = [...rows].sort((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime())
   return {
     courseId: course._id,
-    ...shareDone(course, done),
+    ...summarizeCompletion(course, done),
     lessons: lessonsOf(course.sections).map((lesson) => ({
       lessonId: lesson.id,
-      completedAt: doneAt(done, lesson),
+      completedAt: completedAtOf(done, lesson),
       positionSeconds: positions.get(lesson.id) ?? 0,
     })),
-    resumeLessonId: resumeAt(course, { done, touched: latest.map(({ lessonId }) => lessonId) }),
+    resumeLessonId: resumeLessonIdOf(course, {
+      done,
+      touched: latest.map(({ lessonId }) => lessonId),
+    }),
   }
 }
 
 type Trail = { done: Completion; touched: string[] }
 
 /** The lesson last touched, or else the first one after it that is not done, or before it. */
-function resumeAt(course: CourseDocument, { done, touched }: Trail): string | null {
+function resumeLessonIdOf(course: CourseDocument, { done, touched }: Trail): string | null {
   const lessons = lessonsOf(course.sections)
   const last = touched.find((id) => lessons.some((lesson) => lesson.id === id))
   const at = Math.max(
@@ -162,5 +170,5 @@ function resumeAt(course: CourseDocument, { done, touched }: Trail): string | nu
     lessons.findIndex((lesson) => lesson.id === last),
   )
   const inTurn = [...lessons.slice(at), ...lessons.slice(0, at)]
-  return inTurn.find((lesson) => doneAt(done, lesson) === null)?.id ?? null
+  return inTurn.find((lesson) => completedAtOf(done, lesson) === null)?.id ?? null
 }

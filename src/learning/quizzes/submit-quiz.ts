@@ -8,7 +8,7 @@ import { DomainError } from '../../errors.ts'
 import { Id, orNamed } from '../../fields.ts'
 import {
   attemptOf,
-  findKey,
+  findAnswerKey,
   isOpen,
   questionsOf,
   stateOf,
@@ -17,7 +17,7 @@ import {
 } from './attempt.ts'
 import { grade, type Answer } from './grading.ts'
 import { requireQuiz } from './quiz.ts'
-import { LessonRef, requireEnrolledLesson } from '../access/refs.ts'
+import { LessonRef, requireEnrolledLesson } from '../access/require-enrolled.ts'
 
 const ById = z.object({ attemptId: Id })
 
@@ -89,7 +89,7 @@ export async function submitQuiz(
   const questions = questionsOf(attempt)
   checkAnswers(questions, answers)
   const { lessonId } = attempt
-  const key = await findKey(deps, { lessonId, questions })
+  const key = await findAnswerKey(deps, { lessonId, questions })
   // Attempts begun before this was stored with them go by the quiz as it is.
   const passPercent = attempt.passPercent ?? (await requireQuiz(deps, lessonId)).passPercent
   const now = deps.now()
@@ -99,7 +99,7 @@ export async function submitQuiz(
     .where(isOpen(now))
     .update({ ...graded, submittedAt: now })
   if (!submitted) throw new DomainError('ATTEMPT_CLOSED')
-  return reportOf(deps, submitted)
+  return attemptWithResult(deps, submitted)
 }
 
 export async function requireQuizResult(
@@ -107,7 +107,7 @@ export async function requireQuizResult(
   actor: Actor,
   ref: AttemptRef,
 ): Promise<Attempt> {
-  return reportOf(deps, await requireAttempt(deps, actor, ref))
+  return attemptWithResult(deps, await requireAttempt(deps, actor, ref))
 }
 
 /** One's own attempt at a lesson that one can still open. */
@@ -130,15 +130,21 @@ async function requireAttempt(
   return attempt
 }
 
-async function reportOf(deps: Uses<'db' | 'now'>, attempt: AttemptDocument): Promise<Attempt> {
+async function attemptWithResult(
+  deps: Uses<'db' | 'now'>,
+  attempt: AttemptDocument,
+): Promise<Attempt> {
   const questions = questionsOf(attempt)
-  const isShown = await isKeyShown(deps, attempt)
-  const key = isShown ? await findKey(deps, { lessonId: attempt.lessonId, questions }) : null
+  const isShown = await isAnswerKeyShown(deps, attempt)
+  const key = isShown ? await findAnswerKey(deps, { lessonId: attempt.lessonId, questions }) : null
   return attemptOf(attempt, { now: deps.now(), key })
 }
 
 // While an attempt is open or still to be had, its answers would be a gift.
-async function isKeyShown(deps: Uses<'db' | 'now'>, attempt: AttemptDocument): Promise<boolean> {
+async function isAnswerKeyShown(
+  deps: Uses<'db' | 'now'>,
+  attempt: AttemptDocument,
+): Promise<boolean> {
   if (!attempt.submittedAt) return false
   if (attempt.passed) return true
   const { maxAttempts } = await requireQuiz(deps, attempt.lessonId)

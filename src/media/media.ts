@@ -11,7 +11,7 @@ import type {
   ResourceType,
   StoredAsset,
 } from '../gateways/cloudinary/account.ts'
-import { QUOTAS, TERMS, type Purpose } from './purposes.ts'
+import { QUOTAS, UPLOAD_RULES, type Purpose } from './purposes.ts'
 
 export type MediaDocument = Stored<'media'>
 
@@ -59,7 +59,7 @@ export function imageUrlOf({ cloudinary }: Uses<'cloudinary'>, media: MediaDocum
   return cloudinary.imageUrl({ publicId, ...(version !== null && { version }) })
 }
 
-export function refOf(media: MediaDocument): AssetRef {
+export function assetRefOf(media: MediaDocument): AssetRef {
   return {
     publicId: media.publicId,
     resourceType: media.resourceType as ResourceType,
@@ -67,16 +67,16 @@ export function refOf(media: MediaDocument): AssetRef {
   }
 }
 
-export type Place = { purpose: Purpose; courseId: string | null; format: string | null }
+export type NewUpload = { purpose: Purpose; courseId: string | null; format: string | null }
 
 /** Writes down where a file will be before it is there, so that none can be stored unknown to us. */
-export async function reserve(
+export async function registerUpload(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
-  { purpose, courseId, format }: Place,
+  { purpose, courseId, format }: NewUpload,
 ): Promise<MediaDocument> {
   const at = now()
-  const { resourceType, deliveryType } = TERMS[purpose]
+  const { resourceType, deliveryType } = UPLOAD_RULES[purpose]
   // Of raw files the id's extension decides the type they are served as, so it is ours too.
   const extension = resourceType === 'raw' && format !== null ? `.${format}` : ''
   return db.orm.media.create({
@@ -131,13 +131,13 @@ export async function markRemoved(
   return marked.modifiedCount === 1
 }
 
-type Kept = { files: number; bytes: number; pending: number }
+type Usage = { files: number; bytes: number; pending: number }
 
 /** Uploads at the same moment may pass together; how many can be under way is limited as well (under-way.ts). */
-export async function requireRoom({ db }: Uses<'db'>, actor: Actor): Promise<void> {
+export async function requireQuota({ db }: Uses<'db'>, actor: Actor): Promise<void> {
   const [kept] = await db.driver
     .collection('media')
-    .aggregate<Kept>(
+    .aggregate<Usage>(
       [
         { $match: { ownerId: new ObjectId(actor.id), state: { $ne: 'REMOVED' } } },
         {

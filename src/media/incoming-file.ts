@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { Readable, Transform } from 'node:stream'
 import busboy from 'busboy'
 import { DomainError, type Reason } from '../errors.ts'
-import type { Pace } from '../http/timeouts.ts'
-import { watchPace } from './minimum-rate.ts'
+import type { MinimumRate } from '../http/timeouts.ts'
+import { watchMinimumRate } from './minimum-rate.ts'
 
 export type IncomingFile = {
   /** The first bytes, up to as many as were asked for. */
@@ -14,14 +14,14 @@ export type IncomingFile = {
   signal: AbortSignal
 }
 
-type Limits = { maxBytes: number; headBytes: number; pace: Pace }
+type Limits = { maxBytes: number; headBytes: number; pace: MinimumRate }
 
 /**
  * Hands the one file of a multipart form to `use` while it comes in. A second part, a broken form, a slow or
  * vanished sender and a byte too many all break the source, however late they are found: so nothing that is
  * stored only at the source's end is stored of a request that is refused.
  */
-export async function withFile<Result>(
+export async function withIncomingFile<Result>(
   request: IncomingMessage,
   { headBytes, ...limits }: Limits,
   use: (file: IncomingFile) => Promise<Result>,
@@ -115,7 +115,7 @@ function readForm(request: IncomingMessage, { maxBytes, pace }: Omit<Limits, 'he
   const onSlow = () => {
     fail('TOO_SLOW')
   }
-  const stopWatching = watchPace(request, onSlow, pace)
+  const stopWatching = watchMinimumRate(request, onSlow, pace)
   return {
     file: started.promise,
     signal: aborter.signal,

@@ -4,10 +4,10 @@ import type { Lesson } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import { playbackOf, type Playback } from '../../media/playback.ts'
-import { endOf, liveGrants } from './enrollment.ts'
-import { grantsOf } from './grants.ts'
+import { accessEndOf, liveGrants } from './enrollment.ts'
+import { findGrants } from './grants.ts'
 import { publicQuiz, requireQuiz, type Quiz } from '../quizzes/quiz.ts'
-import type { LessonRef } from './refs.ts'
+import type { LessonRef } from './require-enrolled.ts'
 
 type Content =
   | { kind: 'TEXT'; text: string }
@@ -40,11 +40,11 @@ async function contentOf(
       return { kind: 'QUIZ', quiz: publicQuiz(await requireQuiz(deps, lesson.id)) }
     case 'VIDEO':
     case 'FILE':
-      return { kind: lesson.kind, ...(await recordingOf(deps, lesson)) }
+      return { kind: lesson.kind, ...(await playbackFor(deps, lesson)) }
   }
 }
 
-async function recordingOf(
+async function playbackFor(
   deps: Uses<'db' | 'now' | 'cloudinary'>,
   { mediaId }: Lesson,
 ): Promise<{ durationSeconds: number | null; playback: Playback }> {
@@ -54,7 +54,7 @@ async function recordingOf(
   return { durationSeconds: media.durationSeconds ?? null, playback: { url, expiresAt } }
 }
 
-export type Explanation = {
+export type AccessExplanation = {
   canOpen: boolean
   because:
     | 'OWNER'
@@ -73,13 +73,13 @@ export async function explainAccess(
   deps: Uses<'db' | 'now'>,
   actor: Actor | null,
   ref: LessonRef,
-): Promise<Explanation> {
+): Promise<AccessExplanation> {
   try {
     const { lesson, viewer } = await requireLesson(deps, actor, ref)
     if (viewer.owner) return { canOpen: true, because: 'OWNER', until: null }
     if (actor && viewer.enrolled) {
-      const grants = await grantsOf(deps, { userId: actor.id, courseId: ref.courseId })
-      const until = endOf(liveGrants(grants, deps.now()))
+      const grants = await findGrants(deps, { userId: actor.id, courseId: ref.courseId })
+      const until = accessEndOf(liveGrants(grants, deps.now()))
       return { canOpen: true, because: 'ENROLLED', until }
     }
     if (lesson.preview) return { canOpen: true, because: 'PREVIEW', until: null }
@@ -97,13 +97,13 @@ async function explainRefusal(
   deps: Uses<'db'>,
   actor: Actor | null,
   { courseId }: LessonRef,
-): Promise<Explanation> {
+): Promise<AccessExplanation> {
   if (!actor) return { canOpen: false, because: 'SIGNED_OUT', until: null }
-  const grants = await grantsOf(deps, { userId: actor.id, courseId })
+  const grants = await findGrants(deps, { userId: actor.id, courseId })
   if (grants.length === 0) return { canOpen: false, because: 'NEVER_ENROLLED', until: null }
   const expired = grants.filter(({ revokedAt }) => !revokedAt)
   if (expired.length > 0)
-    return { canOpen: false, because: 'ACCESS_EXPIRED', until: endOf(expired) }
+    return { canOpen: false, because: 'ACCESS_EXPIRED', until: accessEndOf(expired) }
   const ends = grants.map(({ revokedAt }) => ({ until: revokedAt }))
-  return { canOpen: false, because: 'ACCESS_REVOKED', until: endOf(ends) }
+  return { canOpen: false, because: 'ACCESS_REVOKED', until: accessEndOf(ends) }
 }
