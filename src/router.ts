@@ -14,7 +14,7 @@ import {
   reviewsRouter,
 } from './learning/router.ts'
 import { sendMails } from './mail/outbox.ts'
-import { sweepMedia } from './media/removal.ts'
+import { sweepMedia } from './media/sweep.ts'
 import { mediaRouter } from './media/router.ts'
 import { orderJobs } from './payments/jobs.ts'
 import { orderProcedures, previewProcedures } from './orders/router.ts'

@@ -1,4 +1,4 @@
-/** So much at least must come in while we wait so long for it. */
+/** At least so many bytes must come in while we wait so many seconds for them. */
 export type MinimumRate = { bytes: number; seconds: number }
 
 /** How long, in milliseconds, a client is waited for that is slow, be it on purpose or not. */
@@ -7,7 +7,7 @@ export type Timeouts = {
   headers: number
   /** For the whole body of a request that is no upload. */
   body: number
-  /** For a whole request, an upload included; uploads also watch their own pace. */
+  /** For a whole request, an upload included; uploads also have a minimum rate. */
   request: number
   /** How fast an upload must be. */
   uploadMinimumRate: MinimumRate

@@ -1,22 +1,13 @@
 import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
-import { isOwner, requireOwnCourse } from '../courses/access.ts'
-import { findCourse } from '../courses/course.ts'
+import { requireOwnCourse } from '../courses/access.ts'
 import type { Uses } from '../deps.ts'
-import { DomainError, refuseInput } from '../errors.ts'
-import { Id, orNamed } from '../fields.ts'
-import {
-  publicMedia,
-  assetRefOf,
-  requireQuota,
-  registerUpload,
-  type Media,
-  type MediaDocument,
-} from './media.ts'
-import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
-import { HEAD_BYTES, inspect } from './inspect.ts'
+import { refuseInput } from '../errors.ts'
+import { Id } from '../fields.ts'
+import { assetRefOf } from './media.ts'
 import { PURPOSES, UPLOAD_RULES } from './purposes.ts'
-import { acceptUpload, use } from './accept-upload.ts'
+import { requireQuota } from './quota.ts'
+import { registerUpload } from './transitions.ts'
 
 export const DirectUpload = z.object({
   purpose: z.enum(PURPOSES),
@@ -27,9 +18,6 @@ export const DirectUpload = z.object({
 })
 export type DirectUpload = z.infer<typeof DirectUpload>
 
-export const MediaRef = orNamed(z.object({ mediaId: Id }), 'mediaId', 'id')
-export type MediaRef = z.infer<typeof MediaRef>
-
 export type SignedForm = {
   mediaId: string
   url: string
@@ -39,11 +27,15 @@ export type SignedForm = {
   formats: string[]
 }
 
-type Needs = Uses<'db' | 'now' | 'cloudinary' | 'settings'>
-
-/** Lets a browser send one file straight to Cloudinary: this purpose, this id, for an hour. */
+/**
+ * Lets a browser send one file straight to Cloudinary: this purpose, this id, for an hour. It is attached
+ * when Cloudinary says that it has come (confirm-upload.ts).
+ *
+ * Throws INVALID_INPUT (a course or a format is missing), NOT_FOUND or FORBIDDEN (not one's own course), and
+ * QUOTA_REACHED.
+ */
 export async function signDirectUpload(
-  deps: Needs,
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'settings'>,
   actor: Actor,
   { purpose, courseId, format }: DirectUpload,
 ): Promise<SignedForm> {
@@ -67,76 +59,4 @@ export async function signDirectUpload(
     notificationUrl: `${deps.settings.appUrl}/webhooks/cloudinary`,
   })
   return { mediaId: media._id, url, fields, maxBytes, formats: [...formats] }
-}
-
-/** Asks Cloudinary itself whether the file has come: no word of the sender is taken for it. */
-export async function confirmUpload(
-  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
-  actor: Actor,
-  { mediaId }: MediaRef,
-): Promise<Media> {
-  const media = await requireOwnMedia(deps, actor, mediaId)
-  return publicMedia(deps, await acceptPending(deps, media))
-}
-
-/** PENDING → READY and in use if the file is there; used by its sender, by the notification and by the sweep. */
-export async function acceptPending(
-  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
-  media: MediaDocument,
-): Promise<MediaDocument> {
-  if (media.state === 'READY') return use(deps, media)
-  if (media.state !== 'PENDING') return media
-  const asset = await orGatewayDown(deps.cloudinary.describe(assetRefOf(media)))
-  if (!asset) throw new DomainError('MEDIA_NOT_READY')
-  return acceptUpload(deps, media, asset, await contentFaultOf(deps, media))
-}
-
-/**
- * Of pictures and films Cloudinary itself says what they are. A raw file it takes as it comes, so its first
- * bytes are read as they would have been on their way through us.
- */
-async function contentFaultOf(
-  { cloudinary }: Uses<'cloudinary'>,
-  media: MediaDocument,
-): Promise<DomainError | null> {
-  if (UPLOAD_RULES[media.purpose].resourceType !== 'raw') return null
-  const head = await orGatewayDown(cloudinary.readHead(assetRefOf(media), HEAD_BYTES))
-  try {
-    const { format } = await inspect(head, media.purpose)
-    return format === media.format ? null : new DomainError('FILE_TYPE_REFUSED')
-  } catch (error) {
-    if (error instanceof DomainError) return error
-    throw error
-  }
-}
-
-async function orGatewayDown<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (error) {
-    if (isCloudinaryFailure(error)) throw new DomainError('MEDIA_GATEWAY_DOWN', { cause: error })
-    throw error
-  }
-}
-
-/** What one uploaded oneself, or anyone did for one's own course; an administrator may have all. */
-export async function requireOwnMedia(
-  { db }: Uses<'db'>,
-  actor: Actor,
-  mediaId: string,
-): Promise<MediaDocument> {
-  const media = await db.orm.media.where({ _id: mediaId }).first()
-  if (!media || media.state === 'REMOVED') throw new DomainError('NOT_FOUND')
-  const isOwn = media.ownerId === actor.id || actor.role === 'ADMIN'
-  if (isOwn || (await isOfOwnCourse({ db }, actor, media))) return media
-  throw new DomainError('NOT_FOUND')
-}
-
-async function isOfOwnCourse(
-  { db }: Uses<'db'>,
-  actor: Actor,
-  { courseId }: MediaDocument,
-): Promise<boolean> {
-  const course = courseId === null ? null : await findCourse(db, { _id: courseId })
-  return course !== null && isOwner(course, actor)
 }

@@ -14,8 +14,10 @@ export const MediaPage = Page.extend({ courseId: Id.optional() }).prefault({})
 export type MediaPage = z.infer<typeof MediaPage>
 
 /**
- * What someone keeps here, newest first: what counts towards their quota, and where to find what to remove.
- * Of a course, whoever uploaded it.
+ * The files an account keeps here, newest first: what counts towards its quota, and where to find what to
+ * remove. With a course, the files of that course, whoever uploaded them.
+ *
+ * Throws NOT_FOUND or FORBIDDEN (not one's own course).
  */
 export async function listMedia(
   deps: Uses<'db' | 'cloudinary'>,

@@ -4,6 +4,7 @@ import { findMedia, type MediaDocument } from './media.ts'
 
 const BATCH = 100
 
+/** A picture of this purpose is shown by the row `owner` of the collection `of`, in its field `shows`. */
 type PictureSlot = {
   purpose: 'avatar' | 'course-image'
   owner: Document
@@ -21,7 +22,7 @@ const PICTURE_SLOTS: PictureSlot[] = [
   },
 ]
 
-/** Pictures ready since then that nothing shows: a process ended before it could put them to use. */
+/** Pictures READY since then that no account and no course shows: a process ended before attaching them. */
 export async function findOrphanedPictures(
   { db }: Uses<'db'>,
   since: Date,
@@ -40,10 +41,10 @@ export async function findOrphanedPictures(
                 localField: 'owner',
                 foreignField: '_id',
                 pipeline: [{ $project: { shown: `$${shows}` } }],
-                as: 'places',
+                as: 'slots',
               },
             },
-            { $match: { $expr: { $not: [{ $in: ['$name', '$places.shown'] }] } } },
+            { $match: { $expr: { $not: [{ $in: ['$name', '$slots.shown'] }] } } },
             { $limit: BATCH },
             { $project: { _id: 1 } },
           ],

@@ -6,7 +6,10 @@ const PLAYBACK_SECONDS = 10 * 60
 
 export type Playback = { url: string; expiresAt: Date }
 
-/** A link for whom the access function let through; it cannot be changed, and dies by itself. */
+/**
+ * A link to a video or a file, for ten minutes, for whom `requireLesson` let through; it is signed, so nobody
+ * can change it. Throws MEDIA_NOT_READY.
+ */
 export function playbackOf(
   { cloudinary, now }: Uses<'cloudinary' | 'now'>,
   media: MediaDocument,

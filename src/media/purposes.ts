@@ -1,17 +1,18 @@
-import type { Role } from '../auth/user.ts'
 import type { DeliveryType, ResourceType } from '../gateways/cloudinary/account.ts'
 
+/** What a file is uploaded for; it decides who may, which formats, and how it is delivered. */
 export const PURPOSES = ['avatar', 'course-image', 'lesson-video', 'lesson-file'] as const
 export type Purpose = (typeof PURPOSES)[number]
 
 export type UploadRules = {
   resourceType: ResourceType
-  /** `authenticated` things are only had by a signed link that expires. */
+  /** `authenticated` files are only had by a signed link that expires. */
   deliveryType: DeliveryType
   maxBytes: number
   maxSeconds?: number
   /** By content, never by name. What can run in a browser (SVG, HTML) is on no list, nor are archives. */
   formats: readonly string[]
+  /** It belongs to a course, and only the course's author may upload it. */
   isOfCourse: boolean
 }
 
@@ -50,13 +51,5 @@ export const UPLOAD_RULES: Record<Purpose, UploadRules> = {
   },
 }
 
-const GB = 1024 * MB
-
-/** What one account may keep at a time. */
-export const QUOTAS: Record<Role, { files: number; bytes: number; pending: number }> = {
-  STUDENT: { files: 20, bytes: 20 * MB, pending: 5 },
-  INSTRUCTOR: { files: 5_000, bytes: 500 * GB, pending: 50 },
-  ADMIN: { files: 5_000, bytes: 500 * GB, pending: 50 },
-}
-
+/** Of a picture or a film, unfolded: width × height. */
 export const MAX_PIXELS = 40_000_000

@@ -1,47 +1,48 @@
 import { Router, type Request, type Response } from 'express'
 import type { Actor } from '../auth/sessions.ts'
-import { requireOwnCourse } from '../courses/access.ts'
 import { contextOf } from '../context.ts'
+import { requireOwnCourse } from '../courses/access.ts'
 import type { Deps, Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id } from '../fields.ts'
-import type { Timeouts } from '../http/timeouts.ts'
-import {
-  markRemoved,
-  publicMedia,
-  assetRefOf,
-  requireQuota,
-  registerUpload,
-  type Media,
-  type MediaDocument,
-} from './media.ts'
+import type { StoredAsset } from '../gateways/cloudinary/account.ts'
 import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
-import { withIncomingFile, type IncomingFile } from './incoming-file.ts'
-import { HEAD_BYTES, inspect } from './inspect.ts'
-import { PURPOSES, UPLOAD_RULES, type Purpose } from './purposes.ts'
+import type { Timeouts } from '../http/timeouts.ts'
 import { acceptUpload } from './accept-upload.ts'
 import { openConcurrencyLimit } from './concurrency.ts'
+import { withIncomingFile, type IncomingFile } from './incoming-file.ts'
+import { HEAD_BYTES, inspect } from './inspect.ts'
+import { assetRefOf, publicMedia, type Media, type MediaDocument } from './media.ts'
+import { PURPOSES, UPLOAD_RULES, type Purpose } from './purposes.ts'
+import { requireQuota } from './quota.ts'
+import { markRemoved, registerUpload } from './transitions.ts'
 
 // A form's own lines around the file.
 const FORM_BYTES = 8 * 1024
 
-/** `POST /:purpose[?courseId=]`: one file of a form, straight through to Cloudinary. */
+/**
+ * `POST /:purpose[?courseId=]`: one file of a form, straight through to Cloudinary; answers 201 and the file.
+ *
+ * Refuses with UNAUTHENTICATED, FORBIDDEN or NOT_FOUND (an unknown purpose, or not one's own course),
+ * INVALID_INPUT, QUOTA_REACHED, TOO_MANY_REQUESTS, FILE_TOO_LARGE, FILE_TYPE_REFUSED, UNSUPPORTED_MEDIA_TYPE,
+ * MALFORMED_REQUEST, TOO_SLOW or MEDIA_GATEWAY_DOWN.
+ */
 export function uploads(deps: Deps, { uploadMinimumRate }: Timeouts): Router {
   const router = Router()
-  const enter = openConcurrencyLimit()
+  const acquireSlot = openConcurrencyLimit()
   router.post('/:purpose', async (req, res) => {
-    const { actor, place } = await authorizeUpload(deps, req, res)
-    const { maxBytes, isOfCourse } = UPLOAD_RULES[place.purpose]
-    const leave = enter(actor.id, isOfCourse ? 'course' : 'own')
+    const { actor, target } = await authorizeUpload(deps, req, res)
+    const { maxBytes, isOfCourse } = UPLOAD_RULES[target.purpose]
+    const releaseSlot = acquireSlot(actor.id, isOfCourse ? 'course' : 'own')
     try {
       await requireQuota(deps, actor)
-      const limits = { maxBytes, headBytes: HEAD_BYTES, pace: uploadMinimumRate }
+      const limits = { maxBytes, headBytes: HEAD_BYTES, minimumRate: uploadMinimumRate }
       const media = await withIncomingFile(req, limits, (file) =>
-        storeFile(deps, actor, { ...place, file }),
+        storeFile(deps, actor, { ...target, file }),
       )
       res.status(201).json(media)
     } finally {
-      leave()
+      releaseSlot()
     }
   })
   router.all('/:purpose', () => {
@@ -57,7 +58,7 @@ async function authorizeUpload(
   deps: Deps,
   req: Request,
   res: Response,
-): Promise<{ actor: Actor; place: UploadTarget }> {
+): Promise<{ actor: Actor; target: UploadTarget }> {
   const { actor, limitCalls } = await contextOf(deps, req, res)
   if (!actor) throw new DomainError('UNAUTHENTICATED')
   await limitCalls.count(actor.id)
@@ -67,7 +68,7 @@ async function authorizeUpload(
   const courseId = isOfCourse ? await requireCourseId(deps, actor, req) : null
   if (Number(req.get('content-length') ?? 0) > maxBytes + FORM_BYTES)
     throw new DomainError('FILE_TOO_LARGE')
-  return { actor, place: { purpose, courseId } }
+  return { actor, target: { purpose, courseId } }
 }
 
 async function requireCourseId(deps: Uses<'db'>, actor: Actor, req: Request): Promise<string> {
@@ -79,7 +80,7 @@ async function requireCourseId(deps: Uses<'db'>, actor: Actor, req: Request): Pr
 }
 
 async function storeFile(
-  deps: Deps,
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
   actor: Actor,
   { purpose, courseId, file }: UploadTarget & { file: IncomingFile },
 ): Promise<Media> {
@@ -90,10 +91,10 @@ async function storeFile(
 }
 
 async function sendToCloudinary(
-  deps: Deps,
+  deps: Uses<'db' | 'now' | 'cloudinary'>,
   media: MediaDocument,
   { source, signal }: IncomingFile,
-) {
+): Promise<StoredAsset> {
   const { maxBytes } = UPLOAD_RULES[media.purpose]
   try {
     return await deps.cloudinary.upload(source, { ...assetRefOf(media), signal, maxBytes })
@@ -109,6 +110,7 @@ function refusalOf(error: unknown): unknown {
   if (error.kind === 'aborted') return new DomainError('MALFORMED_REQUEST', { cause: error })
   if (error.kind !== 'refused') return new DomainError('MEDIA_GATEWAY_DOWN', { cause: error })
   if (error.status === 413) return new DomainError('FILE_TOO_LARGE', { cause: error })
+  // 400 is Cloudinary saying that the file is not what it should be.
   const isFault = error.status === 400
   return new DomainError(isFault ? 'FILE_TYPE_REFUSED' : 'MEDIA_GATEWAY_DOWN', { cause: error })
 }

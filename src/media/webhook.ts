@@ -1,16 +1,19 @@
 import express, { Router } from 'express'
 import { z } from 'zod'
-import type { Deps } from '../deps.ts'
+import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { acceptPending } from './direct-upload.ts'
+import { acceptPending } from './confirm-upload.ts'
 
 const Upload = z.object({ notification_type: z.literal('upload'), public_id: z.string().max(300) })
 
+type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
+
 /**
- * Cloudinary telling that a direct upload has come. Signed or not, it only makes us look: what is there is
+ * Cloudinary telling that a direct upload has come. Even signed, it only makes us look: what is there is
  * asked of Cloudinary, and a state only goes forward, so neither a forged nor a repeated one changes a thing.
+ * Refuses with NOTIFICATION_REFUSED (the signature) or MEDIA_GATEWAY_DOWN: then Cloudinary sends it again.
  */
-export function cloudinaryWebhook(deps: Deps): Router {
+export function cloudinaryWebhook(deps: Needs): Router {
   const router = Router()
   router.post('/', express.raw({ type: () => true, limit: '256kb' }), async (req, res) => {
     const body: unknown = req.body
@@ -31,7 +34,7 @@ export function cloudinaryWebhook(deps: Deps): Router {
   return router
 }
 
-async function acceptNotified(deps: Deps, publicId: string): Promise<void> {
+async function acceptNotified(deps: Needs, publicId: string): Promise<void> {
   const media = await deps.db.orm.media.where({ publicId }).first()
   if (!media) return
   try {

@@ -21,14 +21,14 @@ async function open(): Promise<{ sender: http.ClientRequest; request: IncomingMe
   return { sender, request }
 }
 
-it('a sender who trickles is found out, one who keeps pace is not', async () => {
+it('a client that trickles is found out, one that keeps up the minimum rate is not', async () => {
   const slow = await open()
   const fast = await open()
   const found: string[] = []
-  const pace = { bytes: 1_000, seconds: 1 }
+  const minimumRate = { bytes: 1_000, seconds: 1 }
   for (const [name, { request }] of Object.entries({ slow, fast })) {
     request.resume()
-    const stop = watchMinimumRate(request, () => found.push(name), pace)
+    const stop = watchMinimumRate(request, () => found.push(name), minimumRate)
     request.on('close', stop)
   }
   const steps = setInterval(() => {
