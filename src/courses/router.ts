@@ -13,7 +13,7 @@ import {
   removeLesson,
   updateLesson,
 } from './lessons.ts'
-import { authorProcedure, ownCourseProcedure, ownerProcedure } from './owner-procedure.ts'
+import { authorProcedure, coursePartProcedure, wholeCourseProcedure } from './owner-procedure.ts'
 import { archiveCourse, publishCourse, unpublishCourse } from './publishing.ts'
 import { NewQuiz, setQuiz } from './quiz.ts'
 import {
@@ -27,8 +27,8 @@ import {
   updateSection,
 } from './sections.ts'
 
-const whole = ownCourseProcedure
-const part = ownerProcedure
+const whole = wholeCourseProcedure
+const part = coursePartProcedure
 
 export const coursesRouter = router({
   list: publicProcedure.input(CatalogueQuery).query(({ ctx, input }) => listCourses(ctx, input)),

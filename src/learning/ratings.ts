@@ -6,32 +6,31 @@ import { findUsersWithRevokedAccess, IS_PAID_ACCESS_REVOKED } from './access/rev
 type Totals = { ratingSum: number; ratingCount: number }
 
 /**
- * Counts a course's reviews anew and stores the result, again and again until what is stored is what is
- * there. Everyone who changed a review, or the access of
- * who wrote it, runs this afterwards, so whoever stores last has looked once more
- * after storing: of any number at once, the last word is right.
+ * Counts a course's reviews anew and stores their sum and number, until a count after storing agrees. Whoever
+ * changed a review, or the access of the student who wrote it, runs this afterwards. Of several at once,
+ * whoever stores last counts once more after storing, so the rating that stays is right.
  */
 export async function rebuildRating(deps: Uses<'db'>, courseId: string): Promise<void> {
   let totals = await countRatings(deps, courseId)
   for (;;) {
     await deps.db.orm.courses.where({ _id: courseId }).updateAndCount(totals)
-    const seen = await countRatings(deps, courseId)
-    if (seen.ratingSum === totals.ratingSum && seen.ratingCount === totals.ratingCount) return
-    totals = seen
+    const counted = await countRatings(deps, courseId)
+    if (counted.ratingSum === totals.ratingSum && counted.ratingCount === totals.ratingCount) return
+    totals = counted
   }
 }
 
-/** For when the access of someone changed, who may have said something. */
+/** For when the access of a student changed: their review, if there is one, may begin or cease to count. */
 export async function rebuildRatingIfReviewed(
   deps: Uses<'db'>,
-  whose: { userId: string; courseId: string },
+  enrollment: { userId: string; courseId: string },
 ): Promise<void> {
-  const review = await deps.db.orm.reviews.where(whose).select('_id').first()
-  if (review) await rebuildRating(deps, whose.courseId)
+  const review = await deps.db.orm.reviews.where(enrollment).select('_id').first()
+  if (review) await rebuildRating(deps, enrollment.courseId)
 }
 
 async function countRatings({ db }: Uses<'db'>, courseId: string): Promise<Totals> {
-  const counted = {
+  const counting = {
     courseId: new ObjectId(courseId),
     userId: { $nin: await findUsersWithRevokedAccess({ db }, courseId) },
   }
@@ -39,7 +38,7 @@ async function countRatings({ db }: Uses<'db'>, courseId: string): Promise<Total
     .collection('reviews')
     .aggregate<Totals>(
       [
-        { $match: counted },
+        { $match: counting },
         { $group: { _id: null, ratingSum: { $sum: '$rating' }, ratingCount: { $sum: 1 } } },
       ],
       { maxTimeMS: 5_000 },
@@ -48,7 +47,10 @@ async function countRatings({ db }: Uses<'db'>, courseId: string): Promise<Total
   return { ratingSum: totals?.ratingSum ?? 0, ratingCount: totals?.ratingCount ?? 0 }
 }
 
-/** Sets right what a process left behind that ended between changing a review, or the access of who wrote it, and counting. */
+/**
+ * Every hour: rebuilds the ratings that a process left wrong which ended between changing a review, or the
+ * access of the student who wrote it, and counting.
+ */
 export const repairRatings: Job = {
   name: 'ratings',
   everySeconds: 60 * 60,
@@ -69,7 +71,7 @@ async function findMiscounted({ db }: Uses<'db'>): Promise<string[]> {
             localField: '_id',
             foreignField: 'courseId',
             pipeline: [{ $match: IS_PAID_ACCESS_REVOKED }, { $project: { userId: 1 } }],
-            as: 'takenBack',
+            as: 'revoked',
           },
         },
         {
@@ -77,16 +79,16 @@ async function findMiscounted({ db }: Uses<'db'>): Promise<string[]> {
             from: 'reviews',
             localField: '_id',
             foreignField: 'courseId',
-            let: { takenBack: '$takenBack.userId' },
+            let: { revoked: '$revoked.userId' },
             pipeline: [
-              { $match: { $expr: { $not: [{ $in: ['$userId', '$$takenBack'] }] } } },
+              { $match: { $expr: { $not: [{ $in: ['$userId', '$$revoked'] }] } } },
               { $group: { _id: null, sum: { $sum: '$rating' }, count: { $sum: 1 } } },
             ],
-            as: 'there',
+            as: 'counted',
           },
         },
-        { $set: { there: [{ $sum: '$there.sum' }, { $sum: '$there.count' }] } },
-        { $match: { $expr: { $ne: ['$stored', '$there'] } } },
+        { $set: { counted: [{ $sum: '$counted.sum' }, { $sum: '$counted.count' }] } },
+        { $match: { $expr: { $ne: ['$stored', '$counted'] } } },
         { $project: { _id: 1 } },
       ],
       { maxTimeMS: 60_000 },

@@ -1,14 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { addGrant, restoreGrant, revokeGrant } from '../../src/learning/access/grants.ts'
+import { restoreGrant, revokeGrant } from '../../src/learning/access/grant-changes.ts'
+import { addGrant } from '../../src/learning/access/grants.ts'
+import { aCourse, aLearner, aQuizCourse, dismissed, passed, type Taught } from '../support/builders-learning.ts'
 import { aStudent, anAdmin, type Person } from '../support/builders.ts'
-import {
-  aCourse,
-  aLearner,
-  aQuizCourse,
-  dismissed,
-  passed,
-  type Taught,
-} from '../support/builders-learning.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -23,7 +23,10 @@ export type EnrolledCourse = Enrollment & {
   }
 }
 
-/** One's own courses with how far one is, those whose access has ended included and marked so. */
+/**
+ * A page of one's own enrollments, newest first, with the percentage of completed lessons; those whose access
+ * has ended are included and marked so. Throws INVALID_INPUT (the cursor).
+ */
 export async function listMyEnrollments(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
@@ -32,7 +35,7 @@ export async function listMyEnrollments(
   const mine = db.orm.enrollments.where({ userId: actor.id })
   const { items, nextCursor } = await readPage(mine, page)
   const courseIds = items.map(({ courseId }) => courseId)
-  const [courses, doneBy] = await Promise.all([
+  const [courses, completedBy] = await Promise.all([
     findCourses({ db }, courseIds),
     findCompletedLessons({ db }, { userIds: [actor.id], courseIds }),
   ])
@@ -41,7 +44,7 @@ export async function listMyEnrollments(
     items: items.flatMap((row) => {
       const course = courses.get(row.courseId)
       if (!course) return []
-      const { percent } = summarizeCompletion(course, doneBy(actor.id, course._id))
+      const { percent } = summarizeCompletion(course, completedBy(actor.id, course._id))
       return [{ ...enrollmentOf(row, now()), percent, course: outlineOf(course) }]
     }),
   }
@@ -66,7 +69,10 @@ function outlineOf(course: CourseDocument): EnrolledCourse['course'] {
 
 const FREE_KEY = 'free'
 
-/** Enrols in a free course; again, it answers the same. What was revoked is not had back this way. */
+/**
+ * Enrols in a free course; again, it answers the same. Throws NOT_FOUND (no such course, or it is not
+ * published), OWN_COURSE, NOT_FREE, and ACCESS_ENDED: access that was revoked is not had back this way.
+ */
 export async function enrollForFree(
   deps: Uses<'db' | 'now'>,
   actor: Actor,

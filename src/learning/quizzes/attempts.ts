@@ -24,7 +24,7 @@ export type AttemptSummary = Pick<
   passed: boolean | null
 }
 
-/** One's own attempts at a quiz, the last one first. */
+/** A page of one's own attempts at a quiz, the last one first. Throws NOT_FOUND or NOT_ENROLLED. */
 export async function listMyAttempts(
   deps: Uses<'db' | 'now'>,
   actor: Actor,

@@ -2,7 +2,7 @@ import type { Question } from '../../courses/quiz.ts'
 
 export type Answer = { questionId: string; optionIds: string[]; text: string }
 
-/** The right answer: all of `optionIds`, or any of `texts`. */
+/** The right answer to one question: all of `optionIds`, or any of `texts`. */
 export type AnswerKey = {
   readonly questionId: string
   readonly optionIds: readonly string[]
@@ -15,7 +15,10 @@ export type Grade = { score: number; maxScore: number; passed: boolean; answers:
 
 type GradingInput = { questions: Question[]; answers: Answer[]; passPercent: number }
 
-/** Full points or none for each question; one without an answer, or without a key, is wrong. */
+/**
+ * Full points or none for each question; one without an answer, or without a key, is wrong. Passed is
+ * 100 × score ≥ passPercent × maxScore.
+ */
 export function grade(
   { questions, answers, passPercent }: GradingInput,
   keys: readonly AnswerKey[],

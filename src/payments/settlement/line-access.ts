@@ -1,13 +1,8 @@
 // Which lines of an order give access follows from its refunds and disputes as they stand, computed anew each
 // time: no event, however late, can revive what ended.
 import type { Uses } from '../../deps.ts'
-import {
-  addGrant,
-  findGrants,
-  restoreGrant,
-  revokeGrant,
-  type Grant,
-} from '../../learning/access/grants.ts'
+import { restoreGrant, revokeGrant } from '../../learning/access/grant-changes.ts'
+import { addGrant, findGrants, type Grant } from '../../learning/access/grants.ts'
 import { sumOf } from '../../money.ts'
 import { linesOf, requireOrder, type OrderDocument, type OrderLine } from '../../orders/order.ts'
 import { standing } from '../../orders/refunded.ts'
