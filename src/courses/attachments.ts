@@ -8,7 +8,10 @@ const PURPOSE_OF: Partial<Record<LessonKind, string>> = {
   FILE: 'lesson-file',
 }
 
-/** What a lesson takes from its media, after checking that it is this course's and of the lesson's kind. */
+/**
+ * What a lesson takes from its media: the id and, once it has come in, its length in seconds. Throws
+ * INVALID_INPUT for media that is not this course's, was removed, or does not fit the lesson's kind.
+ */
 export async function requireAttachableMedia(
   { db }: Uses<'db'>,
   course: CourseDocument,
@@ -24,7 +27,7 @@ export async function requireAttachableMedia(
   return { mediaId, durationSeconds: media.durationSeconds ?? null }
 }
 
-/** What no lesson names is kept for a while, which begins when the last one lets it go. */
+/** Media that no lesson references is kept for thirty days, which begin when the last lesson lets it go. */
 export async function restartRetention(
   { db, now }: Uses<'db' | 'now'>,
   mediaIds: (string | null)[],

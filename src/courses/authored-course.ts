@@ -20,7 +20,7 @@ export type AuthoredCourse = Omit<Course, 'sections'> & {
   missing: Issue[]
 }
 
-/** All of a course, as its author works on it. */
+/** All of a course, as its author works on it, with the right answers and what is missing. */
 export async function getAuthoredCourse(
   deps: Uses<'db'>,
   course: CourseDocument,

@@ -24,7 +24,7 @@ const details = {
   pricePaise: Paise,
   tags: z.array(line(1, 40)).max(10),
   refundDays: z.int().min(0).max(60),
-  /** Whoever has done more of it gets nothing back on their own word. */
+  /** A student who has consumed more of it, in per cent, cannot refund it themselves. */
   refundMaxPercent: z.int().min(0).max(100),
 }
 
@@ -46,6 +46,10 @@ export type NewCourse = z.infer<typeof NewCourse>
 export const CourseChanges = z.object(details).partial()
 export type CourseChanges = z.infer<typeof CourseChanges>
 
+/**
+ * Creates a draft of the author's own, at the address asked for or one made of its title. Throws SLUG_TAKEN:
+ * only for an address that was asked for, as the last of those made is random.
+ */
 export async function createCourse(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
@@ -88,7 +92,10 @@ async function tryCreate(
   }
 }
 
-/** What is on sale stays fit to be sold: a change that would undo that is refused. */
+/**
+ * Changes what is given of a course's details. Throws COURSE_NOT_READY where a published course would lose
+ * what it needs to be on sale, or CHANGED_MEANWHILE.
+ */
 export async function updateCourse(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
@@ -115,6 +122,7 @@ function givenChangesOf(changes: CourseChanges): Changes {
   }
 }
 
+/** A page of the author's own courses of any status, newest first. Throws INVALID_INPUT (the cursor). */
 export async function listMyCourses(
   { db }: Uses<'db'>,
   actor: Actor,

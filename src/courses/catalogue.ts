@@ -14,6 +14,7 @@ export const CatalogueQuery = Page.extend({
   q: line(0, 100).optional(),
   category: line(0, 60).optional(),
   level: z.string().toUpperCase().pipe(Level).optional(),
+  /** In paise. */
   maxPrice: z.int().min(0).optional(),
   /** By default what was looked for first, or the newest when nothing was. */
   sort: z.enum(SORTS).optional(),
@@ -64,7 +65,11 @@ const CARD_FIELDS = {
   ...{ publishedAt: 1, rating: 1, score: 1 },
 }
 
-/** Published courses only, whoever asks. The hottest read: by the driver, and only what a card shows. */
+/**
+ * A page of published courses, whoever asks: by words, category, level and highest price (in paise), sorted
+ * as asked. The hottest read: by the driver, and only what a card shows. Throws INVALID_INPUT (the cursor of
+ * another list).
+ */
 export async function listCourses(
   deps: Uses<'db'>,
   query: CatalogueQuery,
@@ -128,6 +133,10 @@ function cardOf(row: CardRow, names: Map<string, string>): CourseCard {
   }
 }
 
+/**
+ * A course's page, with what whoever asks is to it. Throws NOT_FOUND, also for a course that they may not
+ * know of.
+ */
 export async function requireCourseBySlug(
   deps: Uses<'db' | 'now'>,
   actor: Actor | null,

@@ -1,11 +1,12 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 
-type Of = { courseId: string; lessonId: string }
+type LessonKey = { courseId: string; lessonId: string }
 
+/** Stores a lesson's text, which was sanitized on its way in. */
 export async function putLessonText(
   { db }: Uses<'db'>,
-  { courseId, lessonId }: Of,
+  { courseId, lessonId }: LessonKey,
   body: string,
 ): Promise<void> {
   await db.orm.lesson_texts
@@ -13,7 +14,10 @@ export async function putLessonText(
     .upsert({ create: { courseId, lessonId, body }, update: { body } })
 }
 
-/** Called after the lessons have left the outline, where nobody can reach these rows any more. */
+/**
+ * Removes texts, quizzes and answer keys of lessons that have left the outline: nobody can reach them any
+ * more.
+ */
 export async function removeLessonContents({ db }: Uses<'db'>, lessonIds: string[]): Promise<void> {
   if (lessonIds.length === 0) return
   const ofLessons = { lessonId: { $in: lessonIds } }
@@ -34,7 +38,9 @@ export type Contents = {
 
 type MediaRow = { _id: ObjectId; courseId: string; state: string; purpose: string }
 
-/** What there is beside a course for its lessons: what it says is not read, however long. */
+/**
+ * Which of a course's lessons have a text, media or a quiz; the texts themselves are not read, however long.
+ */
 export async function findContents({ db }: Uses<'db'>, courseId: string): Promise<Contents> {
   const ofCourse = { courseId: new ObjectId(courseId) }
   const deadline = { maxTimeMS: 5_000 }
@@ -58,7 +64,7 @@ export async function findContents({ db }: Uses<'db'>, courseId: string): Promis
   }
 }
 
-/** Lesson id → text. */
+/** Lesson id → text, for every text of a course. */
 export async function findLessonTexts(
   { db }: Uses<'db'>,
   courseId: string,

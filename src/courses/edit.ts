@@ -4,7 +4,7 @@ import { DomainError } from '../errors.ts'
 import { courseFrom, findCourse, type CourseDocument } from './course.ts'
 import { listingIssuesOf } from './readiness.ts'
 
-const TRIES = 30
+const MAX_TRIES = 30
 
 export type Changes = Partial<
   Omit<CourseDocument, '_id' | 'ownerId' | 'version' | 'createdAt' | 'updatedAt'>
@@ -13,8 +13,11 @@ export type Changes = Partial<
 type Change = (course: CourseDocument) => Changes | Promise<Changes>
 
 /**
- * Stores a change if the course is still the version it was made from; otherwise makes it again from what
- * is stored now. So no edit is lost, and each is checked against what it really changes.
+ * Stores a change if the course is still the version it was made from; otherwise makes it again from what is
+ * stored now. So no edit is lost, and each is checked against what it really changes.
+ *
+ * Throws COURSE_NOT_READY where a published course would lose its last lesson, NOT_FOUND if it is gone, and
+ * CHANGED_MEANWHILE after losing against other editors thirty times.
  */
 export async function editCourse(
   { db, now }: Uses<'db' | 'now'>,
@@ -22,7 +25,7 @@ export async function editCourse(
   change: Change,
 ): Promise<CourseDocument> {
   let current = course
-  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const { _id, version } = current
     const changes = await change(current)
     requireListingComplete({ ...current, ...changes }, changes)
@@ -31,7 +34,7 @@ export async function editCourse(
       .update({ ...changes, version: version + 1, updatedAt: now() })
     if (row) return courseFrom(row)
     // Editors who lost at the same moment would otherwise meet again.
-    await pause(Math.random() * 5 * attempt)
+    await pause(Math.random() * 5 * tries)
     const newer = await findCourse(db, { _id })
     if (!newer) throw new DomainError('NOT_FOUND')
     current = newer
@@ -39,7 +42,9 @@ export async function editCourse(
   throw new DomainError('CHANGED_MEANWHILE')
 }
 
-/** In the one place every edit passes: what is on sale is not emptied, whoever publishes it meanwhile. */
+/**
+ * In the one place every edit passes: no author empties a course that is on sale, or is published meanwhile.
+ */
 function requireListingComplete({ status, sections }: CourseDocument, changes: Changes): void {
   if (status !== 'PUBLISHED' || changes.sections === undefined) return
   const issues = listingIssuesOf(sections)

@@ -10,8 +10,8 @@ import type { CourseDocument } from './course.ts'
 export const authorProcedure = roleProcedure('INSTRUCTOR', 'ADMIN')
 
 /**
- * The author of the course named by `courseId`, or an administrator; `ctx.course` is that course. Throws NOT_FOUND
- * or FORBIDDEN as `requireOwnCourse` does, before the rest of the input is looked at.
+ * The author of the course named by `courseId`, or an administrator; `ctx.course` is that course. Throws
+ * NOT_FOUND or FORBIDDEN as `requireOwnCourse` does, before the rest of the input is looked at.
  */
 export const ownerProcedure = authorProcedure
   .input(z.object({ courseId: Id }))

@@ -6,7 +6,10 @@ import { editCourse } from './edit.ts'
 import { publishingIssuesOf } from './readiness.ts'
 import { publicCourse, type Course } from './public-course.ts'
 
-/** Puts a complete course on sale. Being first published decides its place among the newest, once. */
+/**
+ * Puts a complete course on sale. The first time decides its place among the newest, once. Throws
+ * COURSE_NOT_READY with everything that is missing, or CHANGED_MEANWHILE.
+ */
 export async function publishCourse(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
@@ -19,7 +22,9 @@ export async function publishCourse(
   return publicCourse(published)
 }
 
-/** Takes it off the shelf; who holds a grant keeps reading it. */
+/**
+ * Back to a draft: no longer on sale, and still open to students with a live grant. Throws CHANGED_MEANWHILE.
+ */
 export async function unpublishCourse(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
@@ -27,6 +32,7 @@ export async function unpublishCourse(
   return publicCourse(await editCourse(deps, course, () => ({ status: 'DRAFT' })))
 }
 
+/** No longer on sale, and meant to stay so; students with a live grant keep it. Throws CHANGED_MEANWHILE. */
 export async function archiveCourse(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,

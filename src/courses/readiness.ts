@@ -9,6 +9,7 @@ const MIN_PRICE_PAISE = 100
 
 type Details = Pick<CourseDocument, 'summary' | 'description' | 'pricePaise'>
 
+/** What the details of a course lack to be on sale. */
 export function detailIssuesOf({ summary, description, pricePaise }: Details): Issue[] {
   const issues: Issue[] = []
   if (summary === '') issues.push({ path: 'summary', message: 'is missing' })
@@ -21,7 +22,10 @@ export function detailIssuesOf({ summary, description, pricePaise }: Details): I
 const NO_SECTIONS: Issue = { path: 'sections', message: 'are missing' }
 const pathOf = (section: number) => `sections.${section}.lessons`
 
-/** What is on sale has a lesson. What else it should have may come piece by piece: authors extend live courses. */
+/**
+ * What the outline of a course on sale must not lose: a lesson. What else it should have may come piece by
+ * piece, as authors extend courses that are on sale.
+ */
 export function listingIssuesOf(sections: Section[]): Issue[] {
   if (sections.length === 0) return [NO_SECTIONS]
   if (lessonsOf(sections).length > 0) return []

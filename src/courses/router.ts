@@ -3,19 +3,12 @@ import { publicProcedure, router } from '../trpc.ts'
 import { getAuthoredCourse } from './authored-course.ts'
 import { CourseChanges, createCourse, listMyCourses, NewCourse, updateCourse } from './authoring.ts'
 import { CourseSlug, CatalogueQuery, listCourses, requireCourseBySlug } from './catalogue.ts'
-import {
-  addLesson,
-  LessonChanges,
-  LessonMove,
-  LessonRemoval,
-  moveLesson,
-  NewLesson,
-  removeLesson,
-  updateLesson,
-} from './lessons.ts'
+import { LessonMove, LessonRemoval, moveLesson, removeLesson } from './lesson-placement.ts'
+import { addLesson, LessonChanges, NewLesson, updateLesson } from './lessons.ts'
 import { authorProcedure, coursePartProcedure, wholeCourseProcedure } from './owner-procedure.ts'
 import { archiveCourse, publishCourse, unpublishCourse } from './publishing.ts'
-import { NewQuiz, setQuiz } from './quiz.ts'
+import { NewQuiz } from './quiz-terms.ts'
+import { setQuiz } from './quiz.ts'
 import {
   addSection,
   moveSection,

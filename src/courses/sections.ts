@@ -35,6 +35,10 @@ export type SectionRemoval = z.infer<typeof SectionRemoval>
 
 export type Outline = { sections: SectionOutline[] }
 
+/**
+ * Adds a section, at the end unless a position is given. Throws INVALID_INPUT (too many) or
+ * CHANGED_MEANWHILE.
+ */
 export async function addSection(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
@@ -47,6 +51,7 @@ export async function addSection(
   return sectionOutline(section)
 }
 
+/** Renames a section. Throws NOT_FOUND or CHANGED_MEANWHILE. */
 export async function updateSection(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
@@ -58,6 +63,7 @@ export async function updateSection(
   return sectionOutline(requireSection(sections, sectionId))
 }
 
+/** Moves a section; past the end means at the end. Throws NOT_FOUND or CHANGED_MEANWHILE. */
 export async function moveSection(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
@@ -69,6 +75,11 @@ export async function moveSection(
   return { sections: sections.map(sectionOutline) }
 }
 
+/**
+ * Removes a section with its lessons and their texts and quizzes; their media is kept for thirty days more.
+ * Throws NOT_FOUND, CHANGED_MEANWHILE, or COURSE_NOT_READY if a published course would be left without a
+ * lesson.
+ */
 export async function removeSection(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,

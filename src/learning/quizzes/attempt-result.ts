@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Actor } from '../../auth/sessions.ts'
-import { MAX_ATTEMPTS } from '../../courses/quiz.ts'
+import { MAX_ATTEMPTS } from '../../courses/quiz-terms.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import { Id, orNamed } from '../../fields.ts'

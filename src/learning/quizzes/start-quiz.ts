@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Actor } from '../../auth/sessions.ts'
-import { MAX_ATTEMPTS } from '../../courses/quiz.ts'
+import { MAX_ATTEMPTS } from '../../courses/quiz-terms.ts'
 import { isDuplicateKey } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
