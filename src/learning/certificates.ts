@@ -9,7 +9,7 @@ import { DomainError } from '../errors.ts'
 import { line, orNamed } from '../fields.ts'
 import { findCompletion, summarizeCompletion } from './progress/completion.ts'
 import { CourseRef, requireEnrolledCourse } from './access/require-enrolled.ts'
-import { findRevokedCourses } from './access/revoked-access.ts'
+import { findCoursesWithRevokedAccess } from './access/revoked-access.ts'
 
 const CertificateId = z.object({ publicId: z.string().min(1).max(64) })
 
@@ -97,7 +97,7 @@ export async function listMyCertificates(
 ): Promise<{ items: Certificate[]; nextCursor: null }> {
   const [rows, revokedCourses] = await Promise.all([
     deps.db.orm.certificates.where({ userId: actor.id }).limit(500).all(),
-    findRevokedCourses(deps, actor.id),
+    findCoursesWithRevokedAccess(deps, actor.id),
   ])
   const items = rows.map((row) => ({
     ...verifiedCertificate(row, revokedCourses.get(row.courseId) ?? null),
@@ -148,7 +148,7 @@ async function withAccessChecked(
   deps: Uses<'db'>,
   certificate: CertificateDocument,
 ): Promise<VerifiedCertificate> {
-  const revokedCourses = await findRevokedCourses(deps, certificate.userId)
+  const revokedCourses = await findCoursesWithRevokedAccess(deps, certificate.userId)
   return verifiedCertificate(certificate, revokedCourses.get(certificate.courseId) ?? null)
 }
 

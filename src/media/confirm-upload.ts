@@ -42,7 +42,7 @@ export async function acceptPending(
 }
 
 /**
- * Of pictures and films Cloudinary itself says what they are. A raw file it takes as it comes, so its first
+ * Of pictures and videos Cloudinary itself says what they are. A raw file it takes as it comes, so its first
  * bytes are read as they would have been on their way through us.
  */
 async function contentFaultOf(

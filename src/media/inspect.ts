@@ -23,7 +23,7 @@ export async function inspect(head: Buffer, purpose: Purpose): Promise<{ format:
   return { format }
 }
 
-/** A small file can unfold to gigabytes of pixels; its header tells how many, unfolded by nobody. */
+/** A small file can decode to gigabytes of pixels; its header tells how many before anybody decodes it. */
 function checkPixels(head: Buffer): void {
   const size = sizeOf(head)
   if (!size || size.width < 1 || size.height < 1) throw new DomainError('FILE_TYPE_REFUSED')

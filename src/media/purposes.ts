@@ -51,5 +51,5 @@ export const UPLOAD_RULES: Record<Purpose, UploadRules> = {
   },
 }
 
-/** Of a picture or a film, unfolded: width × height. */
+/** Of a picture or a video, decoded: width × height. */
 export const MAX_PIXELS = 40_000_000

@@ -1,7 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { restoreGrant, revokeGrant } from '../../src/learning/access/grant-changes.ts'
 import { addGrant } from '../../src/learning/access/grants.ts'
-import { aCourse, aLearner, aQuizCourse, dismissed, passed, type Taught } from '../support/builders-learning.ts'
+import {
+  aCourse,
+  aLearner,
+  aQuizCourse,
+  dismissed,
+  passed,
+  type Taught,
+} from '../support/builders-learning.ts'
 import { aStudent, anAdmin, type Person } from '../support/builders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'

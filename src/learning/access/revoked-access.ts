@@ -38,7 +38,7 @@ export async function findUsersWithRevokedAccess(
 }
 
 /** The courses to which this buyer's access was revoked: course id → when. */
-export async function findRevokedCourses(
+export async function findCoursesWithRevokedAccess(
   { db }: Uses<'db'>,
   userId: string,
 ): Promise<ReadonlyMap<string, Date>> {
