@@ -2,9 +2,9 @@ import type { Uses } from '../deps.ts'
 import type { Issue } from '../errors.ts'
 import { findContents, findLessonTexts } from './contents.ts'
 import type { CourseDocument } from './course.ts'
+import { lessonOutline, publicCourse, type Course, type LessonOutline } from './public-course.ts'
 import { findAuthoredQuizzes, type AuthoredQuiz } from './quiz.ts'
 import { publishingIssuesOf } from './readiness.ts'
-import { lessonOutline, publicCourse, type Course, type LessonOutline } from './public-course.ts'
 
 export type AuthoredLesson = LessonOutline & {
   mediaId: string | null

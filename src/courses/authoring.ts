@@ -9,8 +9,8 @@ import { courseFrom, type CourseDocument } from './course.ts'
 import { editCourse, type Changes } from './edit.ts'
 import { publicCourse, type Course } from './public-course.ts'
 import { detailIssuesOf } from './readiness.ts'
-import { Slug, slugsFor } from './slug.ts'
 import { richText, wordsOf } from './rich-text.ts'
+import { Slug, slugsFor } from './slug.ts'
 
 export const Level = z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED'])
 

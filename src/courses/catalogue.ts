@@ -7,8 +7,8 @@ import { line, Page, type PageOf } from '../fields.ts'
 import { requireCourse, type Viewer } from './access.ts'
 import { Level } from './authoring.ts'
 import type { CourseLevel } from './course.ts'
-import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type SortedRow } from './sort.ts'
 import { publicCourse, ratingAverage, type Course } from './public-course.ts'
+import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type SortedRow } from './sort.ts'
 
 export const CatalogueQuery = Page.extend({
   q: line(0, 100).optional(),

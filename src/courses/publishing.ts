@@ -3,8 +3,8 @@ import { DomainError } from '../errors.ts'
 import { findContents } from './contents.ts'
 import type { CourseDocument } from './course.ts'
 import { editCourse } from './edit.ts'
-import { publishingIssuesOf } from './readiness.ts'
 import { publicCourse, type Course } from './public-course.ts'
+import { publishingIssuesOf } from './readiness.ts'
 
 /**
  * Puts a complete course on sale. The first time decides its place among the newest, once. Throws

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import type { Uses } from '../deps.ts'
 import { Id, line, orNamed } from '../fields.ts'
 import { restartRetention } from './attachments.ts'
+import { removeLessonContents } from './contents.ts'
 import type { CourseDocument, Lesson } from './course.ts'
 import { editCourse } from './edit.ts'
-import { removeLessonContents } from './contents.ts'
 import {
   MAX_SECTIONS,
   requireSection,

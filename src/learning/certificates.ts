@@ -7,9 +7,9 @@ import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, orNamed } from '../fields.ts'
-import { findCompletion, summarizeCompletion } from './progress/completion.ts'
 import { CourseRef, requireEnrolledCourse } from './access/require-enrolled.ts'
 import { findCoursesWithRevokedAccess } from './access/revoked-access.ts'
+import { findCompletion, summarizeCompletion } from './progress/completion.ts'
 
 const CertificateId = z.object({ publicId: z.string().min(1).max(64) })
 

@@ -9,9 +9,9 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id, lines, orNamed, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
-import { rebuildRating } from './ratings.ts'
 import { requireEnrolledCourse } from './access/require-enrolled.ts'
 import { findUsersWithRevokedAccess } from './access/revoked-access.ts'
+import { rebuildRating } from './ratings.ts'
 
 const ReviewTerms = z.object({
   courseId: Id,

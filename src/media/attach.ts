@@ -57,9 +57,9 @@ async function setAvatar(
   media: MediaDocument,
 ): Promise<void> {
   const users = usersOf(deps)
-  const whose = { _id: new ObjectId(media.ownerId), deletedAt: null }
+  const owner = { _id: new ObjectId(media.ownerId), deletedAt: null }
   for (;;) {
-    const user = await users.findOne(whose, {
+    const user = await users.findOne(owner, {
       projection: { avatarMediaId: 1 },
       maxTimeMS: 5_000,
     })
@@ -70,7 +70,7 @@ async function setAvatar(
       return
     }
     const { modifiedCount } = await users.updateOne(
-      { ...whose, avatarMediaId: shown },
+      { ...owner, avatarMediaId: shown },
       {
         $set: {
           avatarUrl: imageUrlOf(deps, media),

@@ -4,8 +4,8 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId } from 'mongodb'
 import type { Db } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
-import type { GrantKind } from './enrollment.ts'
 import { rebuildRatingIfReviewed } from '../ratings.ts'
+import type { GrantKind } from './enrollment.ts'
 
 export type NewGrant = {
   /** Says what it is granted for. */

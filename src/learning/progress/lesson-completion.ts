@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import type { Actor } from '../../auth/sessions.ts'
-import type { Uses } from '../../deps.ts'
 import type { CourseDocument } from '../../courses/course.ts'
+import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import { requireEnrolledLesson, type LessonRef } from '../access/require-enrolled.ts'
 import { progressOf, type CourseProgress } from './course-progress.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Actor } from '../../auth/sessions.ts'
-import type { Uses } from '../../deps.ts'
 import type { Lesson } from '../../courses/course.ts'
+import type { Uses } from '../../deps.ts'
 import { refuseInput } from '../../errors.ts'
 import { orNamed } from '../../fields.ts'
 import { LessonRef, requireEnrolledLesson } from '../access/require-enrolled.ts'

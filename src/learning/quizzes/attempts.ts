@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { Actor } from '../../auth/sessions.ts'
 import type { Uses } from '../../deps.ts'
 import { Page, type PageOf } from '../../fields.ts'
-import { stateOf, type Attempt } from './attempt.ts'
 import { LessonRef, requireEnrolledLesson } from '../access/require-enrolled.ts'
+import { stateOf, type Attempt } from './attempt.ts'
 
 export const AttemptPage = LessonRef.extend(Page.shape).extend({
   cursor: z
