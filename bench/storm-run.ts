@@ -127,7 +127,8 @@ async function openOrder(
     lines: [{ ...line, amountPaise: PRICE }],
     openKey: userId,
     couponCode: null,
-    razorpayOrderId: null,
+    gateway: 'razorpay',
+    gatewayOrderId: null,
     paymentId: null,
     reviewReason: null,
     timeline: [],
@@ -145,7 +146,7 @@ async function openOrder(
     body: JSON.stringify({ amount: PRICE, currency: 'INR', receipt: order._id }),
   })
   const { id } = (await response.json()) as { id: string }
-  await db.orm.orders.where({ _id: order._id }).update({ razorpayOrderId: id })
+  await db.orm.orders.where({ _id: order._id }).update({ gatewayOrderId: id })
   return id
 }
 

@@ -174,11 +174,11 @@ async function journey(): Promise<void> {
 }
 
 /** Plays the buyer at the sandbox's Razorpay; in a browser, checkout.js does this. */
-async function payInSandbox(script: string, razorpayOrderId: string) {
+async function payInSandbox(script: string, gatewayOrderId: string) {
   const response = await fetch(new URL('/_control/pay', script), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ orderId: razorpayOrderId, outcome: 'success' }),
+    body: JSON.stringify({ orderId: gatewayOrderId, outcome: 'success' }),
   })
   if (!response.ok) throw new Error(`the sandbox’s Razorpay answered ${response.status}`)
   const { checkout } = (await response.json()) as { checkout: PaidFields }

@@ -1,12 +1,11 @@
 import { defineConfig } from '@prisma/orm-mongo/config'
 import { createControlClient } from '@prisma/orm-toolchain/cli/control-api'
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { controlDriver } from './control-driver.ts'
-import { createCollections, type StoredContract } from './create.ts'
+import { createCollections } from './create.ts'
+import { migrateData, readContract } from './data/migrate.ts'
 import { findLosses } from './losses.ts'
 
-const contractFile = path.join(import.meta.dirname, 'contract.json')
 const migrationsDir = path.join(import.meta.dirname, 'migrations')
 const { family, target, adapter } = defineConfig({ contract: 'contract.prisma' })
 
@@ -21,11 +20,12 @@ function explain(databaseUrl: string, losses: string[]): string {
 }
 
 /**
- * Makes a database of development what contract.json says. Creates what is missing, does nothing where
+ * Makes a database of development what contract.json says. Brings documents along, creates what is missing, does nothing where
  * nothing is, and refuses, with a list, what would lose documents or leave some that do not fit.
  */
 export async function applyContract(databaseUrl: string): Promise<void> {
-  const contract = JSON.parse(await readFile(contractFile, 'utf8')) as StoredContract
+  const contract = await readContract()
+  await migrateData(databaseUrl, contract)
   await createCollections(databaseUrl, contract)
   const components = { family, target, adapter, driver: controlDriver }
   const client = createControlClient({ ...components, connection: databaseUrl })

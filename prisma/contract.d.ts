@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'2443fc066fddb700b564084b8df24d8f54e508dfe5f3edc290f4a03f3b072594'>;
+  StorageHashBase<'1816181f4f49182de3a1edb04ad271f2180482b374578a79d603ad5f243984b1'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -229,10 +229,11 @@ export type FieldOutputTypes = {
       readonly amountPaise: CodecTypes['mongo/int32@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly currency: CodecTypes['mongo/string@1']['output'];
+      readonly gateway: CodecTypes['mongo/string@1']['output'];
+      readonly gatewayDisputeId: CodecTypes['mongo/string@1']['output'];
       readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['output'];
       readonly phase: CodecTypes['mongo/string@1']['output'];
-      readonly razorpayDisputeId: CodecTypes['mongo/string@1']['output'];
       readonly reasonCode: CodecTypes['mongo/string@1']['output'] | null;
       readonly respondBy: CodecTypes['mongo/date@1']['output'] | null;
       readonly settledAt: CodecTypes['mongo/date@1']['output'] | null;
@@ -321,11 +322,12 @@ export type FieldOutputTypes = {
       readonly discountPaise: CodecTypes['mongo/int32@1']['output'];
       readonly expiresAt: CodecTypes['mongo/date@1']['output'];
       readonly fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly gateway: CodecTypes['mongo/string@1']['output'];
+      readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
       readonly lines: ReadonlyArray<OrderLineOutput>;
       readonly openKey: CodecTypes['mongo/string@1']['output'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['output'] | null;
-      readonly razorpayOrderId: CodecTypes['mongo/string@1']['output'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -351,11 +353,12 @@ export type FieldOutputTypes = {
       readonly capturedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly currency: CodecTypes['mongo/string@1']['output'];
+      readonly gateway: CodecTypes['mongo/string@1']['output'];
+      readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly gatewayPaymentId: CodecTypes['mongo/string@1']['output'];
       readonly method: CodecTypes['mongo/string@1']['output'] | null;
       readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
       readonly quarantine: CodecTypes['mongo/string@1']['output'] | null;
-      readonly razorpayOrderId: CodecTypes['mongo/string@1']['output'] | null;
-      readonly razorpayPaymentId: CodecTypes['mongo/string@1']['output'];
       readonly refundKeys: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
       readonly refundedLines: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
       readonly reservedPaise: CodecTypes['mongo/int32@1']['output'];
@@ -402,13 +405,14 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly currency: CodecTypes['mongo/string@1']['output'];
       readonly error: CodecTypes['mongo/string@1']['output'] | null;
+      readonly gateway: CodecTypes['mongo/string@1']['output'];
+      readonly gatewayRefundId: CodecTypes['mongo/string@1']['output'] | null;
       readonly intent: CodecTypes['mongo/string@1']['output'] | null;
       readonly key: CodecTypes['mongo/string@1']['output'];
       readonly lineNos: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
       readonly nextAt: CodecTypes['mongo/date@1']['output'];
       readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['output'];
-      readonly razorpayRefundId: CodecTypes['mongo/string@1']['output'] | null;
       readonly reason: CodecTypes['mongo/string@1']['output'] | null;
       readonly requestedBy: CodecTypes['mongo/string@1']['output'] | null;
       readonly settledAt: CodecTypes['mongo/date@1']['output'] | null;
@@ -461,6 +465,7 @@ export type FieldOutputTypes = {
       readonly disabledAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly email: CodecTypes['mongo/string@1']['output'];
       readonly emailVerifiedAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly formerEmail: CodecTypes['mongo/string@1']['output'] | null;
       readonly name: CodecTypes['mongo/string@1']['output'];
       readonly passwordHash: CodecTypes['mongo/string@1']['output'];
       readonly role: 'STUDENT' | 'INSTRUCTOR' | 'ADMIN';
@@ -472,6 +477,7 @@ export type FieldOutputTypes = {
       readonly body: CodecTypes['mongo/string@1']['output'];
       readonly event: CodecTypes['mongo/string@1']['output'];
       readonly eventId: CodecTypes['mongo/string@1']['output'];
+      readonly gateway: CodecTypes['mongo/string@1']['output'];
       readonly nextAt: CodecTypes['mongo/date@1']['output'];
       readonly outcome: CodecTypes['mongo/string@1']['output'] | null;
       readonly processedAt: CodecTypes['mongo/date@1']['output'] | null;
@@ -566,10 +572,11 @@ export type FieldInputTypes = {
       readonly amountPaise: CodecTypes['mongo/int32@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly currency: CodecTypes['mongo/string@1']['input'];
+      readonly gateway: CodecTypes['mongo/string@1']['input'];
+      readonly gatewayDisputeId: CodecTypes['mongo/string@1']['input'];
       readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['input'];
       readonly phase: CodecTypes['mongo/string@1']['input'];
-      readonly razorpayDisputeId: CodecTypes['mongo/string@1']['input'];
       readonly reasonCode: CodecTypes['mongo/string@1']['input'] | null;
       readonly respondBy: CodecTypes['mongo/date@1']['input'] | null;
       readonly settledAt: CodecTypes['mongo/date@1']['input'] | null;
@@ -658,11 +665,12 @@ export type FieldInputTypes = {
       readonly discountPaise: CodecTypes['mongo/int32@1']['input'];
       readonly expiresAt: CodecTypes['mongo/date@1']['input'];
       readonly fulfilledAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly gateway: CodecTypes['mongo/string@1']['input'];
+      readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
       readonly lines: ReadonlyArray<OrderLineInput>;
       readonly openKey: CodecTypes['mongo/string@1']['input'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['input'] | null;
-      readonly razorpayOrderId: CodecTypes['mongo/string@1']['input'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryInput>;
@@ -688,11 +696,12 @@ export type FieldInputTypes = {
       readonly capturedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly currency: CodecTypes['mongo/string@1']['input'];
+      readonly gateway: CodecTypes['mongo/string@1']['input'];
+      readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly gatewayPaymentId: CodecTypes['mongo/string@1']['input'];
       readonly method: CodecTypes['mongo/string@1']['input'] | null;
       readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
       readonly quarantine: CodecTypes['mongo/string@1']['input'] | null;
-      readonly razorpayOrderId: CodecTypes['mongo/string@1']['input'] | null;
-      readonly razorpayPaymentId: CodecTypes['mongo/string@1']['input'];
       readonly refundKeys: ReadonlyArray<CodecTypes['mongo/string@1']['input']>;
       readonly refundedLines: ReadonlyArray<CodecTypes['mongo/string@1']['input']>;
       readonly reservedPaise: CodecTypes['mongo/int32@1']['input'];
@@ -739,13 +748,14 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly currency: CodecTypes['mongo/string@1']['input'];
       readonly error: CodecTypes['mongo/string@1']['input'] | null;
+      readonly gateway: CodecTypes['mongo/string@1']['input'];
+      readonly gatewayRefundId: CodecTypes['mongo/string@1']['input'] | null;
       readonly intent: CodecTypes['mongo/string@1']['input'] | null;
       readonly key: CodecTypes['mongo/string@1']['input'];
       readonly lineNos: ReadonlyArray<CodecTypes['mongo/string@1']['input']>;
       readonly nextAt: CodecTypes['mongo/date@1']['input'];
       readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['input'];
-      readonly razorpayRefundId: CodecTypes['mongo/string@1']['input'] | null;
       readonly reason: CodecTypes['mongo/string@1']['input'] | null;
       readonly requestedBy: CodecTypes['mongo/string@1']['input'] | null;
       readonly settledAt: CodecTypes['mongo/date@1']['input'] | null;
@@ -798,6 +808,7 @@ export type FieldInputTypes = {
       readonly disabledAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly email: CodecTypes['mongo/string@1']['input'];
       readonly emailVerifiedAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly formerEmail: CodecTypes['mongo/string@1']['input'] | null;
       readonly name: CodecTypes['mongo/string@1']['input'];
       readonly passwordHash: CodecTypes['mongo/string@1']['input'];
       readonly role: 'STUDENT' | 'INSTRUCTOR' | 'ADMIN';
@@ -809,6 +820,7 @@ export type FieldInputTypes = {
       readonly body: CodecTypes['mongo/string@1']['input'];
       readonly event: CodecTypes['mongo/string@1']['input'];
       readonly eventId: CodecTypes['mongo/string@1']['input'];
+      readonly gateway: CodecTypes['mongo/string@1']['input'];
       readonly nextAt: CodecTypes['mongo/date@1']['input'];
       readonly outcome: CodecTypes['mongo/string@1']['input'] | null;
       readonly processedAt: CodecTypes['mongo/date@1']['input'] | null;
@@ -908,10 +920,11 @@ export namespace Models {
     amountPaise: CodecTypes['mongo/int32@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
     currency: CodecTypes['mongo/string@1']['output'];
+    gateway: CodecTypes['mongo/string@1']['output'];
+    gatewayDisputeId: CodecTypes['mongo/string@1']['output'];
     orderId: CodecTypes['mongo/string@1']['output'] | null;
     paymentId: CodecTypes['mongo/string@1']['output'];
     phase: CodecTypes['mongo/string@1']['output'];
-    razorpayDisputeId: CodecTypes['mongo/string@1']['output'];
     reasonCode: CodecTypes['mongo/string@1']['output'] | null;
     respondBy: CodecTypes['mongo/date@1']['output'] | null;
     settledAt: CodecTypes['mongo/date@1']['output'] | null;
@@ -1009,11 +1022,12 @@ export namespace Models {
     discountPaise: CodecTypes['mongo/int32@1']['output'];
     expiresAt: CodecTypes['mongo/date@1']['output'];
     fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
+    gateway: CodecTypes['mongo/string@1']['output'];
+    gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
     lines: ReadonlyArray<OrderLineOutput>;
     openKey: CodecTypes['mongo/string@1']['output'] | null;
     paidAt: CodecTypes['mongo/date@1']['output'] | null;
     paymentId: CodecTypes['mongo/string@1']['output'] | null;
-    razorpayOrderId: CodecTypes['mongo/string@1']['output'] | null;
     reviewReason: CodecTypes['mongo/string@1']['output'] | null;
     status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
     timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -1041,11 +1055,12 @@ export namespace Models {
     capturedAt: CodecTypes['mongo/date@1']['output'] | null;
     createdAt: CodecTypes['mongo/date@1']['output'];
     currency: CodecTypes['mongo/string@1']['output'];
+    gateway: CodecTypes['mongo/string@1']['output'];
+    gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+    gatewayPaymentId: CodecTypes['mongo/string@1']['output'];
     method: CodecTypes['mongo/string@1']['output'] | null;
     orderId: CodecTypes['mongo/string@1']['output'] | null;
     quarantine: CodecTypes['mongo/string@1']['output'] | null;
-    razorpayOrderId: CodecTypes['mongo/string@1']['output'] | null;
-    razorpayPaymentId: CodecTypes['mongo/string@1']['output'];
     refundKeys: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
     refundedLines: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
     reservedPaise: CodecTypes['mongo/int32@1']['output'];
@@ -1096,13 +1111,14 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     currency: CodecTypes['mongo/string@1']['output'];
     error: CodecTypes['mongo/string@1']['output'] | null;
+    gateway: CodecTypes['mongo/string@1']['output'];
+    gatewayRefundId: CodecTypes['mongo/string@1']['output'] | null;
     intent: CodecTypes['mongo/string@1']['output'] | null;
     key: CodecTypes['mongo/string@1']['output'];
     lineNos: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
     nextAt: CodecTypes['mongo/date@1']['output'];
     orderId: CodecTypes['mongo/string@1']['output'] | null;
     paymentId: CodecTypes['mongo/string@1']['output'];
-    razorpayRefundId: CodecTypes['mongo/string@1']['output'] | null;
     reason: CodecTypes['mongo/string@1']['output'] | null;
     requestedBy: CodecTypes['mongo/string@1']['output'] | null;
     settledAt: CodecTypes['mongo/date@1']['output'] | null;
@@ -1160,6 +1176,7 @@ export namespace Models {
     disabledAt: CodecTypes['mongo/date@1']['output'] | null;
     email: CodecTypes['mongo/string@1']['output'];
     emailVerifiedAt: CodecTypes['mongo/date@1']['output'] | null;
+    formerEmail: CodecTypes['mongo/string@1']['output'] | null;
     name: CodecTypes['mongo/string@1']['output'];
     passwordHash: CodecTypes['mongo/string@1']['output'];
     role: 'STUDENT' | 'INSTRUCTOR' | 'ADMIN';
@@ -1172,6 +1189,7 @@ export namespace Models {
     body: CodecTypes['mongo/string@1']['output'];
     event: CodecTypes['mongo/string@1']['output'];
     eventId: CodecTypes['mongo/string@1']['output'];
+    gateway: CodecTypes['mongo/string@1']['output'];
     nextAt: CodecTypes['mongo/date@1']['output'];
     outcome: CodecTypes['mongo/string@1']['output'] | null;
     processedAt: CodecTypes['mongo/date@1']['output'] | null;
@@ -1644,7 +1662,7 @@ type ContractBase = Omit<
               readonly indexes: readonly [
                 {
                   readonly keys: readonly [
-                    { readonly direction: 1; readonly field: 'razorpayDisputeId' },
+                    { readonly direction: 1; readonly field: 'gatewayDisputeId' },
                   ];
                   readonly kind: 'mongo-index';
                   readonly unique: true;
@@ -1668,10 +1686,11 @@ type ContractBase = Omit<
                     readonly amountPaise: { readonly bsonType: 'int' };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly currency: { readonly bsonType: 'string' };
+                    readonly gateway: { readonly bsonType: 'string' };
+                    readonly gatewayDisputeId: { readonly bsonType: 'string' };
                     readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly paymentId: { readonly bsonType: 'string' };
                     readonly phase: { readonly bsonType: 'string' };
-                    readonly razorpayDisputeId: { readonly bsonType: 'string' };
                     readonly reasonCode: { readonly bsonType: readonly ['null', 'string'] };
                     readonly respondBy: { readonly bsonType: readonly ['null', 'date'] };
                     readonly settledAt: { readonly bsonType: readonly ['null', 'date'] };
@@ -1683,9 +1702,10 @@ type ContractBase = Omit<
                     'amountPaise',
                     'createdAt',
                     'currency',
+                    'gateway',
+                    'gatewayDisputeId',
                     'paymentId',
                     'phase',
-                    'razorpayDisputeId',
                     'status',
                     'updatedAt',
                   ];
@@ -2111,11 +2131,11 @@ type ContractBase = Omit<
                 },
                 {
                   readonly keys: readonly [
-                    { readonly direction: 1; readonly field: 'razorpayOrderId' },
+                    { readonly direction: 1; readonly field: 'gatewayOrderId' },
                   ];
                   readonly kind: 'mongo-index';
                   readonly partialFilterExpression: {
-                    readonly razorpayOrderId: { readonly $gte: '' };
+                    readonly gatewayOrderId: { readonly $gte: '' };
                   };
                   readonly unique: true;
                 },
@@ -2169,6 +2189,8 @@ type ContractBase = Omit<
                     readonly discountPaise: { readonly bsonType: 'int' };
                     readonly expiresAt: { readonly bsonType: 'date' };
                     readonly fulfilledAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly gateway: { readonly bsonType: 'string' };
+                    readonly gatewayOrderId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly lines: {
                       readonly bsonType: 'array';
                       readonly items: {
@@ -2195,7 +2217,6 @@ type ContractBase = Omit<
                     readonly openKey: { readonly bsonType: readonly ['null', 'string'] };
                     readonly paidAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly paymentId: { readonly bsonType: readonly ['null', 'string'] };
-                    readonly razorpayOrderId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly reviewReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly status: {
                       readonly bsonType: 'string';
@@ -2225,6 +2246,7 @@ type ContractBase = Omit<
                     'currency',
                     'discountPaise',
                     'expiresAt',
+                    'gateway',
                     'lines',
                     'status',
                     'timeline',
@@ -2305,7 +2327,7 @@ type ContractBase = Omit<
               readonly indexes: readonly [
                 {
                   readonly keys: readonly [
-                    { readonly direction: 1; readonly field: 'razorpayPaymentId' },
+                    { readonly direction: 1; readonly field: 'gatewayPaymentId' },
                   ];
                   readonly kind: 'mongo-index';
                   readonly unique: true;
@@ -2344,11 +2366,12 @@ type ContractBase = Omit<
                     readonly capturedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly currency: { readonly bsonType: 'string' };
+                    readonly gateway: { readonly bsonType: 'string' };
+                    readonly gatewayOrderId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly gatewayPaymentId: { readonly bsonType: 'string' };
                     readonly method: { readonly bsonType: readonly ['null', 'string'] };
                     readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly quarantine: { readonly bsonType: readonly ['null', 'string'] };
-                    readonly razorpayOrderId: { readonly bsonType: readonly ['null', 'string'] };
-                    readonly razorpayPaymentId: { readonly bsonType: 'string' };
                     readonly refundKeys: {
                       readonly bsonType: 'array';
                       readonly items: { readonly bsonType: 'string' };
@@ -2376,7 +2399,8 @@ type ContractBase = Omit<
                     'amountPaise',
                     'createdAt',
                     'currency',
-                    'razorpayPaymentId',
+                    'gateway',
+                    'gatewayPaymentId',
                     'refundKeys',
                     'refundedLines',
                     'reservedPaise',
@@ -2579,11 +2603,11 @@ type ContractBase = Omit<
                 },
                 {
                   readonly keys: readonly [
-                    { readonly direction: 1; readonly field: 'razorpayRefundId' },
+                    { readonly direction: 1; readonly field: 'gatewayRefundId' },
                   ];
                   readonly kind: 'mongo-index';
                   readonly partialFilterExpression: {
-                    readonly razorpayRefundId: { readonly $gte: '' };
+                    readonly gatewayRefundId: { readonly $gte: '' };
                   };
                   readonly unique: true;
                 },
@@ -2631,6 +2655,8 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly currency: { readonly bsonType: 'string' };
                     readonly error: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly gateway: { readonly bsonType: 'string' };
+                    readonly gatewayRefundId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly intent: { readonly bsonType: readonly ['null', 'string'] };
                     readonly key: { readonly bsonType: 'string' };
                     readonly lineNos: {
@@ -2640,7 +2666,6 @@ type ContractBase = Omit<
                     readonly nextAt: { readonly bsonType: 'date' };
                     readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly paymentId: { readonly bsonType: 'string' };
-                    readonly razorpayRefundId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly reason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly requestedBy: { readonly bsonType: readonly ['null', 'string'] };
                     readonly settledAt: { readonly bsonType: readonly ['null', 'date'] };
@@ -2657,6 +2682,7 @@ type ContractBase = Omit<
                     'cause',
                     'createdAt',
                     'currency',
+                    'gateway',
                     'key',
                     'lineNos',
                     'nextAt',
@@ -2895,6 +2921,7 @@ type ContractBase = Omit<
                     readonly disabledAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly email: { readonly bsonType: 'string' };
                     readonly emailVerifiedAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly formerEmail: { readonly bsonType: readonly ['null', 'string'] };
                     readonly name: { readonly bsonType: 'string' };
                     readonly passwordHash: { readonly bsonType: 'string' };
                     readonly role: {
@@ -2950,6 +2977,7 @@ type ContractBase = Omit<
                     readonly body: { readonly bsonType: 'string' };
                     readonly event: { readonly bsonType: 'string' };
                     readonly eventId: { readonly bsonType: 'string' };
+                    readonly gateway: { readonly bsonType: 'string' };
                     readonly nextAt: { readonly bsonType: 'date' };
                     readonly outcome: { readonly bsonType: readonly ['null', 'string'] };
                     readonly processedAt: { readonly bsonType: readonly ['null', 'date'] };
@@ -2965,6 +2993,7 @@ type ContractBase = Omit<
                     'body',
                     'event',
                     'eventId',
+                    'gateway',
                     'nextAt',
                     'receivedAt',
                     'state',
@@ -3393,6 +3422,14 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly gateway: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gatewayDisputeId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly orderId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
@@ -3402,10 +3439,6 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly phase: {
-                readonly nullable: false;
-                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
-              };
-              readonly razorpayDisputeId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
@@ -3744,6 +3777,14 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly gateway: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gatewayOrderId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly lines: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'OrderLine' };
@@ -3758,10 +3799,6 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly paymentId: {
-                readonly nullable: true;
-                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
-              };
-              readonly razorpayOrderId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
@@ -3862,6 +3899,18 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly gateway: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gatewayOrderId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gatewayPaymentId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly method: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
@@ -3872,14 +3921,6 @@ type ContractBase = Omit<
               };
               readonly quarantine: {
                 readonly nullable: true;
-                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
-              };
-              readonly razorpayOrderId: {
-                readonly nullable: true;
-                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
-              };
-              readonly razorpayPaymentId: {
-                readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly refundKeys: {
@@ -4062,6 +4103,14 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly gateway: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gatewayRefundId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly intent: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
@@ -4085,10 +4134,6 @@ type ContractBase = Omit<
               };
               readonly paymentId: {
                 readonly nullable: false;
-                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
-              };
-              readonly razorpayRefundId: {
-                readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly reason: {
@@ -4290,6 +4335,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly formerEmail: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly name: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
@@ -4329,6 +4378,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly eventId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gateway: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };

@@ -14,7 +14,21 @@ type StoredCollection = {
 
 const NAMESPACE_EXISTS = 48
 
-function indexCommand(name: string, indexes: NonNullable<StoredCollection['indexes']>): Document {
+type StoredIndexes = NonNullable<StoredCollection['indexes']>
+
+function collectionsOf(contract: StoredContract): [string, StoredCollection][] {
+  return Object.values(contract.storage.namespaces).flatMap(({ entries }) =>
+    Object.entries(entries.collection),
+  )
+}
+
+/** What the contract declares for one collection; none for one it does not know. */
+export function indexesOf(contract: StoredContract, name: string): StoredIndexes {
+  return collectionsOf(contract).find(([one]) => one === name)?.[1].indexes ?? []
+}
+
+/** The command that creates these indexes, under the names Prisma gives them. Done again, it changes nothing. */
+export function indexCommand(name: string, indexes: StoredIndexes): Document {
   return {
     createIndexes: name,
     indexes: indexes.map(({ kind: _kind, keys, ...options }) => ({
@@ -54,11 +68,8 @@ export async function createCollections(url: string, contract: StoredContract): 
   try {
     const db = client.db()
     if (await db.listCollections({}, { nameOnly: true }).hasNext()) return
-    const collections = Object.values(contract.storage.namespaces).flatMap(({ entries }) =>
-      Object.entries(entries.collection),
-    )
     await Promise.all(
-      collections.map(async ([name, { validator, indexes = [] }]) => {
+      collectionsOf(contract).map(async ([name, { validator, indexes = [] }]) => {
         await createCollection(db, name, validator)
         if (indexes.length > 0) await db.command(indexCommand(name, indexes))
       }),

@@ -26,7 +26,6 @@ import { logRequests } from './log.ts'
 import { uploads } from './media/upload.ts'
 import { cloudinaryWebhook } from './media/webhook.ts'
 import { webhooks } from './payments/webhooks/webhook.ts'
-import { translated } from './refusal.ts'
 import { appRouter } from './router.ts'
 
 const MAX_BATCH = 20
@@ -63,10 +62,7 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
     holdBatches,
     createExpressMiddleware({
       router: appRouter,
-      createContext: ({ req, res }) =>
-        contextOf(deps, req, res).catch((error: unknown) => {
-          throw translated(error)
-        }),
+      createContext: ({ req, res }) => contextOf(deps, req, res),
       // tRPC's Vary replaces the one that was there, and what fails before there is a context has no type.
       responseMeta: ({ ctx }) => ({
         headers: new Headers({

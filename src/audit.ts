@@ -6,6 +6,7 @@ import type { Uses } from './deps.ts'
 export type Facts = { readonly [name: string]: Fact }
 type Fact = string | number | boolean | null | readonly Fact[] | Facts
 
+/** What somebody did, to what, and what that changed. */
 export type Act = {
   /** null when it was nobody who is signed in, or the server itself. */
   actor: Pick<Actor, 'id' | 'role'> | null
@@ -22,7 +23,10 @@ export type Audited = Uses<'db' | 'now'> & Pick<Context, 'requestId' | 'network'
 
 type Auditor = Uses<'db' | 'now'> & Partial<Audited>
 
-/** Adds to the audit log, which nothing ever changes or removes. */
+/**
+ * Adds to the audit log, which nothing ever changes or removes; secrets and names of people are cut out of
+ * the facts.
+ */
 export async function audit(deps: Auditor, { actor, act, target, ...facts }: Act): Promise<void> {
   await deps.db.orm.audit_entries.create({
     at: deps.now(),

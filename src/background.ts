@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { withinTime } from './deadline.ts'
+import { SECOND_MS } from './durations.ts'
 import type { Logger } from './log.ts'
 
 const AT_ONCE = 8
 const MAX_WAITING = 200
-const STOP_MS = 10_000
+const STOP_MS = 10 * SECOND_MS
 
 /** Work an answer does not wait for. What finds no room is left to a job, so it must be durable already. */
 export type Background = {
@@ -14,6 +15,7 @@ export type Background = {
   stop: () => Promise<void>
 }
 
+/** Eight pieces of work at a time and two hundred waiting; one that fails is a warning in the log. */
 export function openBackground(log: Logger): Background {
   const waiting: (() => Promise<unknown>)[] = []
   const running = new Set<Promise<void>>()
@@ -49,7 +51,7 @@ export function openBackground(log: Logger): Background {
     stop: async () => {
       isStopping = true
       waiting.length = 0
-      await Promise.race([idle(), sleep(STOP_MS, undefined, { ref: false })])
+      await withinTime(idle(), STOP_MS, () => undefined)
     },
   }
 }

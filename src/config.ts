@@ -56,8 +56,10 @@ const Environment = z.object({
 
 type Environment = z.infer<typeof Environment>
 
+/** Every variable that is read, as .env.example has to describe them. */
 export const ENVIRONMENT_NAMES = Object.keys(Environment.shape)
 
+/** What is wrong with the configuration: one sentence a fault, with names and never values. */
 export class ConfigError extends Error {
   readonly faults: string[]
 
@@ -70,11 +72,12 @@ export class ConfigError extends Error {
   }
 }
 
+/** The configuration as the process works with it: checked, complete and frozen. */
 export type Config = ReturnType<typeof toConfig>
 
 /**
- * Reads the whole configuration, or throws a ConfigError that names every fault at once.
- * Faults name the variable and never show its value: it may be a secret. `unsaid` is the mode without NODE_ENV.
+ * Reads the whole configuration, or throws a ConfigError that names every fault at once. Faults name the
+ * variable and never show its value: it may be a secret. `unsaid` is the mode without NODE_ENV.
  */
 export function loadConfig(
   env: Record<string, string | undefined> = process.env,
@@ -134,7 +137,10 @@ function isSafeCloudinary(value: string): boolean {
   )
 }
 
-/** A mail server of this machine listens on a port of the trade; the sandbox takes any, and asks for no password. */
+/**
+ * A mail server of this machine listens on a port of the trade; the sandbox takes any, and asks for no
+ * password.
+ */
 function isSandboxMail(value: string): boolean {
   const { hostname, port, username } = new URL(value)
   return LOCAL.test(hostname) && username === '' && !['', '25', '465', '587'].includes(port)
@@ -162,7 +168,8 @@ function toConfig(env: Environment) {
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     logLevel: env.LOG_LEVEL,
-    // Whoever develops a frontend, or tests one, is a single client; a class that registers together, one network.
+    // Whoever develops a frontend, or tests one, is a single client; a class that registers together, one
+    // network.
     requestsPerMinute: env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000),
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
     seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },

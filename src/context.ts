@@ -3,7 +3,9 @@ import type { Request, Response } from 'express'
 import { findActor, type Actor, type SetCookie } from './auth/sessions.ts'
 import type { Device } from './auth/session-store.ts'
 import type { Deps } from './deps.ts'
+import { DomainError } from './errors.ts'
 import { networkOf } from './http/network.ts'
+import { translated } from './refusal.ts'
 
 /** What a procedure may touch: the deps, who is asking, and where the answer's cookies go. */
 export type Context = Deps & {
@@ -17,27 +19,49 @@ export type Context = Deps & {
   retryAfter: (seconds: number) => void
 }
 
-/** Finds who is asking, from the session cookie alone. */
+/**
+ * The context of a procedure. It is made outside of every middleware, so a refusal that it meets
+ * (UNAVAILABLE, when the database is down) is thrown as tRPC's own error already.
+ */
 export async function contextOf(deps: Deps, req: Request, res: Response): Promise<Context> {
-  const setCookie = (cookie: SetCookie) => void res.append('set-cookie', cookie)
-  const found = await actorOf(deps, req)
-  if (found?.renewed) setCookie(found.renewed)
+  const retryAfter = (seconds: number) => void res.set('retry-after', String(seconds))
   const network = networkOf(req.ip)
-  return {
-    ...deps,
-    actor: found?.actor ?? null,
-    requestId: requestIdOf(req),
-    network,
-    device: { userAgent: req.get('user-agent')?.slice(0, 200) ?? null, network },
-    setCookie,
-    retryAfter: (seconds) => void res.set('retry-after', String(seconds)),
+  try {
+    return {
+      ...deps,
+      actor: await actorOf(deps, req, res),
+      requestId: requestIdOf(req),
+      network,
+      device: { userAgent: req.get('user-agent')?.slice(0, 200) ?? null, network },
+      setCookie: setCookieOn(res),
+      retryAfter,
+    }
+  } catch (error) {
+    throw translated(error, retryAfter)
   }
 }
 
-function actorOf(deps: Deps, req: Request) {
-  const token = sessionTokenOf(deps, req)
-  return token === null ? null : findActor(deps, token)
+/**
+ * Whoever is at an Express door. Throws UNAUTHENTICATED for somebody who is not signed in, and
+ * TOO_MANY_REQUESTS above the limit that calls of procedures are counted by.
+ */
+export async function requireActor(deps: Deps, req: Request, res: Response): Promise<Actor> {
+  const actor = await actorOf(deps, req, res)
+  if (!actor) throw new DomainError('UNAUTHENTICATED')
+  await deps.limitCalls.count(actor.id)
+  return actor
 }
+
+/** Who is asking, by the session cookie alone, which is renewed where the session was extended. */
+async function actorOf(deps: Deps, req: Request, res: Response): Promise<Actor | null> {
+  const token = sessionTokenOf(deps, req)
+  if (token === null) return null
+  const found = await findActor(deps, token)
+  if (found?.renewed) setCookieOn(res)(found.renewed)
+  return found?.actor ?? null
+}
+
+const setCookieOn = (res: Response) => (cookie: SetCookie) => void res.append('set-cookie', cookie)
 
 /** The session cookie's value, or null: anything of another length was never ours. */
 function sessionTokenOf({ sessions }: Pick<Deps, 'sessions'>, req: Request): string | null {
@@ -46,6 +70,7 @@ function sessionTokenOf({ sessions }: Pick<Deps, 'sessions'>, req: Request): str
   return typeof value === 'string' && /^[a-z0-9]{40}$/.test(value) ? value : null
 }
 
+/** The id that the answer and the log name the request by; '' before it has one. */
 export function requestIdOf(req: IncomingMessage): string {
   return typeof req.id === 'string' ? req.id : ''
 }

@@ -8,14 +8,19 @@ import {
 } from 'mongodb'
 import type { Contract } from '../prisma/contract.d.ts'
 import contractJson from '../prisma/contract.json' with { type: 'json' }
-import { withDeadline } from './db-deadline.ts'
+import { withDeadline, type LimitedDb } from './db-deadline.ts'
 
-/** No statement may hold the engine longer than this. */
+/** No statement may hold the engine longer than this, unless it says another `maxTimeMS` and why. */
 const STATEMENT_MS = 5_000
 
+/** The database: Prisma's ways to it, and the driver's for what Prisma cannot say. */
 export type Db = Awaited<ReturnType<typeof openDb>>
 
-/** Opens Prisma over a driver client with deadlines and majority writes; `url` names the database. */
+/**
+ * Opens Prisma over a driver client with deadlines and majority writes; `url` names the database. A statement
+ * that took too long rejects with the driver's error 50, and one that reached no server with what
+ * isDatabaseDown knows.
+ */
 export async function openDb(url: string) {
   const client = new MongoClient(url, {
     maxPoolSize: 50,
@@ -25,20 +30,18 @@ export async function openDb(url: string) {
     writeConcern: { w: 'majority' },
   })
   const dbName = client.options.dbName
-  const prisma = mongo<Contract>({
-    contractJson,
-    mongoClient: withDeadline(client, STATEMENT_MS),
-    dbName,
-  })
-  const database = client.db(dbName)
+  const limited = withDeadline(client, STATEMENT_MS)
+  const prisma = mongo<Contract>({ contractJson, mongoClient: limited, dbName })
+  const driver: LimitedDb = limited.db(dbName)
   return {
     orm: prisma.orm,
     query: prisma.query,
     raw: prisma.raw,
     runtime: await prisma.runtime(),
     /** The driver's own database, for what Prisma cannot say: array filters, hot pipelines. */
-    driver: database,
-    ping: () => database.command({ ping: 1 }, { timeoutMS: 2_000 }),
+    driver,
+    /** Resolves when the database answers within two seconds. */
+    ping: () => client.db(dbName).command({ ping: 1 }, { timeoutMS: 2_000 }),
     close: async () => {
       await prisma.close()
       await client.close()

@@ -3,8 +3,8 @@ import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
 import { openCloudinary, type Cloudinary } from './gateways/cloudinary/client.ts'
-import { openRazorpay, type Razorpay } from './gateways/razorpay/client.ts'
-import { isWebhookSignature } from './gateways/razorpay/signature.ts'
+import { type PaymentGateways, openGateways } from './gateways/payments.ts'
+import { openRazorpayGateway } from './gateways/razorpay/gateway.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
 import { openLog, type Logger } from './log.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
@@ -21,8 +21,6 @@ export type Settings = {
   isSecure: boolean
   requestsPerMinute: number
   registrationsPerHour: number
-  razorpayKeyId: string
-  razorpayCheckoutUrl: string
   seller: Config['seller']
 }
 
@@ -30,8 +28,7 @@ export type Settings = {
 export type Deps = {
   db: Db
   sessions: Sessions
-  razorpay: Razorpay
-  isWebhookSigned: (body: Buffer, signature: string) => boolean
+  gateways: PaymentGateways
   cloudinary: Cloudinary
   mailer: Mailer
   background: Background
@@ -42,10 +39,15 @@ export type Deps = {
   close: () => Promise<void>
 }
 
+/** What a verb uses of them, so that its signature tells what it can touch. */
 export type Uses<Name extends keyof Deps> = Pick<Deps, Name>
 
-type Overrides = { now?: () => Date; log?: Logger }
+type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways }
 
+/**
+ * Opens every client that the configuration names; tests override the clock and the log. `close` lets
+ * background work end, ten seconds at most, and then closes them.
+ */
 export async function openDeps(config: Config, overrides: Overrides = {}): Promise<Deps> {
   const now = overrides.now ?? (() => new Date())
   const log = overrides.log ?? openLog(config.logLevel)
@@ -57,9 +59,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
   return {
     db,
     sessions: openSessions({ db, now, isSecure: settings.isSecure }),
-    razorpay: openRazorpay({ ...config.razorpay, now }),
-    isWebhookSigned: (body, signature) =>
-      isWebhookSignature(body, signature, config.razorpay.webhookSecrets),
+    gateways: overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
     mailer,
     background,
@@ -86,8 +86,6 @@ function settingsOf(config: Config): Settings {
     isSecure: config.appUrl.startsWith('https://'),
     requestsPerMinute: config.requestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
-    razorpayKeyId: config.razorpay.keyId,
-    razorpayCheckoutUrl: config.razorpay.checkoutUrl,
     seller: config.seller,
   }
 }

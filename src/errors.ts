@@ -80,6 +80,7 @@ const REASONS = {
   KEY_REUSED: ['CONFLICT', 'This idempotency key was used for something else.'],
 } as const satisfies Record<string, readonly [TRPC_ERROR_CODE_KEY, string]>
 
+/** Why something was refused: what clients switch on. */
 export type Reason = keyof typeof REASONS
 
 /** One fault of one input field (`path` as in `sections.0.title`), or one thing that is missing. */
@@ -87,6 +88,10 @@ export type Issue = { path: string; message: string }
 
 type Details = { issues?: Issue[]; retryAfterSeconds?: number; cause?: unknown }
 
+/**
+ * A refusal, thrown by whoever decides it and answered by whichever door it reaches. `retryAfterSeconds` is
+ * answered as Retry-After; `cause` is for the log alone.
+ */
 export class DomainError extends Error {
   readonly reason: Reason
   readonly issues: Issue[]
@@ -101,15 +106,20 @@ export class DomainError extends Error {
   }
 }
 
-/** Refuses one field of an input, for what its schema cannot know. */
+/**
+ * Refuses one field of an input with INVALID_INPUT, for what its schema cannot know; `path` as in
+ * `sections.0.title`.
+ */
 export function refuseInput(path: string, message: string): never {
   throw new DomainError('INVALID_INPUT', { issues: [{ path, message }] })
 }
 
+/** The tRPC code of a reason, which decides the HTTP status at every door. */
 export function codeOf(reason: Reason): TRPC_ERROR_CODE_KEY {
   return REASONS[reason][0]
 }
 
+/** The sentence that a client may show to people. */
 export function sentenceOf(reason: Reason): string {
   return REASONS[reason][1]
 }
@@ -127,7 +137,10 @@ const REASON_OF_CODE: Partial<Record<TRPC_ERROR_CODE_KEY, Reason>> = {
   CLIENT_CLOSED_REQUEST: 'MALFORMED_REQUEST',
 }
 
-/** The reason for an error the framework raised itself, such as an unknown procedure. */
+/**
+ * The reason for an error that tRPC raised itself, as for an unknown procedure; INTERNAL for any it should
+ * not.
+ */
 export function reasonOfCode(code: TRPC_ERROR_CODE_KEY): Reason {
   return REASON_OF_CODE[code] ?? 'INTERNAL'
 }

@@ -4,13 +4,16 @@ import { DomainError } from './errors.ts'
 /** A MongoDB ObjectId as 24 lower-case hex characters. */
 export const Id = z.string().regex(/^[0-9a-f]{24}$/, 'is not an id')
 
-// What is not seen lets a name pose as another one. Of the format characters two are spelling, in Indian scripts
-// too: the joiner and the non-joiner. Some letters and signs by their class are blank by their looks.
+// What is not seen lets a name pose as another one. Of the format characters two are spelling, in Indian
+// scripts too: the joiner and the non-joiner. Some letters and signs by their class are blank by their looks.
 const HIDDEN =
   /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/u
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
 
-/** One line of plain text. */
+/**
+ * One line of plain text, of so many characters at least and at most once it is trimmed, with nothing hidden
+ * in it.
+ */
 export const line = (least: number, most: number) =>
   z
     .string()
@@ -20,11 +23,15 @@ export const line = (least: number, most: number) =>
     .refine((text) => !HIDDEN.test(text), 'has characters that are not allowed')
     .refine((text) => text === '' || VISIBLE.test(text), 'has nothing that can be seen')
 
-// Mail programs make links of these by themselves; with a full stop alone go initials: `Md.Rafi`, `A.P.J. Kalam`.
+// Mail programs make links of these by themselves. With a full stop alone go initials, as in `Md.Rafi` and
+// `A.P.J. Kalam`.
 const LINK =
   /:\/\/|\bwww\.|@|\.\p{L}{2,}\/|[\p{L}\p{N}]\.(app|biz|click|club|cn|co|com|dev|in|info|io|link|live|me|net|online|org|ru|shop|site|store|top|vip|xyz)(?![\p{L}\p{N}])/iu
 
-/** What somebody is called: it stands in greetings, and where it is written others read it. */
+/**
+ * What somebody is called, in so many characters at most: it stands in greetings, so no mail program may make
+ * a link of it.
+ */
 export const personName = (most: number) =>
   line(1, most).refine(
     (text) => !LINK.test(text.normalize('NFKC').replaceAll('\u3002', '.')),
@@ -34,7 +41,7 @@ export const personName = (most: number) =>
 // Here line breaks and tabs are text; the rest disguises as much in many lines as in one.
 const DISGUISES = /[^\P{Cc}\n\r\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 
-/** Text of several lines. */
+/** Text of several lines, of so many characters at most. */
 export const lines = (most: number) =>
   z
     .string()
@@ -45,6 +52,7 @@ export const lines = (most: number) =>
 /** Integer paise, at most ₹5,00,000: a whole order stays within the database's 32 bits. */
 export const Paise = z.int().min(0).max(50_000_000)
 
+/** An address in lower case, so that one mailbox is one account. */
 export const Email = z.string().max(254).trim().toLowerCase().pipe(z.email())
 
 // Of each member of a union, for a schema that takes several fields under other names.
@@ -56,7 +64,10 @@ type Renamed<Input, Name extends keyof Input, Alias extends string> = {
   [Other in Alias]: Omit<Input, Name> & Record<Other, Input[Name]>
 }[Alias]
 
-/** The schema, taking one field under other names as well, where clients expect any, but not two values. */
+/**
+ * The schema, taking one field under other names as well, where clients expect any. Two values under two of
+ * its names are refused with DUPLICATE_PARAMETER.
+ */
 export function orNamed<Output, Input, Name extends keyof Input & string, Alias extends string>(
   schema: z.ZodType<Output, Input>,
   name: Name,
@@ -78,6 +89,7 @@ function named(given: unknown, name: string, aliases: string[]): unknown {
   return { ...rest, [name]: value }
 }
 
+/** Which page of a list: what comes after `cursor`, or the newest, and at most `limit` items. */
 export const Page = z.object({
   cursor: z.string().max(500).optional(),
   limit: z.int().min(1).max(100).default(20),
@@ -87,4 +99,5 @@ export type Page = z.infer<typeof Page>
 /** For a list that is asked for with no input at all, too. */
 export const AnyPage = Page.prefault({})
 
+/** One page, and the cursor of the next one; null on the last. */
 export type PageOf<Item> = { items: Item[]; nextCursor: string | null }

@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { withinTime } from './deadline.ts'
 import type { Deps } from './deps.ts'
+import { SECOND_MS } from './durations.ts'
 
 /**
- * Work that goes on by itself. `run` does what is due by `deps.now()` and returns, early where `stopping` says
- * so; it may be run by any number of instances, at the same time, and be killed anywhere.
+ * Work that goes on by itself. `run` does what is due by `deps.now()` and returns, early where `stopping`
+ * says so; it may be run by any number of instances, at the same time, and be killed anywhere.
  */
 export type Job = {
   name: string
@@ -11,19 +12,20 @@ export type Job = {
   run: (deps: Deps, stopping: AbortSignal) => Promise<void>
 }
 
+/** Jobs under way, until they are stopped. */
 export type Workers = { stop: () => Promise<void> }
 
 // What cannot end by then is cut off, as it is by a crash: each job goes on where it was.
-const STOP_MS = 15_000
+const STOP_MS = 15 * SECOND_MS
 
-/** Runs every job at once and then again and again; `stop` waits for what is under way, 15 seconds at most. */
+/** Runs every job at once and then again and again; `stop` waits 15 seconds at most for what is under way. */
 export function startJobs(deps: Deps, jobs: Job[]): Workers {
   const stopping = new AbortController()
   const loops = jobs.map((job) => repeat(deps, job, stopping.signal))
   return {
     stop: async () => {
       stopping.abort()
-      await Promise.race([Promise.all(loops), sleep(STOP_MS, undefined, { ref: false })])
+      await withinTime(Promise.all(loops), STOP_MS, () => undefined)
     },
   }
 }
@@ -35,7 +37,7 @@ async function repeat(deps: Deps, job: Job, stopping: AbortSignal): Promise<void
     } catch (error) {
       deps.log.error({ err: error, job: job.name }, 'job failed')
     }
-    await pause(job.everySeconds * 1000, stopping)
+    await pause(job.everySeconds * SECOND_MS, stopping)
   }
 }
 

@@ -25,6 +25,9 @@ const SECRET_FIELDS = [
   'x-razorpay-signature',
 ]
 
+/**
+ * Opens a log of JSON lines, on the standard output by default. No secret and no whole error gets into it.
+ */
 export function openLog(level: string, destination?: DestinationStream): Logger {
   const paths = SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`])
   return pino(
@@ -73,7 +76,7 @@ export function logRequests(log: Logger): RequestHandler {
       return id
     },
     quietReqLogger: true,
-    // 503 is Razorpay's or the database's fault, and asks to come again.
+    // 503 is a gateway's or the database's fault, and asks to come again.
     customLogLevel: (_req, { statusCode }) =>
       statusCode === 503 ? 'warn' : statusCode >= 500 ? 'error' : 'info',
     serializers: {

@@ -30,7 +30,8 @@ async function run(): Promise<void> {
   }
   process.once('SIGTERM', () => void stop())
   process.once('SIGINT', () => void stop())
-  // After an error nobody expected, the state of this process is unknown: it says so, ends, and is started again.
+  // After an error nobody expected, the state of this process is unknown: it says so, ends, and is started
+  // again.
   process.on('uncaughtException', (error) => {
     deps.log.fatal({ err: error }, 'uncaught')
     process.exit(1)

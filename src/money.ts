@@ -3,7 +3,7 @@ export function sumOf(amounts: readonly { amountPaise: number }[]): number {
   return amounts.reduce((sum, { amountPaise }) => sum + amountPaise, 0)
 }
 
-/** Parts `amount` over the prices in proportion, to the paisa; no part is above its price. */
+/** Parts `amount` over the prices in proportion, all in whole paise; no part is above its price. */
 export function shareOut(amount: number, prices: readonly number[]): number[] {
   const whole = prices.reduce((sum, price) => sum + price, 0)
   const given = Math.min(amount, whole)

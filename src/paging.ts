@@ -10,7 +10,10 @@ import { Id, type PageOf } from './fields.ts'
 
 type Placed = { _id: string; createdAt: Date }
 
-/** What comes after the cursor in a list that is sorted newest first, by `field` and then by id. */
+/**
+ * What comes after the cursor in a list that is sorted newest first, by `field` and then by id. Throws
+ * INVALID_INPUT for what is no cursor.
+ */
 export function after(cursor: string, field = 'createdAt'): MongoFilterExpr {
   const [time = '', id = ''] = Buffer.from(cursor, 'base64url').toString('latin1').split('.')
   const createdAt = new Date(Number(time))
@@ -22,6 +25,7 @@ export function after(cursor: string, field = 'createdAt'): MongoFilterExpr {
   ])
 }
 
+/** The order of every list that is read by pages. */
 export const NEWEST_FIRST = { createdAt: -1, _id: -1 } as const
 
 /** A list of Prisma's, not yet ordered. */
@@ -32,7 +36,7 @@ type List<Row> = {
   all: () => PromiseLike<Row[]>
 }
 
-/** One page of the list, newest first. */
+/** One page of a list, newest first, of `limit` items at most. Throws INVALID_INPUT for what is no cursor. */
 export async function readPage<Row extends Placed>(
   list: List<Row>,
   { cursor, limit }: { cursor?: string | undefined; limit: number },

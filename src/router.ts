@@ -1,9 +1,13 @@
+import { authData } from './auth/personal-data.ts'
 import { authRouter } from './auth/router.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
 import { couponProcedures } from './coupons/router.ts'
+import { coursesData } from './courses/personal-data.ts'
 import { coursesRouter } from './courses/router.ts'
+import { invoicesData } from './invoices/personal-data.ts'
 import type { Job } from './jobs.ts'
+import { learningData } from './learning/personal-data.ts'
 import { repairRatings } from './learning/ratings.ts'
 import {
   certificatesRouter,
@@ -14,18 +18,35 @@ import {
   reviewsRouter,
 } from './learning/router.ts'
 import { sendMails } from './mail/outbox.ts'
-import { sweepMedia } from './media/sweep.ts'
+import { mailData } from './mail/personal-data.ts'
+import { mediaData } from './media/personal-data.ts'
 import { mediaRouter } from './media/router.ts'
-import { orderJobs } from './payments/jobs.ts'
+import { sweepMedia } from './media/sweep.ts'
+import { ordersData } from './orders/personal-data.ts'
 import { orderProcedures, previewProcedures } from './orders/router.ts'
+import { paymentJobs } from './payments/jobs.ts'
 import { paymentProcedures, refundsRouter } from './payments/router.ts'
 import { router } from './trpc.ts'
 import { finishDeletions } from './users/deletion.ts'
+import { auditData } from './users/personal-data.ts'
 import { accountRouter, auditProcedures, usersRouter } from './users/router.ts'
 
+/** What each room keeps of a person, in the order in which it is erased. */
+export const personalData = [
+  authData,
+  mailData,
+  coursesData,
+  mediaData,
+  learningData,
+  ordersData,
+  invoicesData,
+  auditData,
+] as const
+
+/** Every procedure, by the room it is in. */
 export const appRouter = router({
   auth: authRouter,
-  account: accountRouter,
+  account: accountRouter(personalData),
   users: usersRouter,
   courses: coursesRouter,
   media: mediaRouter,
@@ -42,13 +63,14 @@ export const appRouter = router({
   admin: router({ ...auditProcedures, ...booksProcedures }),
 })
 
+/** What a frontend needs to know of us, and the one thing that it imports. */
 export type AppRouter = typeof appRouter
 
 /** The work of every room that goes on by itself. */
 export const jobs: Job[] = [
   sendMails({ 'verify-email': verificationLink, 'reset-password': resetLink }),
-  finishDeletions,
+  finishDeletions(personalData),
   sweepMedia,
   repairRatings,
-  ...orderJobs,
+  ...paymentJobs,
 ]

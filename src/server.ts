@@ -2,14 +2,16 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from './app.ts'
 import type { Deps } from './deps.ts'
+import { SECOND_MS } from './durations.ts'
 import { limitConnections } from './http/connections.ts'
 import { answerUnreadable, RAW_BODY, RAW_HEADERS } from './http/raw.ts'
 import { startJobs, type Job } from './jobs.ts'
 import { TIMEOUTS, type Timeouts } from './http/timeouts.ts'
 
-const DRAIN_MS = 10_000
+const DRAIN_MS = 10 * SECOND_MS
 const MAX_HEADER_BYTES = 16 * 1024
 
+/** A server that listens; `stop` resolves when it and everything it used is closed. */
 export type Running = { url: string; stop: () => Promise<void> }
 
 type Listen = { host: string; port: number; jobs: Job[]; timeouts?: Timeouts }

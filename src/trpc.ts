@@ -1,10 +1,9 @@
-import { initTRPC, TRPCError, type TRPCDefaultErrorShape as DefaultErrorShape } from '@trpc/server'
-import { ZodError } from 'zod'
+import { initTRPC, type TRPCDefaultErrorShape as DefaultErrorShape } from '@trpc/server'
 import type { Role } from './auth/user.ts'
 import type { Context } from './context.ts'
-import { codeOf, DomainError, reasonOfCode, sentenceOf, type Issue, type Reason } from './errors.ts'
+import { DomainError, sentenceOf, type Issue, type Reason } from './errors.ts'
 import { transformer } from './http/transformer.ts'
-import { refusalOf } from './refusal.ts'
+import { refusalOf, translated } from './refusal.ts'
 
 /** What a client finds in an error; `data.reason` is a union it can switch on. */
 type ErrorShape = Omit<DefaultErrorShape, 'data'> & {
@@ -20,7 +19,7 @@ const t = initTRPC.context<Context>().create({
   isDev: false,
   // The message and cause of an unknown error may hold anything, a connection string included.
   errorFormatter({ shape, error, ctx }): ErrorShape {
-    const reason = reasonOf(error)
+    const { reason, issues } = refusalOf(error) ?? new DomainError('INTERNAL')
     const { code, httpStatus, path } = shape.data
     const requestId = ctx?.requestId
     return {
@@ -30,7 +29,7 @@ const t = initTRPC.context<Context>().create({
         code,
         httpStatus,
         reason,
-        issues: issuesOf(error),
+        issues,
         ...(path !== undefined && { path }),
         ...(requestId !== undefined && { requestId }),
       },
@@ -38,34 +37,18 @@ const t = initTRPC.context<Context>().create({
   },
 })
 
-function reasonOf(error: TRPCError): Reason {
-  if (error.cause instanceof DomainError) return error.cause.reason
-  if (error.cause instanceof ZodError) return 'INVALID_INPUT'
-  return reasonOfCode(error.code)
-}
-
-function issuesOf({ cause }: TRPCError): Issue[] {
-  if (cause instanceof DomainError) return cause.issues
-  if (!(cause instanceof ZodError)) return []
-  return cause.issues.slice(0, 50).map(({ path, code, message }) => ({
-    path: path.join('.'),
-    // Zod would name the fields: a refusal repeats nothing that was sent.
-    message: code === 'unrecognized_keys' ? 'has a field that is not known here' : message,
-  }))
-}
-
 // `next()` never rejects in tRPC 11: it resolves to a result that says whether it went well.
 const translateErrors = t.middleware(async ({ ctx, next }) => {
   const result = await next()
   if (result.ok) return result
-  const refusal = refusalOf(result.error.cause)
-  if (!refusal) return result
-  if (refusal.retryAfterSeconds !== undefined) ctx.retryAfter(refusal.retryAfterSeconds)
-  throw new TRPCError({ code: codeOf(refusal.reason), cause: refusal })
+  throw translated(result.error, ctx.retryAfter)
 })
 
+/** Puts procedures, or routers of them, together. */
 export const router = t.router
+/** How errors and answers are written, for whoever answers without tRPC's adapter (http/lean-query). */
 export const rootConfig = t._config
+/** For bases that a room adds to those below. */
 export const middleware = t.middleware
 
 // A batch is one HTTP request but many calls: an HTTP limiter alone lets twenty times its limit through.
@@ -74,19 +57,24 @@ const limitCalls = t.middleware(async ({ ctx, next }) => {
   return next()
 })
 
-/** Anyone. The other bases add to it; auth stands in the base so that strangers cannot probe inputs. */
+/**
+ * Anyone, within the limit of calls (TOO_MANY_REQUESTS). The other bases add to it; auth stands in the base
+ * so that strangers cannot probe inputs.
+ */
 export const publicProcedure = t.procedure.use(translateErrors).use(limitCalls)
 
-/** Whoever is signed in: `ctx.actor` is there. */
+/** Whoever is signed in: `ctx.actor` is there. Others are refused with UNAUTHENTICATED. */
 export const authedProcedure = publicProcedure.use(({ ctx, next }) => {
   if (!ctx.actor) throw new DomainError('UNAUTHENTICATED')
   return next({ ctx: { actor: ctx.actor } })
 })
 
+/** Whoever is signed in and has one of these roles. Others are refused with FORBIDDEN. */
 export const roleProcedure = (...roles: [Role, ...Role[]]) =>
   authedProcedure.use(({ ctx, next }) => {
     if (!roles.includes(ctx.actor.role)) throw new DomainError('FORBIDDEN')
     return next()
   })
 
+/** Administrators. */
 export const adminProcedure = roleProcedure('ADMIN')

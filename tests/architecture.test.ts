@@ -56,6 +56,10 @@ describe('the house', () => {
     expect(offenders(({ text }) => text.includes('process.env'))).toEqual(['config.ts'])
   })
 
+  it('reaches the database through one client, whose every statement has a deadline', () => {
+    expect(offenders(({ text }) => text.includes('new MongoClient'))).toEqual(['db.ts'])
+  })
+
   it('tells the time by the injected clock', () => {
     const reads = offenders(({ text }) => /\bDate\.now\(|new Date\(\)/.test(text))
     expect(reads.sort()).toEqual(CLOCK_READERS)

@@ -1,80 +1,103 @@
-// Guessing is slowed in three places, and none of them lets a stranger elsewhere lock the owner out:
-//  - each account from each network: 5 wrong in 15 minutes. The owner elsewhere does not notice; the owner behind
-//    the same address (a campus, a mobile carrier) waits as well, or chooses a new password by mail.
+// Attempts at an account's secrets are limited in three places, and none of them lets a stranger elsewhere
+// lock the owner out:
+//  - each account from each network: 5 wrong in 15 minutes. The owner elsewhere does not notice; the owner
+//    behind the same address (a campus, a mobile carrier) waits as well, or chooses a new password by mail.
 //  - each network, whatever the accounts: 60 wrong in 15 minutes, against one password tried on many.
 //  - each account from everywhere: 50 wrong in an hour, against many networks trying one account.
-// The second and third never hold where the account has signed in from in the last 90 days. An owner on a
-// new network in the middle of an attack chooses a new password by mail, which makes that network known.
+// The second and third never hold where the account has signed in from in the last 90 days. An owner on a new
+// network in the middle of an attack chooses a new password by mail, which makes that network known.
 import type { Context } from '../context.ts'
 import type { Uses } from '../deps.ts'
-import { bucketOf, clear, giveBack, isRemembered, remember, take } from './throttle.ts'
+import {
+  bucketKey,
+  clearAttempts,
+  hasMark,
+  requireAttempt,
+  setMark,
+  uncountAttempts,
+} from './throttle.ts'
 
 const MINUTES = 60
 const HOURS = 60 * MINUTES
 const DAYS = 24 * HOURS
 
-type Guesser = Uses<'db' | 'now'> & Pick<Context, 'network'>
+type Needs = Uses<'db' | 'now'> & Pick<Context, 'network'>
 
 /** A secret of an account, which is named by its e-mail address whether it exists or not. */
-export type Guess = { of: 'password' | 'code'; email: string }
+export type AccountSecret = { of: 'password' | 'code'; email: string }
 
-/** Runs one guess under the limits. It throws when it was wrong; when it was right, nothing stays counted. */
-export async function guessing<T>(
-  deps: Guesser,
-  { of, email }: Guess,
-  guess: () => Promise<T>,
+/**
+ * Runs one attempt at a secret under the limits. A refusal of its own is passed on and stays counted; where
+ * it was right, nothing does. Throws TOO_MANY_REQUESTS.
+ */
+export async function limitAttempts<T>(
+  deps: Needs,
+  { of, email }: AccountSecret,
+  attempt: () => Promise<T>,
 ): Promise<T> {
   const { network } = deps
-  const pair = bucketOf(`${of}-here`, email, network)
-  const wide = [
-    { key: bucketOf('guesses', network), most: 60, seconds: 15 * MINUTES },
-    { key: bucketOf(`${of}-anywhere`, email), most: 50, seconds: 1 * HOURS },
+  const here = bucketKey(`${of}-here`, email, network)
+  const wider = [
+    { key: bucketKey('attempts', network), most: 60, seconds: 15 * MINUTES },
+    { key: bucketKey(`${of}-anywhere`, email), most: 50, seconds: 1 * HOURS },
   ]
-  const counted = (await isKnownNetwork(deps, email)) ? [] : wide
-  await take(deps, { key: pair, most: 5, seconds: 15 * MINUTES })
-  for (const limit of counted) await take(deps, limit)
-  const result = await guess()
-  await clear(deps, pair)
-  await giveBack(
+  const counted = (await isKnownNetwork(deps, email)) ? [] : wider
+  await requireAttempt(deps, { key: here, most: 5, seconds: 15 * MINUTES })
+  for (const limit of counted) await requireAttempt(deps, limit)
+  const result = await attempt()
+  await clearAttempts(deps, here)
+  await uncountAttempts(
     deps,
     counted.map(({ key }) => key),
   )
   return result
 }
 
-/** Runs one use of a mailed token under the network's limit. The tokens are too long to guess; this is for the load. */
-export async function guessingToken<T>(deps: Guesser, guess: () => Promise<T>): Promise<T> {
-  const key = bucketOf('token', deps.network)
-  await take(deps, { key, most: 20, seconds: 15 * MINUTES })
-  const result = await guess()
-  await giveBack(deps, [key])
+/**
+ * Runs one use of a mailed token under its network's limit: 20 wrong in 15 minutes. The tokens are too long
+ * to guess; this is for the load. Throws TOO_MANY_REQUESTS.
+ */
+export async function limitTokenAttempts<T>(deps: Needs, attempt: () => Promise<T>): Promise<T> {
+  const key = bucketKey('token', deps.network)
+  await requireAttempt(deps, { key, most: 20, seconds: 15 * MINUTES })
+  const result = await attempt()
+  await uncountAttempts(deps, [key])
   return result
 }
 
-/** Runs one search for an account by its address; whoever may know what it finds must not find out who is here. */
-export async function searching<T>(
+/**
+ * Runs one search for an account by its address, 30 in vain an hour: an author who may know whom they find
+ * must not find out who else is here. Throws TOO_MANY_REQUESTS.
+ */
+export async function limitSearches<T>(
   deps: Uses<'db' | 'now'>,
   actorId: string,
   search: () => Promise<T | null>,
 ): Promise<T | null> {
-  const key = bucketOf('search', actorId)
-  await take(deps, { key, most: 30, seconds: 1 * HOURS })
+  const key = bucketKey('search', actorId)
+  await requireAttempt(deps, { key, most: 30, seconds: 1 * HOURS })
   const found = await search()
-  if (found) await giveBack(deps, [key])
+  if (found) await uncountAttempts(deps, [key])
   return found
 }
 
-export function isKnownNetwork(deps: Guesser, email: string): Promise<boolean> {
-  return isRemembered(deps, bucketOf('known', email, deps.network))
+/** Whether the account has fully signed in from here in the last 90 days. */
+export function isKnownNetwork(deps: Needs, email: string): Promise<boolean> {
+  return hasMark(deps, bucketKey('known', email, deps.network))
 }
 
-/** Called when the account has fully signed in from here. */
-export async function rememberNetwork(deps: Guesser, email: string): Promise<void> {
-  await remember(deps, bucketOf('known', email, deps.network), 90 * DAYS)
+/**
+ * Makes the network known for 90 days: the account's owner has fully signed in from here, or proved the
+ * address.
+ */
+export async function rememberNetwork(deps: Needs, email: string): Promise<void> {
+  await setMark(deps, bucketKey('known', email, deps.network), 90 * DAYS)
 }
 
-/** The owner has proved themselves by mail: what was guessed from here before no longer counts. */
-export async function forgetGuesses(deps: Guesser, email: string): Promise<void> {
-  await clear(deps, bucketOf('password-here', email, deps.network))
-  await rememberNetwork(deps, email)
+/** Lets the owner in at once where wrong passwords have closed the door: they have proved the address. */
+export async function clearPasswordAttempts(
+  deps: Uses<'db'> & Pick<Context, 'network'>,
+  email: string,
+): Promise<void> {
+  await clearAttempts(deps, bucketKey('password-here', email, deps.network))
 }

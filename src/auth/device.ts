@@ -16,12 +16,15 @@ const SYSTEMS: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** Words of our own for a User-Agent: its sender writes it, and in a mail of ours anything would be believed. */
-export function deviceWords(userAgent: string | null): string {
-  const browser = wordIn(BROWSERS, userAgent ?? '') ?? 'an unknown program'
-  const system = wordIn(SYSTEMS, userAgent ?? '') ?? 'an unknown system'
+/**
+ * Words of our own for a User-Agent: an attacker writes it, and in a mail of ours the owner would believe
+ * anything.
+ */
+export function describeDevice(userAgent: string | null): string {
+  const browser = nameIn(BROWSERS, userAgent ?? '') ?? 'an unknown program'
+  const system = nameIn(SYSTEMS, userAgent ?? '') ?? 'an unknown system'
   return `${browser} on ${system}`
 }
 
-const wordIn = (words: readonly [RegExp, string][], text: string): string | undefined =>
+const nameIn = (words: readonly [RegExp, string][], text: string): string | undefined =>
   words.find(([pattern]) => pattern.test(text))?.[1]

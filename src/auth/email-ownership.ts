@@ -1,21 +1,22 @@
 import type { Uses } from '../deps.ts'
-import { dropTokens } from './email-tokens.ts'
+import { revokeTokens } from './email-tokens.ts'
+import { removeSecondFactor } from './second-factor.ts'
 import type { UserDocument } from './user.ts'
 
 /**
- * Whoever reads the mail owns the address, and with it the account. Before the first proof of that, anybody may
- * have registered it, and a second factor of theirs would keep the owner out for ever. The address is marked
- * last, since what a process leaves undone here is done with the next link.
+ * Marks the address as confirmed: whoever reads its mail owns it, and with it the account. Before the first
+ * proof of that, a squatter may have registered it, whose second factor would keep the owner out for ever.
+ * The address is marked last, since what a process leaves undone here is done with the owner's next link.
  */
-export async function takePossession(
+export async function confirmOwnership(
   { db, now }: Uses<'db' | 'now'>,
-  user: UserDocument,
+  user: Pick<UserDocument, '_id' | 'email' | 'emailVerifiedAt'>,
 ): Promise<void> {
   if (!user.emailVerifiedAt) {
-    await db.orm.totps.where({ userId: user._id }).deleteAndCount()
+    await removeSecondFactor({ db }, user._id)
     await db.orm.users
       .where({ _id: user._id, email: user.email })
       .update({ emailVerifiedAt: now(), updatedAt: now() })
   }
-  await dropTokens({ db }, user._id, 'VERIFY_EMAIL')
+  await revokeTokens({ db }, user._id, 'VERIFY_EMAIL')
 }

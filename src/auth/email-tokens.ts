@@ -1,23 +1,26 @@
 // A token is 200 random bits, mailed once and stored as a SHA-256. It is made when its mail is sent, so that
-// it lies nowhere in plain, and asking for it takes as long for an unknown address as for a known one.
+// it lies nowhere in plain, and asking for it takes a stranger as long for an unknown address as for a known
+// one.
 import { generateIdFromEntropySize } from 'lucia'
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
+import { DAY_MS, MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { hashOfToken } from './session-store.ts'
 import { findUser, type UserDocument } from './user.ts'
 
 export type TokenPurpose = 'VERIFY_EMAIL' | 'RESET_PASSWORD'
 
-const MINUTES_VALID: Record<TokenPurpose, number> = {
-  VERIFY_EMAIL: 24 * 60,
-  RESET_PASSWORD: 30,
+const VALID_FOR_MS: Record<TokenPurpose, number> = {
+  VERIFY_EMAIL: DAY_MS,
+  RESET_PASSWORD: 30 * MINUTE_MS,
 }
 
 /** Long enough for any token of ours; one of another form is no longer valid, like any we do not know. */
 export const GivenToken = z.string().min(1).max(200)
 
-export async function mintToken(
+/** Makes a token for this user and address: 24 hours to confirm it, 30 minutes for a new password. */
+export async function issueToken(
   { db, now }: Uses<'db' | 'now'>,
   user: Pick<UserDocument, '_id' | 'email'>,
   purpose: TokenPurpose,
@@ -30,12 +33,12 @@ export async function mintToken(
     purpose,
     email: user.email,
     createdAt,
-    expiresAt: new Date(createdAt.getTime() + MINUTES_VALID[purpose] * 60_000),
+    expiresAt: new Date(createdAt.getTime() + VALID_FOR_MS[purpose]),
   })
   return token
 }
 
-/** Whose token this is, while it is valid and still for the address the account has. */
+/** Whose token this is, while it is valid and still for the address the account has. Throws TOKEN_INVALID. */
 export async function requireTokenOwner(
   { db, now }: Uses<'db' | 'now'>,
   token: string,
@@ -48,7 +51,7 @@ export async function requireTokenOwner(
   return user
 }
 
-/** Uses the token up. Of several at once, one removes it; the others come too late. */
+/** Uses the token up. Of several at once, one removes it; the others come too late. Throws TOKEN_INVALID. */
 export async function consumeToken(
   { db }: Uses<'db'>,
   token: string,
@@ -60,7 +63,8 @@ export async function consumeToken(
   if (!consumed) throw new DomainError('TOKEN_INVALID')
 }
 
-export async function dropTokens(
+/** Takes back every token of this user for one purpose. */
+export async function revokeTokens(
   { db }: Uses<'db'>,
   userId: string,
   purpose: TokenPurpose,

@@ -1,15 +1,17 @@
 import { z } from 'zod'
-import { audit } from '../audit.ts'
+import { audit, type Audited } from '../audit.ts'
+import type { Context } from '../context.ts'
+import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Email } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
-import { consumeToken, dropTokens, GivenToken, requireTokenOwner } from './email-tokens.ts'
-import { forgetGuesses, guessingToken } from './attempt-limits.ts'
-import { takePossession } from './email-ownership.ts'
+import { clearPasswordAttempts, limitTokenAttempts, rememberNetwork } from './attempt-limits.ts'
+import { confirmOwnership } from './email-ownership.ts'
+import { consumeToken, GivenToken, requireTokenOwner, revokeTokens } from './email-tokens.ts'
 import { GivenPassword, hashPassword, Password, requireStrong } from './passwords.ts'
 import { endSessionsOf, startSession, type Actor } from './sessions.ts'
 import { requirePassword } from './step-up.ts'
-import { bucketOf, count, take } from './throttle.ts'
+import { bucketKey, countAttempt, requireAttempt } from './throttle.ts'
 import { nameForMail, targetOf, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
 
@@ -22,31 +24,42 @@ export type ResetRequest = z.infer<typeof ResetRequest>
 export const PasswordReset = z.object({ token: GivenToken, password: Password })
 export type PasswordReset = z.infer<typeof PasswordReset>
 
-/** Ends every session, this one's id included, and goes on under a new one. */
+/**
+ * Ends every session, this one's id included, and goes on under a new one. Throws WRONG_PASSWORD,
+ * WEAK_PASSWORD, TOO_MANY_REQUESTS, CHANGED_MEANWHILE.
+ */
 export async function changePassword(
-  visit: Visit,
+  deps: Omit<Visit, 'actor'>,
   actor: Actor,
   { current, next }: PasswordChange,
 ): Promise<null> {
-  const user = await requirePassword(visit, actor, current)
+  const user = await requirePassword(deps, actor, current)
   requireStrong(next, { ...user, field: 'next' })
-  await replaceHash(visit, user, next)
-  const { setCookie } = await startSession(visit, actor.id, visit.device)
-  visit.setCookie(setCookie)
-  await audit(visit, { actor, act: 'auth.password-changed', target: targetOf(actor.id) })
+  await replaceHash(deps, user, next)
+  const { setCookie } = await startSession(deps, actor.id, deps.device)
+  deps.setCookie(setCookie)
+  await audit(deps, { actor, act: 'auth.password-changed', target: targetOf(actor.id) })
   return null
 }
 
-/** Says the same and does the same for an unknown address: whether there is an account, the outbox finds out. */
-export async function requestPasswordReset(visit: Visit, { email }: ResetRequest): Promise<null> {
-  await take(visit, { key: bucketOf('reset', visit.network), most: 30, seconds: 3600 })
-  // Silent, because refusing here would tell a stranger that someone else has asked for it. Shorter by half than a
-  // link is valid: whoever asks in vain has one in the mailbox that still works, so nobody can ask it away.
-  const wait = await count(visit, { key: bucketOf('reset', email), most: 3, seconds: 15 * 60 })
-  const at = visit.now().getTime()
+/**
+ * Mails a link to a new password. Says the same and does the same for an unknown address: whether there is an
+ * account, the outbox finds out. Throws TOO_MANY_REQUESTS after 30 an hour from one network.
+ */
+export async function requestPasswordReset(
+  deps: Uses<'db' | 'now'> & Pick<Context, 'network'>,
+  { email }: ResetRequest,
+): Promise<null> {
+  await requireAttempt(deps, { key: bucketKey('reset', deps.network), most: 30, seconds: 3600 })
+  // Silent, because refusing here would tell a stranger that someone else has asked for it. Shorter by half
+  // than a link is valid: a stranger who asks for it in vain leaves the owner one that still works, and
+  // cannot ask it away.
+  const perAddress = { key: bucketKey('reset', email), most: 3, seconds: 15 * 60 }
+  const wait = await countAttempt(deps, perAddress)
+  const at = deps.now().getTime()
   if (wait === null)
-    await putMail(visit, {
-      key: `${bucketOf('reset-password', email)}:${at}`,
+    await putMail(deps, {
+      key: `${bucketKey('reset-password', email)}:${at}`,
       to: email,
       template: 'reset-password',
       data: {},
@@ -54,37 +67,44 @@ export async function requestPasswordReset(visit: Visit, { email }: ResetRequest
   return null
 }
 
-/** The link works once and ends every session. What is refused before leaves it usable. */
+/**
+ * The link works once, ends every session and confirms the address. What is refused before leaves it usable.
+ * Throws TOKEN_INVALID, WEAK_PASSWORD, TOO_MANY_REQUESTS, CHANGED_MEANWHILE.
+ */
 export async function resetPassword(
-  visit: Visit,
+  deps: Audited & Uses<'sessions'>,
   { token, password }: PasswordReset,
 ): Promise<null> {
-  const user = await guessingToken(visit, async () => {
-    const owner = await requireTokenOwner(visit, token, 'RESET_PASSWORD')
+  const user = await limitTokenAttempts(deps, async () => {
+    const owner = await requireTokenOwner(deps, token, 'RESET_PASSWORD')
     requireStrong(password, owner)
     return owner
   })
-  await consumeToken(visit, token, 'RESET_PASSWORD')
-  await replaceHash(visit, user, password)
-  await takePossession(visit, user)
-  await forgetGuesses(visit, user.email)
-  await audit(visit, { actor: null, act: 'auth.password-reset', target: targetOf(user._id) })
+  await consumeToken(deps, token, 'RESET_PASSWORD')
+  await replaceHash(deps, user, password)
+  await confirmOwnership(deps, user)
+  await clearPasswordAttempts(deps, user.email)
+  await rememberNetwork(deps, user.email)
+  await audit(deps, { actor: null, act: 'auth.password-reset', target: targetOf(user._id) })
   return null
 }
 
 // First the hash, then the sessions: a sign-in with the old password that began before looks once more after
 // it has made its session, so it either finds the new hash or its session is among those that end here.
-async function replaceHash(visit: Visit, user: UserDocument, password: string): Promise<void> {
-  const { db, now } = visit
+async function replaceHash(
+  deps: Uses<'db' | 'now' | 'sessions'>,
+  user: UserDocument,
+  password: string,
+): Promise<void> {
   const passwordHash = await hashPassword(password)
-  const at = now()
-  const changed = await db.orm.users
+  const at = deps.now()
+  const changed = await deps.db.orm.users
     .where({ _id: user._id, passwordHash: user.passwordHash })
     .update({ passwordHash, updatedAt: at })
   if (!changed) throw new DomainError('CHANGED_MEANWHILE')
-  await endSessionsOf(visit, user._id)
-  await dropTokens(visit, user._id, 'RESET_PASSWORD')
-  await putMail(visit, {
+  await endSessionsOf(deps, user._id)
+  await revokeTokens(deps, user._id, 'RESET_PASSWORD')
+  await putMail(deps, {
     key: `password-changed:${user._id}:${at.getTime()}`,
     to: user.email,
     template: 'password-changed',

@@ -8,21 +8,24 @@ import { putMail } from '../mail/outbox.ts'
 import { rememberNetwork } from './attempt-limits.ts'
 import { hashPassword, Password, requireStrong } from './passwords.ts'
 import { endSession, startSession } from './sessions.ts'
-import { bucketOf, take } from './throttle.ts'
+import { bucketKey, requireAttempt } from './throttle.ts'
 import { targetOf, userOf, type User, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
 
 export const NewAccount = z.object({ name: personName(100), email: Email, password: Password })
 export type NewAccount = z.infer<typeof NewAccount>
 
-/** Makes a STUDENT and signs in. The unique e-mail decides between two who register it at once. */
+/**
+ * Makes a STUDENT, signs them in and mails a link that confirms the address. The unique e-mail decides
+ * between two who register it at once. Throws WEAK_PASSWORD, TOO_MANY_REQUESTS, EMAIL_TAKEN.
+ */
 export async function register(
   visit: Visit & Uses<'settings'>,
   { name, email, password }: NewAccount,
 ): Promise<User> {
   requireStrong(password, { name, email })
   const most = visit.settings.registrationsPerHour
-  await take(visit, { key: bucketOf('register', visit.network), most, seconds: 3600 })
+  await requireAttempt(visit, { key: bucketKey('register', visit.network), most, seconds: 3600 })
   const passwordHash = await hashPassword(password)
   const user = await createUser(visit, { name, email, passwordHash })
   await putMail(visit, {
@@ -46,6 +49,7 @@ export async function register(
 type NewUser = Pick<UserDocument, 'name' | 'email' | 'passwordHash'> &
   Partial<Pick<UserDocument, 'role' | 'emailVerifiedAt'>>
 
+/** Stores a user, a STUDENT of an unconfirmed address unless told otherwise. Throws EMAIL_TAKEN. */
 export async function createUser(
   { db, now }: Uses<'db' | 'now'>,
   user: NewUser,
@@ -58,6 +62,7 @@ export async function createUser(
       disabledAt: null,
       deletedAt: null,
       avatarUrl: null,
+      formerEmail: null,
       avatarMediaId: null,
       billing: null,
       createdAt: at,

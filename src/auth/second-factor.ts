@@ -8,33 +8,39 @@ export const STEP_SECONDS = 30
 export const DIGITS = 6
 const RECOVERY_CODES = 10
 
+/** Whether sign-in asks for a code: not before the first one was confirmed. */
 export async function hasSecondFactor({ db }: Uses<'db'>, userId: string): Promise<boolean> {
   const factor = await db.orm.totps.where({ userId }).first()
   return Boolean(factor?.confirmedAt)
 }
 
+/** Takes the second factor away, confirmed or not. False when there was none. */
+export async function removeSecondFactor({ db }: Uses<'db'>, userId: string): Promise<boolean> {
+  return (await db.orm.totps.where({ userId }).deleteAndCount()) > 0
+}
+
 /** Uses up a code of the authenticator, or a recovery code. False when it is wrong or was used before. */
-export async function useSecondFactor(
+export async function consumeCode(
   deps: Uses<'db' | 'now'>,
   userId: string,
   given: string,
 ): Promise<boolean> {
   const code = given.replace(/[\s-]/g, '').toLowerCase()
   return /^\d{6}$/.test(code)
-    ? useTotpCode(deps, userId, code)
-    : useRecoveryCode(deps, userId, code)
+    ? consumeTotpCode(deps, userId, code)
+    : consumeRecoveryCode(deps, userId, code)
 }
 
-async function useTotpCode(
+async function consumeTotpCode(
   { db, now }: Uses<'db' | 'now'>,
   userId: string,
   code: string,
 ): Promise<boolean> {
   const factor = await db.orm.totps.where({ userId }).first()
   if (!factor?.confirmedAt) return false
-  const step = await stepOf(factor.secret, code, now())
+  const step = await timeStepOf(factor.secret, code, now())
   if (step === null) return false
-  // A code that someone has looked at over the shoulder is used up: each time step counts once.
+  // Each time step counts once, against whoever has read the owner's code over the shoulder.
   const used = await db.orm.totps
     .where({ userId, secret: factor.secret })
     .where(Field.lt('lastStep', step))
@@ -42,7 +48,11 @@ async function useTotpCode(
   return used !== null
 }
 
-async function useRecoveryCode({ db }: Uses<'db'>, userId: string, code: string): Promise<boolean> {
+async function consumeRecoveryCode(
+  { db }: Uses<'db'>,
+  userId: string,
+  code: string,
+): Promise<boolean> {
   const hash = hashOfRecovery(code)
   const used = await db.orm.totps
     .where({ userId })
@@ -56,7 +66,7 @@ async function useRecoveryCode({ db }: Uses<'db'>, userId: string, code: string)
  * The time step the code belongs to, of the present one and its two neighbours, or null. oslo's own
  * TOTPController reads the wall clock and does not say which step it was, which refusing a replay needs.
  */
-export async function stepOf(secret: string, code: string, at: Date): Promise<number | null> {
+export async function timeStepOf(secret: string, code: string, at: Date): Promise<number | null> {
   const present = Math.floor(at.getTime() / 1000 / STEP_SECONDS)
   const key = decodeHex(secret)
   let found: number | null = null

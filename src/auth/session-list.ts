@@ -24,6 +24,7 @@ export const SessionPage = AnyPage
 export const SessionChoice = orNamed(z.object({ id: Id }), 'id', 'sessionId')
 export type SessionChoice = z.infer<typeof SessionChoice>
 
+/** The sessions that are still valid, newest first. Throws INVALID_INPUT for a cursor that is none. */
 export async function listSessions(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
@@ -47,6 +48,7 @@ export async function listSessions(
   }
 }
 
+/** Ends one session, this one too; its next request is a stranger's. Throws NOT_FOUND. */
 export async function revokeSession(
   deps: Audited,
   actor: Actor,
@@ -58,6 +60,7 @@ export async function revokeSession(
   return null
 }
 
+/** Ends every session but this one, and answers how many. */
 export async function revokeOtherSessions(deps: Audited, actor: Actor): Promise<{ ended: number }> {
   const ended = await deps.db.orm.sessions
     .where({ userId: actor.id })

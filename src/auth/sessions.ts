@@ -4,13 +4,11 @@
 import { generateIdFromEntropySize } from 'lucia'
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
+import { DAY_MS, MINUTE_MS } from '../durations.ts'
 import type { Device } from './session-store.ts'
 import type { User } from './user.ts'
 
 const ABSOLUTE_DAYS = 90
-
-const DAY_MS = 24 * 60 * 60 * 1000
-const MINUTE_MS = 60 * 1000
 
 /** Whoever is signed in. `passwordAt` is when this session last proved the password. */
 export type Actor = User & { sessionId: string; passwordAt: Date }
@@ -18,7 +16,10 @@ export type Actor = User & { sessionId: string; passwordAt: Date }
 /** A Set-Cookie value for the response. */
 export type SetCookie = string
 
-/** Who holds this cookie value, and a cookie to renew when the session was extended. */
+/**
+ * Who holds this cookie value, null when it is nobody's any more, and a cookie to renew when the session was
+ * extended. Last use is noted to within 5 minutes.
+ */
 export async function findActor(
   { sessions, db, now }: Uses<'sessions' | 'db' | 'now'>,
   token: string,
@@ -62,7 +63,7 @@ export async function startSession(
 /** Ends this session and answers the cookie that clears the browser's. */
 export async function endSession(
   { db, sessions }: Uses<'db' | 'sessions'>,
-  actor: Actor,
+  actor: Pick<Actor, 'sessionId'>,
 ): Promise<SetCookie> {
   await db.orm.sessions.where({ _id: actor.sessionId }).deleteAndCount()
   return sessions.createBlankSessionCookie().serialize()

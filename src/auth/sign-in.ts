@@ -5,10 +5,10 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Email } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
-import { deviceWords } from './device.ts'
-import { guessing, isKnownNetwork, rememberNetwork } from './attempt-limits.ts'
-import { GivenPassword, hashPassword, isOutdated, isPassword } from './passwords.ts'
-import { hasSecondFactor, useSecondFactor } from './second-factor.ts'
+import { isKnownNetwork, limitAttempts, rememberNetwork } from './attempt-limits.ts'
+import { describeDevice } from './device.ts'
+import { GivenPassword, hashPassword, isPassword, needsRehash } from './passwords.ts'
+import { consumeCode, hasSecondFactor } from './second-factor.ts'
 import { endSession, startSession, type Actor } from './sessions.ts'
 import { findUser, nameForMail, targetOf, userOf, type User, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
@@ -21,9 +21,12 @@ export const Credentials = z.object({
 })
 export type Credentials = z.infer<typeof Credentials>
 
-/** The same answer and the same work for a wrong password, an unknown address and a disabled account. */
+/**
+ * Signs in under a new session. The same answer and the same work for a wrong password, an unknown address
+ * and a disabled account. Throws WRONG_CREDENTIALS, TOTP_REQUIRED, WRONG_CODE, TOO_MANY_REQUESTS.
+ */
 export async function login(visit: Visit, { email, password, code }: Credentials): Promise<User> {
-  const user = await guessing(visit, { of: 'password', email }, async () => {
+  const user = await limitAttempts(visit, { of: 'password', email }, async () => {
     const found = await findUser(visit.db, { email })
     const isRight = await isPassword(found?.passwordHash ?? null, password)
     if (found && isRight) return found
@@ -31,18 +34,22 @@ export async function login(visit: Visit, { email, password, code }: Credentials
     await audit(visit, { actor: null, act: 'auth.sign-in-failed', target })
     throw new DomainError('WRONG_CREDENTIALS')
   })
-  await requireCode(visit, user, code)
+  await requireSecondFactor(visit, user, code)
   await signIn(visit, user, password)
   await rehash(visit, user, password)
   return userOf(user)
 }
 
-async function requireCode(visit: Visit, user: UserDocument, code?: string): Promise<void> {
-  if (!(await hasSecondFactor(visit, user._id))) return
+async function requireSecondFactor(
+  deps: Audited,
+  { _id: userId, email }: Pick<UserDocument, '_id' | 'email'>,
+  code?: string,
+): Promise<void> {
+  if (!(await hasSecondFactor(deps, userId))) return
   if (code === undefined || code.trim() === '') throw new DomainError('TOTP_REQUIRED')
-  await guessing(visit, { of: 'code', email: user.email }, async () => {
-    if (await useSecondFactor(visit, user._id, code)) return
-    await audit(visit, { actor: null, act: 'auth.code-refused', target: targetOf(user._id) })
+  await limitAttempts(deps, { of: 'code', email }, async () => {
+    if (await consumeCode(deps, userId, code)) return
+    await audit(deps, { actor: null, act: 'auth.code-refused', target: targetOf(userId) })
     throw new DomainError('WRONG_CODE')
   })
 }
@@ -60,14 +67,15 @@ async function signIn(visit: Visit, user: UserDocument, password: string): Promi
     act: 'auth.signed-in',
     target: targetOf(user._id),
   })
-  if (!isKnown) await tellOfNewDevice(visit, user, cookie.sessionId)
+  if (!isKnown) await notifyOfNewDevice(visit, user, cookie.sessionId)
 }
 
-// The password may have been changed, or the account disabled, while this sign-in was being checked: that
-// ended all sessions there were, and this one only began. Checked after it exists, nothing slips between.
+// The owner may have changed the password, or an administrator disabled the account, while this sign-in was
+// being checked: that ended all sessions there were, and this one only began. Checked after it exists,
+// nothing slips between.
 async function requireStillValid(
   { db }: Uses<'db'>,
-  user: UserDocument,
+  user: Pick<UserDocument, '_id' | 'passwordHash'>,
   { password, sessionId }: { password: string; sessionId: string },
 ): Promise<void> {
   const current = await findUser(db, { _id: user._id })
@@ -80,16 +88,20 @@ async function requireStillValid(
   throw new DomainError('WRONG_CREDENTIALS')
 }
 
-async function tellOfNewDevice(visit: Visit, user: UserDocument, sessionId: string): Promise<void> {
-  const { userAgent, network } = visit.device
-  await putMail(visit, {
+async function notifyOfNewDevice(
+  deps: Uses<'db' | 'now'> & Pick<Context, 'device'>,
+  user: UserDocument,
+  sessionId: string,
+): Promise<void> {
+  const { userAgent, network } = deps.device
+  await putMail(deps, {
     key: `new-sign-in:${sessionId}`,
     to: user.email,
     template: 'new-sign-in',
     data: {
       ...nameForMail(user),
-      at: visit.now().toISOString(),
-      device: deviceWords(userAgent),
+      at: deps.now().toISOString(),
+      device: describeDevice(userAgent),
       address: network ?? 'unknown',
     },
   })
@@ -97,23 +109,24 @@ async function tellOfNewDevice(visit: Visit, user: UserDocument, sessionId: stri
 
 async function rehash(
   { db }: Uses<'db'>,
-  { _id, passwordHash }: UserDocument,
+  { _id, passwordHash }: Pick<UserDocument, '_id' | 'passwordHash'>,
   password: string,
 ): Promise<void> {
-  if (!isOutdated(passwordHash)) return
+  if (!needsRehash(passwordHash)) return
   const better = await hashPassword(password)
   await db.orm.users.where({ _id, passwordHash }).update({ passwordHash: better })
 }
 
+/** Ends this session and clears its cookie. */
 export async function logout(
-  ctx: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
+  deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
   actor: Actor | null,
 ): Promise<{ ok: true }> {
   // A session that has ended on its own leaves a cookie behind.
-  if (!actor) ctx.setCookie(ctx.sessions.createBlankSessionCookie().serialize())
+  if (!actor) deps.setCookie(deps.sessions.createBlankSessionCookie().serialize())
   else {
-    ctx.setCookie(await endSession(ctx, actor))
-    await audit(ctx, { actor, act: 'auth.signed-out', target: targetOf(actor.id) })
+    deps.setCookie(await endSession(deps, actor))
+    await audit(deps, { actor, act: 'auth.signed-out', target: targetOf(actor.id) })
   }
   return { ok: true }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
+import { SECOND_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 
 /** At most so many in a window that begins with the first one. Shared by all instances. */
@@ -9,57 +10,62 @@ export type Limit = { key: string; most: number; seconds: number }
 type Bucket = { key: string; count: number; expiresAt: Date }
 
 /** Names a bucket by a digest: strangers type addresses into forms, and those are not ours to collect. */
-export function bucketOf(kind: string, ...parts: string[]): string {
+export function bucketKey(kind: string, ...parts: string[]): string {
   const digest = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 40)
   return `${kind}:${digest}`
 }
 
-/** Counts one more and says how many seconds to wait, or null while it is within the limit. */
-export async function count(deps: Uses<'db' | 'now'>, limit: Limit): Promise<number | null> {
+/** Counts one more attempt and answers the seconds to wait, or null while it is within the limit. */
+export async function countAttempt(deps: Uses<'db' | 'now'>, limit: Limit): Promise<number | null> {
   const bucket = await increase(deps, limit)
   if (bucket.count <= limit.most) return null
-  return Math.max(1, Math.ceil((bucket.expiresAt.getTime() - deps.now().getTime()) / 1000))
+  return Math.max(1, Math.ceil((bucket.expiresAt.getTime() - deps.now().getTime()) / SECOND_MS))
 }
 
-/** Counts before the deed, so that a hundred at once do not all pass while none is counted yet. */
-export async function take(deps: Uses<'db' | 'now'>, limit: Limit): Promise<void> {
-  const retryAfterSeconds = await count(deps, limit)
+/**
+ * Counts before the attempt is made, so that a hundred at once do not all pass while none is counted yet.
+ * Throws TOO_MANY_REQUESTS with the seconds to wait.
+ */
+export async function requireAttempt(deps: Uses<'db' | 'now'>, limit: Limit): Promise<void> {
+  const retryAfterSeconds = await countAttempt(deps, limit)
   if (retryAfterSeconds !== null) throw new DomainError('TOO_MANY_REQUESTS', { retryAfterSeconds })
 }
 
-/** Takes back one count of each: it was no guess after all. */
-export async function giveBack({ db }: Uses<'db'>, keys: string[]): Promise<void> {
+/** Takes one attempt off each count: it was right, so nobody was guessing. */
+export async function uncountAttempts({ db }: Uses<'db'>, keys: string[]): Promise<void> {
   if (keys.length === 0) return
   await buckets(db).updateMany({ key: { $in: keys }, count: { $gt: 0 } }, { $inc: { count: -1 } })
 }
 
-export async function clear({ db }: Uses<'db'>, key: string): Promise<void> {
+/** Forgets every attempt that was counted under this key. */
+export async function clearAttempts({ db }: Uses<'db'>, key: string): Promise<void> {
   await db.orm.throttles.where({ key }).deleteAndCount()
 }
 
-/** Remembers a fact under a key until it expires. */
-export async function remember(
+/** Keeps a mark under a key for so many seconds from now. */
+export async function setMark(
   { db, now }: Uses<'db' | 'now'>,
   key: string,
   seconds: number,
 ): Promise<void> {
-  const expiresAt = new Date(now().getTime() + seconds * 1000)
+  const expiresAt = new Date(now().getTime() + seconds * SECOND_MS)
   await db.orm.throttles
     .where({ key })
     .upsert({ create: { key, count: 1, expiresAt }, update: { expiresAt } })
 }
 
-export async function isRemembered({ db, now }: Uses<'db' | 'now'>, key: string): Promise<boolean> {
+/** Whether the mark is there and has not expired. */
+export async function hasMark({ db, now }: Uses<'db' | 'now'>, key: string): Promise<boolean> {
   const found = await db.orm.throttles.where({ key }).first()
   return found !== null && found.expiresAt.getTime() > now().getTime()
 }
 
-// One statement decides whether the old window still runs and counts in it or begins a new one. Whether the
-// database has removed expired buckets by itself makes no difference.
+// One statement decides whether the old window still runs and counts in it or begins a new one. Whether
+// MongoDB has removed expired buckets by itself makes no difference.
 async function increase({ db, now }: Uses<'db' | 'now'>, limit: Limit): Promise<Bucket> {
   const at = now()
   const isRunning = { $gt: ['$expiresAt', at] }
-  const ends = new Date(at.getTime() + limit.seconds * 1000)
+  const ends = new Date(at.getTime() + limit.seconds * SECOND_MS)
   const change = {
     count: { $cond: [isRunning, { $add: ['$count', 1] }, 1] },
     expiresAt: { $cond: [isRunning, '$expiresAt', ends] },
@@ -69,6 +75,7 @@ async function increase({ db, now }: Uses<'db' | 'now'>, limit: Limit): Promise<
       const bucket = await buckets(db).findOneAndUpdate({ key: limit.key }, [{ $set: change }], {
         upsert: true,
         returnDocument: 'after',
+        // Every sign-in waits for it.
         maxTimeMS: 2_000,
       })
       if (bucket) return bucket

@@ -8,15 +8,16 @@ import { audit, type Audited } from '../audit.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { guessing } from './attempt-limits.ts'
+import { limitAttempts } from './attempt-limits.ts'
 import { GivenPassword } from './passwords.ts'
 import {
+  consumeCode,
   DIGITS,
   hasSecondFactor,
   newRecoveryCodes,
+  removeSecondFactor,
   STEP_SECONDS,
-  stepOf,
-  useSecondFactor,
+  timeStepOf,
 } from './second-factor.ts'
 import type { Actor } from './sessions.ts'
 import { requirePassword, requireRecentPassword } from './step-up.ts'
@@ -28,14 +29,17 @@ export type TotpCode = z.infer<typeof TotpCode>
 export const TotpRemoval = z.object({ password: GivenPassword, code: z.string().min(1).max(40) })
 export type TotpRemoval = z.infer<typeof TotpRemoval>
 
-/** What an authenticator needs; nothing is asked for at sign-in until a code of it was confirmed. */
+/**
+ * Makes a secret and answers what an authenticator needs of it; sign-in asks for nothing until a code was
+ * confirmed. Throws PASSWORD_NEEDED, TOTP_ALREADY_ON.
+ */
 export async function startTotp(
-  deps: Audited & Uses<'settings'>,
+  deps: Uses<'db' | 'now' | 'settings'>,
   actor: Actor,
 ): Promise<{ uri: string; secret: string }> {
   requireRecentPassword(deps, actor)
   const key = randomBytes(20)
-  await keepSecret(deps, actor.id, encodeHex(key))
+  await savePendingSecret(deps, actor.id, encodeHex(key))
   const period = new TimeSpan(STEP_SECONDS, 's')
   return {
     uri: createTOTPKeyURI(deps.settings.appName, actor.email, key, { digits: DIGITS, period }),
@@ -44,7 +48,7 @@ export async function startTotp(
 }
 
 /** A new secret in place of one that was never confirmed; a confirmed one stays. */
-async function keepSecret(
+async function savePendingSecret(
   { db, now }: Uses<'db' | 'now'>,
   userId: string,
   secret: string,
@@ -63,6 +67,10 @@ async function keepSecret(
   }
 }
 
+/**
+ * Turns the second factor on and answers its recovery codes, this once. Throws TOTP_NOT_ON, TOTP_ALREADY_ON,
+ * WRONG_CODE, TOO_MANY_REQUESTS, CHANGED_MEANWHILE.
+ */
 export async function confirmTotp(
   deps: Audited,
   actor: Actor,
@@ -70,11 +78,11 @@ export async function confirmTotp(
 ): Promise<{ recoveryCodes: string[] }> {
   const { db, now } = deps
   const recovery = newRecoveryCodes()
-  await guessing(deps, { of: 'code', email: actor.email }, async () => {
+  await limitAttempts(deps, { of: 'code', email: actor.email }, async () => {
     const factor = await db.orm.totps.where({ userId: actor.id }).first()
     if (!factor) throw new DomainError('TOTP_NOT_ON')
     if (factor.confirmedAt) throw new DomainError('TOTP_ALREADY_ON')
-    const step = await stepOf(factor.secret, code, now())
+    const step = await timeStepOf(factor.secret, code, now())
     if (step === null) throw new DomainError('WRONG_CODE')
     const confirmed = await db.orm.totps
       .where({ userId: actor.id, secret: factor.secret })
@@ -86,7 +94,10 @@ export async function confirmTotp(
   return { recoveryCodes: recovery.codes }
 }
 
-/** Taking the second factor away needs both factors and a recent password. */
+/**
+ * Takes the second factor away, which needs both factors and a recent password. Throws PASSWORD_NEEDED,
+ * TOTP_NOT_ON, WRONG_PASSWORD, WRONG_CODE, TOO_MANY_REQUESTS.
+ */
 export async function disableTotp(
   deps: Audited,
   actor: Actor,
@@ -95,10 +106,10 @@ export async function disableTotp(
   requireRecentPassword(deps, actor)
   if (!(await hasSecondFactor(deps, actor.id))) throw new DomainError('TOTP_NOT_ON')
   await requirePassword(deps, actor, password)
-  await guessing(deps, { of: 'code', email: actor.email }, async () => {
-    if (!(await useSecondFactor(deps, actor.id, code))) throw new DomainError('WRONG_CODE')
+  await limitAttempts(deps, { of: 'code', email: actor.email }, async () => {
+    if (!(await consumeCode(deps, actor.id, code))) throw new DomainError('WRONG_CODE')
   })
-  await deps.db.orm.totps.where({ userId: actor.id }).deleteAndCount()
+  await removeSecondFactor(deps, actor.id)
   await audit(deps, { actor, act: 'auth.totp-disabled', target: targetOf(actor.id) })
   return null
 }

@@ -17,11 +17,13 @@ export type User = {
 /** A user as stored: for the server's own use, never an answer. */
 export type UserDocument = Stored<'users'>
 
+/** Of somebody who is signed in, what any client may know. */
 export function publicUser(user: User): User {
   const { id, name, email, role, emailVerified, avatarUrl, createdAt } = user
   return { id, name, email, role, emailVerified, avatarUrl, createdAt }
 }
 
+/** A stored user as clients see one. */
 export function userOf(document: UserDocument): User {
   const { _id: id, name, email, role, emailVerifiedAt, avatarUrl, createdAt } = document
   return {
@@ -44,7 +46,10 @@ export async function findUser(
   return user && !user.disabledAt && !user.deletedAt ? user : null
 }
 
-/** The names of these users, by id. The catalogue reads them for every page, so by the driver. */
+/**
+ * The names of these users, by id. The catalogue waits for them at every page, so by the driver, two seconds
+ * at most.
+ */
 export async function findNames(db: Db, userIds: string[]): Promise<Map<string, string>> {
   const ids = [...new Set(userIds)].map((id) => new ObjectId(id))
   if (ids.length === 0) return new Map()
@@ -56,8 +61,12 @@ export async function findNames(db: Db, userIds: string[]): Promise<Map<string, 
 }
 
 /** Whom a mail greets: nobody, until the address was shown to be theirs. */
-export function nameForMail({ name, emailVerifiedAt }: UserDocument): { name?: string } {
+export function nameForMail({
+  name,
+  emailVerifiedAt,
+}: Pick<UserDocument, 'name' | 'emailVerifiedAt'>): { name?: string } {
   return emailVerifiedAt ? { name } : {}
 }
 
+/** How the audit log names a user. */
 export const targetOf = (userId: string): string => `user:${userId}`

@@ -4,11 +4,11 @@ import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
 import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
+import { DAY_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { Id } from '../fields.ts'
-import { takenIn, type Scope } from './takings.ts'
+import { forEachReversal, type Scope } from './reversals.ts'
 
-const DAY_MS = 24 * 60 * 60_000
 const MOST_DAYS = 366
 
 export const Period = z
@@ -34,6 +34,10 @@ export type EarningsOf = Sums & { instructorId: string; name: string; days: DayE
 
 type Needs = Uses<'db' | 'now'>
 
+/**
+ * What an author's own courses brought in a period, by day and course, in paise. Throws NOT_FOUND for
+ * another's course.
+ */
 export async function myEarnings(
   deps: Needs,
   actor: Actor,
@@ -45,6 +49,7 @@ export async function myEarnings(
   return summed(await daysOf(deps, scopeOf(deps, query, courseIds)))
 }
 
+/** The same for every author, or the one asked for; for administrators. */
 export async function earningsByInstructor(
   deps: Needs,
   { instructorId, ...query }: InstructorEarnings,
@@ -105,7 +110,7 @@ async function daysOf(deps: Needs, scope: Scope): Promise<DayEarnings[]> {
     sums.grossPaise += grossPaise
     sums.netPaise += grossPaise
   }
-  await takenIn(deps, scope, ({ courseId, at: when, paise }) => {
+  await forEachReversal(deps, scope, ({ courseId, at: when, paise }) => {
     const sums = at(DAY.format(when), courseId)
     sums.refundPaise += paise
     sums.netPaise -= paise

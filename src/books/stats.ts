@@ -1,11 +1,11 @@
 import type { Uses } from '../deps.ts'
+import { DAY_MS, MINUTE_MS } from '../durations.ts'
 import { ANOTHER_ACCOUNT } from '../payments/webhooks/inbox.ts'
 
-const DAY_MS = 24 * 60 * 60_000
 const WEEK_MS = 7 * DAY_MS
-const QUIET_MS = 30 * 60_000
+const QUIET_MS = 30 * MINUTE_MS
 // Where the browser's answer was first, its event may have come just before.
-const AROUND_MS = 60_000
+const AROUND_MS = MINUTE_MS
 
 export type Stats = {
   users: number
@@ -20,7 +20,7 @@ export type Stats = {
     dead: number
     /** Signed for us within a day, and of an account that is not ours. */
     refused: number
-    /** Payments come and webhooks do not: the endpoint may be disabled at Razorpay. */
+    /** Payments come and webhooks do not: the endpoint may be disabled at the gateway. */
     isSilent: boolean
   }
   /** Of the payments captured in the last week, those that only a poll found, between 0 and 1. */
@@ -29,10 +29,11 @@ export type Stats = {
   strayPayments: number
 }
 
+/** The school in figures: people, orders, money in paise, and how webhooks and refunds are doing. */
 export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats> {
   const at = now().getTime()
   const count = (collection: string, filter: Record<string, unknown>) =>
-    db.driver.collection(collection).countDocuments(filter, { maxTimeMS: 5_000 })
+    db.driver.collection(collection).countDocuments(filter)
   const [users, publishedCourses, enrollments, waiting, dead, openRefunds, strayPayments] =
     await Promise.all([
       count('users', { deletedAt: null }),
@@ -48,7 +49,7 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
     readRevenue(db),
     foundBy(db, new Date(at - WEEK_MS)),
     db.orm.webhook_events.where({}).orderBy({ receivedAt: -1 }).select('receivedAt').first(),
-    lastSettled(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
+    lastPaymentWithoutWebhook(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
     count('webhook_events', {
       outcome: ANOTHER_ACCOUNT,
       receivedAt: { $gte: new Date(at - DAY_MS) },
@@ -84,7 +85,7 @@ type Group = { _id: string; n: number }
 async function ordersByStatus(db: Db): Promise<Record<string, number>> {
   const groups = await db.driver
     .collection('orders')
-    .aggregate<Group>([{ $group: { _id: '$status', n: { $sum: 1 } } }], { maxTimeMS: 5_000 })
+    .aggregate<Group>([{ $group: { _id: '$status', n: { $sum: 1 } } }])
     .toArray()
   return Object.fromEntries(groups.map(({ _id, n }) => [_id, n]))
 }
@@ -93,19 +94,16 @@ async function ordersByStatus(db: Db): Promise<Record<string, number>> {
 async function readRevenue(db: Db): Promise<Stats['revenue']> {
   const [sums] = await db.driver
     .collection('payments')
-    .aggregate<{ gross: number; refund: number }>(
-      [
-        { $match: { capturedAt: { $type: 'date' }, orderId: { $type: 'string' } } },
-        {
-          $group: {
-            _id: null,
-            gross: { $sum: '$amountPaise' },
-            refund: { $sum: '$reservedPaise' },
-          },
+    .aggregate<{ gross: number; refund: number }>([
+      { $match: { capturedAt: { $type: 'date' }, orderId: { $type: 'string' } } },
+      {
+        $group: {
+          _id: null,
+          gross: { $sum: '$amountPaise' },
+          refund: { $sum: '$reservedPaise' },
         },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+      },
+    ])
     .toArray()
   const grossPaise = sums?.gross ?? 0
   const refundPaise = sums?.refund ?? 0
@@ -115,24 +113,21 @@ async function readRevenue(db: Db): Promise<Stats['revenue']> {
 async function foundBy(db: Db, since: Date): Promise<Map<string, number>> {
   const groups = await db.driver
     .collection('payments')
-    .aggregate<Group>(
-      [
-        { $match: { capturedAt: { $gte: since } } },
-        { $group: { _id: '$seenVia', n: { $sum: 1 } } },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+    .aggregate<Group>([
+      { $match: { capturedAt: { $gte: since } } },
+      { $group: { _id: '$seenVia', n: { $sum: 1 } } },
+    ])
     .toArray()
   return new Map(groups.map(({ _id, n }) => [_id, n]))
 }
 
 /** The last payment that was not heard of by its event. */
-async function lastSettled(db: Db, from: Date, to: Date): Promise<Date | null> {
+async function lastPaymentWithoutWebhook(db: Db, from: Date, to: Date): Promise<Date | null> {
   const row = await db.driver
     .collection<{ capturedAt: Date }>('payments')
     .findOne(
       { capturedAt: { $gte: from, $lte: to }, seenVia: { $ne: 'webhook' } },
-      { sort: { capturedAt: -1 }, projection: { capturedAt: 1 }, maxTimeMS: 5_000 },
+      { sort: { capturedAt: -1 }, projection: { capturedAt: 1 } },
     )
   return row?.capturedAt ?? null
 }

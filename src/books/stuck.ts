@@ -4,16 +4,16 @@ import {
   MongoOrExpr,
   type MongoFilterExpr,
 } from '@prisma/orm-mongo/query-ast/execution'
+import { MINUTE_MS, DAY_MS } from '../durations.ts'
 import type { Page, PageOf } from '../fields.ts'
 import { withRefunds, type SoldOrder } from '../orders/reads.ts'
 import { publicRefund, type Refund } from '../orders/refunded.ts'
 import { NEWEST_FIRST, readPage } from '../paging.ts'
-import type { Till } from '../payments/deps.ts'
+import type { PaymentDeps } from '../payments/deps.ts'
 import type { PaymentDocument } from '../payments/record/payments.ts'
 
 const MOST = 100
-const PATIENCE_MS = 5 * 60_000
-const DAY_MS = 24 * 60 * 60_000
+const PATIENCE_MS = 5 * MINUTE_MS
 
 export type StrayPayment = {
   paymentId: string
@@ -41,7 +41,10 @@ export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
  * Whatever a person should look at: orders in review or half-way, page by page; and the newest stray payments,
  * refunds and events that hang, 100 of each.
  */
-export async function listStuck({ db, now }: Pick<Till, 'db' | 'now'>, page: Page): Promise<Stuck> {
+export async function listStuck(
+  { db, now }: Pick<PaymentDeps, 'db' | 'now'>,
+  page: Page,
+): Promise<Stuck> {
   const [{ items: orders, nextCursor }, stray, hanging, failed, events] = await Promise.all([
     readPage(db.orm.orders.where(isStuck(now())), page),
     db.orm.payments
@@ -97,7 +100,7 @@ function isStuck(at: Date): MongoFilterExpr {
       MongoFieldFilter.eq('status', 'PAID'),
       MongoFieldFilter.lte('updatedAt', since(PATIENCE_MS)),
     ]),
-    // Its hour has long been over, and Razorpay would not say what became of it.
+    // Its hour has long been over, and the gateway would not say what became of it.
     MongoAndExpr.of([
       MongoFieldFilter.eq('status', 'CREATED'),
       MongoFieldFilter.lte('expiresAt', since(DAY_MS)),
@@ -107,7 +110,7 @@ function isStuck(at: Date): MongoFilterExpr {
 
 function strayPayment(payment: PaymentDocument): StrayPayment {
   return {
-    paymentId: payment.razorpayPaymentId,
+    paymentId: payment.gatewayPaymentId,
     orderId: payment.orderId ?? null,
     amountPaise: payment.amountPaise,
     currency: payment.currency,

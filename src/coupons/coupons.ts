@@ -74,6 +74,7 @@ export type Coupon = {
 
 type Needs = Uses<'db' | 'now'>
 
+/** Makes one coupon. Throws COUPON_TAKEN. */
 export async function createCoupon(deps: Needs, actor: Actor, input: NewCoupon): Promise<Coupon> {
   const at = deps.now()
   try {
@@ -89,6 +90,7 @@ export async function createCoupon(deps: Needs, actor: Actor, input: NewCoupon):
   }
 }
 
+/** Makes up to 500 codes that can each be used once, by anyone, and answers them this once. */
 export async function createCouponBatch(
   deps: Needs,
   actor: Actor,
@@ -120,6 +122,7 @@ function randomCode(): string {
   return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 }
 
+/** Changes what may change of a coupon that people hold already. Throws NOT_FOUND. */
 export async function updateCoupon(
   deps: Needs,
   actor: Actor,
@@ -139,6 +142,7 @@ export async function updateCoupon(
   return publicCoupon(coupon, uses.get(code))
 }
 
+/** Coupons, newest first, with how often each is used and held. */
 export async function listCoupons(
   { db }: Needs,
   { batch, cursor, limit }: CouponsPage,
@@ -165,13 +169,10 @@ async function usesOf({ db }: Uses<'db'>, codes: string[]): Promise<Map<string, 
   if (codes.length === 0) return counts
   const rows = await db.driver
     .collection('coupon_uses')
-    .aggregate<{ _id: { code: string; state: string }; n: number }>(
-      [
-        { $match: { code: { $in: codes } } },
-        { $group: { _id: { code: '$code', state: '$state' }, n: { $sum: 1 } } },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+    .aggregate<{ _id: { code: string; state: string }; n: number }>([
+      { $match: { code: { $in: codes } } },
+      { $group: { _id: { code: '$code', state: '$state' }, n: { $sum: 1 } } },
+    ])
     .toArray()
   for (const { _id, n } of rows) {
     const count = counts.get(_id.code) ?? { used: 0, held: 0 }

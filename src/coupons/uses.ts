@@ -4,7 +4,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { inTurn } from '../turns.ts'
+import { inTurn } from '../in-turn.ts'
 import type { CouponDocument } from './discounts.ts'
 
 type Stock = Uses<'db' | 'now'>
@@ -95,16 +95,14 @@ async function usesBy({ db }: Stock, code: string, userId: string): Promise<numb
 
 /** Counts no further than is asked for. */
 function countReleased({ db }: Stock, code: string, limit: number): Promise<number> {
-  return db.driver
-    .collection('coupon_uses')
-    .countDocuments({ code, state: 'RELEASED' }, { limit, maxTimeMS: 5_000 })
+  return db.driver.collection('coupon_uses').countDocuments({ code, state: 'RELEASED' }, { limit })
 }
 
 /**
  * Turns the hold of a paid order into a use. One that was given back is taken again whatever the limits say, since
  * its price was paid, and counts against them from then on: then the answer is `late`.
  */
-export async function settleUse(deps: Stock, orderId: string): Promise<{ late: boolean }> {
+export async function redeemUse(deps: Stock, orderId: string): Promise<{ late: boolean }> {
   const updatedAt = deps.now()
   const held = { orderId, state: 'HELD' as const }
   if (await deps.db.orm.coupon_uses.where(held).update({ state: 'USED', updatedAt }))

@@ -36,9 +36,5 @@ export async function restartRetention(
   if (ids.length === 0) return
   await db.driver
     .collection('media')
-    .updateMany(
-      { _id: { $in: ids }, state: 'READY' },
-      { $set: { updatedAt: now() } },
-      { maxTimeMS: 5_000 },
-    )
+    .updateMany({ _id: { $in: ids }, state: 'READY' }, { $set: { updatedAt: now() } })
 }

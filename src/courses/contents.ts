@@ -23,7 +23,7 @@ export async function removeLessonContents({ db }: Uses<'db'>, lessonIds: string
   const ofLessons = { lessonId: { $in: lessonIds } }
   await Promise.all(
     ['lesson_texts', 'quizzes', 'quiz_keys'].map((name) =>
-      db.driver.collection(name).deleteMany(ofLessons, { maxTimeMS: 5_000 }),
+      db.driver.collection(name).deleteMany(ofLessons),
     ),
   )
 }
@@ -43,19 +43,16 @@ type MediaRow = { _id: ObjectId; courseId: string; state: string; purpose: strin
  */
 export async function findContents({ db }: Uses<'db'>, courseId: string): Promise<Contents> {
   const ofCourse = { courseId: new ObjectId(courseId) }
-  const deadline = { maxTimeMS: 5_000 }
   const [texts, media, quizzes] = await Promise.all([
-    db.driver
-      .collection('lesson_texts')
-      .distinct('lessonId', { ...ofCourse, body: { $ne: '' } }, deadline),
+    db.driver.collection('lesson_texts').distinct('lessonId', { ...ofCourse, body: { $ne: '' } }),
     db.driver
       .collection<MediaRow>('media')
-      .find({ courseId }, { projection: { state: 1, purpose: 1 }, ...deadline })
+      .find({ courseId }, { projection: { state: 1, purpose: 1 } })
       .map(({ _id, state, purpose }) => [_id.toHexString(), { state, purpose }] as const)
       .toArray(),
     db.driver
       .collection('quizzes')
-      .distinct('lessonId', { ...ofCourse, 'questions.0': { $exists: true } }, deadline),
+      .distinct('lessonId', { ...ofCourse, 'questions.0': { $exists: true } }),
   ])
   return {
     texts: new Set(texts.map(String)),

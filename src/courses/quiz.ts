@@ -65,7 +65,7 @@ export async function putQuiz(
     .updateOne(
       { lessonId },
       { $push: { answers: { $each: created.map(({ answer }) => answer), $slice: -MAX_ANSWERS } } },
-      { upsert: true, maxTimeMS: 5_000 },
+      { upsert: true },
     )
   const settings = { passPercent, maxAttempts, timeLimitSeconds }
   const stored = {

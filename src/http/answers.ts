@@ -8,8 +8,9 @@ import { codeOf, DomainError, sentenceOf, type Reason } from '../errors.ts'
 import { refusalOf } from '../refusal.ts'
 
 /**
- * The one JSON body of every refusal that is not a procedure's: `{ error: { reason, message, issues, requestId } }`.
- * Under /trpc it has the shape of a procedure's own, so that `data.reason` is there for its clients.
+ * The one JSON body of every refusal that is not a procedure's:
+ * `{ error: { reason, message, issues, requestId } }`. Under /trpc it has the shape of a procedure's own, so
+ * that `data.reason` is there for its clients. An answer that has begun is cut off.
  */
 export function answerError(res: Response, refusal: DomainError): void {
   if (res.headersSent) return void res.destroy()
@@ -37,8 +38,8 @@ const MOST_OF_QUERIES = 2 * 1024 * 1024
 
 /**
  * A streamed batch sends its headers with the first byte, and a sign-in inside it could then set no cookie
- * any more though it went well. So batches are answered whole. Twenty large answers are asked for by a line;
- * what was changed is told in any case, and is never as large.
+ * any more though it went well. So batches are answered whole. Twenty large answers are asked for by a line,
+ * and refused with ANSWER_TOO_LARGE; what was changed is told in any case, and is never as large.
  */
 export const holdBatches: RequestHandler = (req, res, next) => {
   const accepted = `${req.get('trpc-accept') ?? ''} ${req.get('accept') ?? ''}`
@@ -62,6 +63,7 @@ export const holdBatches: RequestHandler = (req, res, next) => {
   next()
 }
 
+/** Refuses with NOT_FOUND what no path before it took. */
 export const notFound: RequestHandler = () => {
   throw new DomainError('NOT_FOUND')
 }
@@ -85,7 +87,7 @@ const REASON_OF_STATUS: Partial<Record<number, Reason>> = {
   415: 'UNSUPPORTED_MEDIA_TYPE',
 }
 
-/** Body parsers and Express' own router throw errors that carry a status; what else nobody expected is INTERNAL. */
+/** Body parsers and Express' own router throw errors that carry a status; any other error is INTERNAL. */
 function refusalAtDoor(error: unknown): DomainError {
   const refusal = refusalOf(error)
   if (refusal) return refusal

@@ -4,12 +4,14 @@ import { answerError } from './answers.ts'
 import { faultOfJson } from './json.ts'
 import type { Timeouts } from './timeouts.ts'
 
+/** The most that a call may bring. */
 export const MAX_BODY_BYTES = 256 * 1024
 
 /**
  * Reads the input of a call and leaves it to tRPC as text. Only plain JSON is taken: tRPC itself would run
  * mutations from multipart and octet-stream posts, which a foreign page can send unasked. And tRPC reads an
- * input only when a procedure asks for it, so what has none would run whatever was sent along.
+ * input only when a procedure asks for it, so what has none would run whatever was sent along. Throws
+ * UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, MALFORMED_REQUEST or DUPLICATE_PARAMETER.
  */
 export const readInput: RequestHandler = async (req, _res, next) => {
   const query = new URLSearchParams(req.url.replace(/^[^?]*/, ''))
@@ -30,7 +32,10 @@ async function readText(req: Request): Promise<string> {
   return textOf(await readBytes(req))
 }
 
-/** The parsers of others read a body to its end before they say that it is too long. */
+/**
+ * Refuses a body that says it is longer, with BODY_TOO_LARGE: the parsers of others read one to its end
+ * before they say so.
+ */
 export const refuseLongerThan =
   (bytes: number): RequestHandler =>
   (req, _res, next) => {
@@ -99,8 +104,8 @@ const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * Cuts off whoever does not get a body across in time, and whoever goes on sending one that was refused.
- * Uploads are honest work for minutes and watch their own pace.
+ * Cuts off whoever does not get a body across in time, answered with TOO_SLOW, and whoever goes on sending
+ * one that was refused. Uploads are honest work for minutes and have a minimum rate.
  */
 export const limitBodyTime =
   (timeouts: Timeouts): RequestHandler =>

@@ -4,7 +4,10 @@ import type { Socket } from 'node:net'
 const MOST = 10_000
 const MOST_PER_ADDRESS = 500
 
-/** Behind a proxy every connection is the proxy's own, and dividing them is its business. */
+/**
+ * Closes what is above ten thousand connections, and above five hundred of one address where clients connect
+ * directly: behind a proxy every connection is the proxy's own, and dividing them is its business.
+ */
 export function limitConnections(server: Server, { isDirect }: { isDirect: boolean }): void {
   server.maxConnections = MOST
   if (isDirect) server.on('connection', countByAddress(new Map()))

@@ -5,6 +5,7 @@ import { DomainError } from '../errors.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS']
 
+/** Refuses with METHOD_NOT_SUPPORTED any method that no path here has. */
 export const refuseOtherMethods: RequestHandler = (req, res, next) => {
   if (METHODS.includes(req.method)) {
     next()
@@ -14,7 +15,10 @@ export const refuseOtherMethods: RequestHandler = (req, res, next) => {
   throw new DomainError('METHOD_NOT_SUPPORTED')
 }
 
-/** A proxy may have gone by the first of two hosts; without any, nothing in front of us knew whom it was for. */
+/**
+ * Refuses with MALFORMED_REQUEST what has two hosts, or none: a proxy may have gone by the first of two, and
+ * without any, nothing in front of us knew whom it was for.
+ */
 export const refuseOddHosts: RequestHandler = (req, _res, next) => {
   const hosts = req.rawHeaders.filter((name, at) => at % 2 === 0 && /^host$/i.test(name)).length
   if (hosts > 1 || (hosts === 0 && req.httpVersion !== '1.0'))
@@ -41,8 +45,8 @@ const keepQuery: RequestHandler = (req, _res, next) => {
   next()
 }
 
-// What hpp sets aside is the decision. It cannot see `__proto__`, which it writes into a plain object, nor what
-// Node's parser leaves out behind a thousand parameters or reads in another way than tRPC's does.
+// What hpp sets aside is the decision. It cannot see `__proto__`, which it writes into a plain object, nor
+// what Node's parser leaves out behind a thousand parameters or reads in another way than tRPC's does.
 const refusePolluted: RequestHandler = (req, _res, next) => {
   const given = [...new URLSearchParams(req.url.replace(/^[^?]*/, '')).keys()]
   if (given.length > MOST_PARAMETERS) throw new DomainError('MALFORMED_REQUEST')
@@ -55,10 +59,16 @@ const refusePolluted: RequestHandler = (req, _res, next) => {
   next()
 }
 
-/** hpp finds parameters given more than once; which of them was meant cannot be known, so they are refused. */
+/**
+ * Refuses parameters given more than once, which hpp finds, with DUPLICATE_PARAMETER: which of them was meant
+ * cannot be known. More than twenty, or some that are read in two ways, are a MALFORMED_REQUEST.
+ */
 export const refuseDuplicates: RequestHandler[] = [keepQuery, hpp(), refusePolluted]
 
-/** A second session cookie was put there by someone else, and which of the two is first is theirs to choose. */
+/**
+ * Refuses a second session cookie with DUPLICATE_PARAMETER: it was put there by someone else, and which of
+ * the two is first is theirs to choose.
+ */
 export const refuseDuplicateSessions =
   ({ sessions }: Pick<Deps, 'sessions'>): RequestHandler =>
   (req, _res, next) => {
@@ -69,8 +79,9 @@ export const refuseDuplicateSessions =
   }
 
 /**
- * A browser sends the cookie along whoever wrote the page, so a change must come from an allowed origin.
- * What is no browser sends neither Origin nor Sec-Fetch-Site and says so by a header no form can set.
+ * A browser sends the cookie along whoever wrote the page, so a change must come from an allowed origin, or
+ * is refused with ORIGIN_REFUSED. What is no browser sends neither Origin nor Sec-Fetch-Site and says so by a
+ * header no form can set.
  */
 export const refuseForeignOrigins =
   ({ settings }: { settings: Pick<Settings, 'appUrl' | 'clientOrigins'> }): RequestHandler =>
@@ -95,7 +106,8 @@ function isFromAllowedOrigin(
 
 /**
  * tRPC takes what follows the last slash for the procedure and answers some faults without a type. One path
- * per procedure, so that a rule in front of the server about /trpc/auth.login is one about auth.login.
+ * per procedure, so that a rule in front of the server about /trpc/auth.login is one about auth.login; any
+ * other is refused with NOT_FOUND or MALFORMED_REQUEST.
  */
 export const refuseOddPaths: RequestHandler = (req, res, next) => {
   if (req.path.lastIndexOf('/') > 0) throw new DomainError('NOT_FOUND')

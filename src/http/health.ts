@@ -2,7 +2,7 @@ import { Router } from 'express'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 
-/** /healthz: the process answers. /readyz: it can serve, since the database answers; else 503. */
+/** /healthz: the process answers. /readyz: it can serve, since the database answers; else UNAVAILABLE. */
 export function health({ db, log }: Uses<'db' | 'log'>): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const isReady = shared(async () => {

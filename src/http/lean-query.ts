@@ -10,10 +10,10 @@ import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { Request, RequestHandler, Response } from 'express'
 import { contextOf, type Context } from '../context.ts'
 import type { Deps } from '../deps.ts'
-import { translated } from '../refusal.ts'
 import { rootConfig } from '../trpc.ts'
 import { transformer } from './transformer.ts'
 
+/** An error on its way to the client, of whichever procedure; without a context it never reached one. */
 export type Failure = { error: TRPCError; path?: string | undefined; ctx?: Context | undefined }
 
 /**
@@ -48,7 +48,7 @@ export function leanQueries(
       })
       answer(res, 200, wrap({ result: { data } }))
     } catch (cause) {
-      const error = getTRPCErrorFromUnknown(translated(cause))
+      const error = getTRPCErrorFromUnknown(cause)
       onError({ error, path, ctx })
       const shape = getTRPCErrorShape({
         config: rootConfig,

@@ -1,13 +1,15 @@
 import { rateLimit } from 'express-rate-limit'
 import type { RequestHandler } from 'express'
 import type { Deps } from '../deps.ts'
+import { MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { answerError } from './answers.ts'
 import { networkOf } from './network.ts'
 
-const MINUTE_MS = 60_000
-
-/** Counts HTTP requests per network and minute. */
+/**
+ * Counts HTTP requests per network and minute, and refuses with TOO_MANY_REQUESTS what is above the
+ * configured limit.
+ */
 export function limitRequests({ settings }: Pick<Deps, 'settings'>): RequestHandler {
   return rateLimit({
     windowMs: MINUTE_MS,

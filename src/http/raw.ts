@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { sentenceOf } from '../errors.ts'
 
-// For requests that never reach the application: there is no request, no response and no id to name.
+/** The answer to what never reaches the application: there is no request, no response and no id to name. */
 export const RAW_BODY = JSON.stringify({
   error: {
     reason: 'MALFORMED_REQUEST',
@@ -11,6 +11,7 @@ export const RAW_BODY = JSON.stringify({
   },
 })
 
+/** What helmet and Express would have set. */
 export const RAW_HEADERS = {
   'content-type': 'application/json; charset=utf-8',
   'content-length': String(Buffer.byteLength(RAW_BODY)),

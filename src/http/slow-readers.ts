@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express'
+import { SECOND_MS } from '../durations.ts'
 import type { Timeouts } from './timeouts.ts'
 
 /**
@@ -15,7 +16,7 @@ export const limitAnswerTime =
       const look = () => {
         // Of answers in a row only the first has the line; the others' time has not begun.
         if (res.socket === null) [began, before] = [performance.now(), socket.bytesWritten]
-        const allowed = answer + ((socket.bytesWritten - before) / answerPace) * 1000
+        const allowed = answer + ((socket.bytesWritten - before) / answerPace) * SECOND_MS
         const left = began + allowed - performance.now()
         // Closed politely, the system would go on offering it what is unread.
         if (left <= 0) socket.resetAndDestroy()

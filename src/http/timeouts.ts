@@ -1,3 +1,5 @@
+import { MINUTE_MS, SECOND_MS } from '../durations.ts'
+
 /** At least so many bytes must come in while we wait so many seconds for them. */
 export type MinimumRate = { bytes: number; seconds: number }
 
@@ -13,7 +15,7 @@ export type Timeouts = {
   uploadMinimumRate: MinimumRate
   /** For the rest of a body whose request was refused: a client that still sends reads no answer. */
   refused: number
-  /** For an answer to be taken, whatever its size; and the bytes a second that it may take longer by. */
+  /** For an answer to be taken, whatever its size; and at how many bytes a second it may take longer. */
   answer: number
   answerPace: number
   /** For the next request on an open connection. */
@@ -22,14 +24,15 @@ export type Timeouts = {
   check: number
 }
 
+/** What holds in production; tests are less patient. */
 export const TIMEOUTS: Timeouts = {
-  headers: 15_000,
-  body: 30_000,
-  request: 15 * 60_000,
+  headers: 15 * SECOND_MS,
+  body: 30 * SECOND_MS,
+  request: 15 * MINUTE_MS,
   uploadMinimumRate: { bytes: 30 * 1024, seconds: 15 },
-  refused: 2_000,
-  answer: 30_000,
+  refused: 2 * SECOND_MS,
+  answer: 30 * SECOND_MS,
   answerPace: 8 * 1024,
-  idle: 10_000,
-  check: 5_000,
+  idle: 10 * SECOND_MS,
+  check: 5 * SECOND_MS,
 }

@@ -6,7 +6,8 @@ import { serialize } from './serialize.ts'
 /**
  * superjson as clients know it, but an input may only say which of its values are dates, undefined, or
  * numbers JSON has no word for. The rest is machinery for strangers: regular expressions to stall on, big
- * integers that take minutes to read, classes, errors, and references that tie an object into a knot.
+ * integers that take minutes to read, classes, errors, and references that tie an object into a knot. An
+ * input that says more is refused with MALFORMED_REQUEST.
  */
 export const transformer: CombinedDataTransformer = {
   input: { serialize: superjson.serialize, deserialize: readInput },

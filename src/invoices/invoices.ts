@@ -1,11 +1,13 @@
 // Invoices are numbered without a gap in each financial year: the serial after the last is the unique key of the one
 // insert that issues it, whoever is beaten to it takes the next, and no invoice is ever deleted.
 import { z } from 'zod'
+import type { UserDocument } from '../auth/user.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
+import { HOUR_MS } from '../durations.ts'
+import { inTurn } from '../in-turn.ts'
 import { linesOf, type OrderDocument } from '../orders/order.ts'
 import { splitTax } from './tax.ts'
-import { inTurn } from '../turns.ts'
 
 const MAX_TRIES = 300
 
@@ -40,12 +42,16 @@ export type InvoiceBody = z.infer<typeof InvoiceBody>
 
 type Needs = Uses<'db' | 'now' | 'settings'>
 
-/** Issues the invoice of a paid order, once. */
-export async function issueInvoice(deps: Needs, order: OrderDocument): Promise<void> {
+/** Issues the invoice of a paid order to its buyer, once. */
+export async function issueInvoice(
+  deps: Needs,
+  order: OrderDocument,
+  buyer: UserDocument | null,
+): Promise<void> {
   if (!order.paymentId || order.amountPaise === 0) return
   if (await deps.db.orm.invoices.where({ orderId: order._id }).first()) return
   const issuedAt = deps.now()
-  const body = await bodyOf(deps, order, order.paymentId)
+  const body = bodyOf(deps, order, { buyer, paymentId: order.paymentId })
   const series = financialYear(issuedAt)
   await inTurn(deps.db, `invoice ${series}`, async () => {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
@@ -87,7 +93,7 @@ export function numberOf(series: string, serial: number): string {
   return `${'INV'.slice(0, Math.max(0, 9 - digits.length))}/${series}/${digits}`
 }
 
-const IST_MS = 5.5 * 60 * 60_000
+const IST_MS = 5.5 * HOUR_MS
 
 /** India's runs from April to March: `26-27`. */
 export function financialYear(at: Date): string {
@@ -97,12 +103,11 @@ export function financialYear(at: Date): string {
   return `${short(start)}-${short(start + 1)}`
 }
 
-async function bodyOf(
-  { db, settings }: Needs,
+function bodyOf(
+  { settings }: Uses<'settings'>,
   order: OrderDocument,
-  paymentId: string,
-): Promise<InvoiceBody> {
-  const buyer = await db.orm.users.where({ _id: order.userId }).first()
+  { buyer, paymentId }: { buyer: UserDocument | null; paymentId: string },
+): InvoiceBody {
   const { seller } = settings
   const billing = buyer?.billing
   const { taxablePaise, taxes } = splitTax(order.amountPaise, {

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../html.ts'
 import type { InvoiceBody } from './invoices.ts'
 
 type Receipt = {
@@ -33,12 +34,12 @@ export function receiptPage({ number, issuedAt, orderId, body, refundedPaise }: 
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${escape(number)}</title>
+<title>${escapeHtml(number)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <h1>${seller.gstin === null ? 'Receipt' : 'Tax invoice'}</h1>
-<p>${escape(number)} · ${DATE.format(issuedAt)}<br>Order ${escape(orderId)} · payment ${escape(body.paymentId)}</p>
+<p>${escapeHtml(number)} · ${DATE.format(issuedAt)}<br>Order ${escapeHtml(orderId)} · payment ${escapeHtml(body.paymentId)}</p>
 <div class="sides">
 <p><strong>From</strong><br>${party([seller.name, seller.state, gstin(seller.gstin)])}</p>
 <p><strong>To</strong><br>${party([buyer.name, buyer.address, buyer.state, buyer.email, gstin(buyer.gstin)])}</p>
@@ -59,13 +60,13 @@ function discountRow({ lines }: InvoiceBody): string[] {
 }
 
 function row(label: string, paise: number, cell: 'td' | 'th' = 'td'): string {
-  return `<tr><${cell}>${escape(label)}</${cell}><${cell}>${rupees(paise)}</${cell}></tr>`
+  return `<tr><${cell}>${escapeHtml(label)}</${cell}><${cell}>${rupees(paise)}</${cell}></tr>`
 }
 
 function party(texts: (string | null)[]): string {
   return texts
     .filter((text) => text !== null && text !== '')
-    .map((text) => escape(text ?? ''))
+    .map((text) => escapeHtml(text ?? ''))
     .join('<br>')
 }
 
@@ -77,17 +78,5 @@ const RUPEES = new Intl.NumberFormat('en-IN', { style: 'currency', currency: 'IN
 const DATE = new Intl.DateTimeFormat('en-IN', { dateStyle: 'long', timeZone: 'Asia/Kolkata' })
 
 function rupees(paise: number): string {
-  return escape(RUPEES.format(paise / 100))
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+  return escapeHtml(RUPEES.format(paise / 100))
 }

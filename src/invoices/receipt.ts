@@ -1,20 +1,22 @@
 import { Router } from 'express'
-import { contextOf } from '../context.ts'
+import { requireActor } from '../context.ts'
 import type { Deps } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id } from '../fields.ts'
 import { sumOf } from '../money.ts'
 import { requireOrder } from '../orders/order.ts'
-import { standing } from '../orders/refunded.ts'
+import { standingRefunds } from '../orders/refunded.ts'
 import { InvoiceBody } from './invoices.ts'
 import { receiptPage } from './receipt-page.ts'
 
-/** GET /:orderId: the invoice as a page to print, for its buyer and for administrators. */
+/**
+ * GET /:orderId: the invoice as a page to print, for its buyer and for administrators. Throws
+ * UNAUTHENTICATED, TOO_MANY_REQUESTS, and NOT_FOUND also for what is another's or not paid for.
+ */
 export function receipts(deps: Deps): Router {
   const router = Router()
   router.get('/:orderId', async (req, res) => {
-    const { actor } = await contextOf(deps, req, res)
-    if (!actor) throw new DomainError('UNAUTHENTICATED')
+    const actor = await requireActor(deps, req, res)
     const orderId = Id.safeParse(req.params.orderId).data
     if (orderId === undefined) throw new DomainError('NOT_FOUND')
     const order = await requireOrder(deps, orderId)
@@ -37,7 +39,7 @@ export function receipts(deps: Deps): Router {
           issuedAt: invoice.issuedAt,
           orderId,
           body: InvoiceBody.parse(invoice.body),
-          refundedPaise: sumOf(standing(refunds, order.paymentId)),
+          refundedPaise: sumOf(standingRefunds(refunds, order.paymentId)),
         }),
       )
   })

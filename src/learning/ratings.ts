@@ -36,13 +36,10 @@ async function countRatings({ db }: Uses<'db'>, courseId: string): Promise<Total
   }
   const [totals] = await db.driver
     .collection('reviews')
-    .aggregate<Totals>(
-      [
-        { $match: counting },
-        { $group: { _id: null, ratingSum: { $sum: '$rating' }, ratingCount: { $sum: 1 } } },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+    .aggregate<Totals>([
+      { $match: counting },
+      { $group: { _id: null, ratingSum: { $sum: '$rating' }, ratingCount: { $sum: 1 } } },
+    ])
     .toArray()
   return { ratingSum: totals?.ratingSum ?? 0, ratingCount: totals?.ratingCount ?? 0 }
 }

@@ -1,11 +1,16 @@
+import { escapeHtml } from '../html.ts'
+
+/** Whom a mail is from, and where its links lead. */
 export type Site = {
   appName: string
   /** Every link begins with this configured origin, never with what a request said of its host. */
   siteUrl: string
 }
 
+/** What a mail says, twice: as plain text, and as HTML for those who see it. */
 export type Message = { subject: string; text: string; html: string }
 
+/** What a mail is to say, in plain text that anybody may have typed. */
 export type Content = {
   subject: string
   greeting?: string
@@ -15,7 +20,8 @@ export type Content = {
   footer?: string
 }
 
-export function layOut(site: Site, content: Content): Message {
+/** Lays a mail out, as text and as HTML. Whatever people typed is one line of text in it, and no HTML. */
+export function renderMessage(site: Site, content: Content): Message {
   const link = linkTo(site, content.button)
   return {
     subject: oneLine(content.subject),
@@ -70,25 +76,14 @@ export function pathPart(text: string): string {
   return /^\.+$/.test(text) ? '' : encodeURIComponent(text)
 }
 
-const HTML: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => HTML[character] ?? '')
-}
-
-/** Names and titles are people's own: a line break in one would begin a header or fake a paragraph. */
+/** Users choose names and authors titles: a line break in one would begin a header or fake a paragraph. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
 }
 
 const RUPEES = new Intl.NumberFormat('en-IN', { style: 'currency', currency: 'INR' })
 
+/** Paise as people write rupees in India: ₹1,00,000.00. */
 export function inRupees(paise: number): string {
   return RUPEES.format(paise / 100)
 }

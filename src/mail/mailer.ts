@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 import { z } from 'zod'
+import { withinTime } from '../deadline.ts'
 
 export type OutgoingMail = {
   to: string
@@ -25,6 +26,7 @@ export type Mailer = {
 
 export type MailerOptions = { smtpUrl: string; from: string; timeoutMs?: number }
 
+/** A mailer over SMTP; no send takes longer than `timeoutMs`, 20 seconds unless told otherwise. */
 export function openMailer({ smtpUrl, from, timeoutMs = 20_000 }: MailerOptions): Mailer {
   const transport = createTransport({
     url: smtpUrl,
@@ -35,7 +37,7 @@ export function openMailer({ smtpUrl, from, timeoutMs = 20_000 }: MailerOptions)
   })
   return {
     async send(mail) {
-      checkLines(mail)
+      requireSingleLines(mail)
       const sent = transport.sendMail({
         from,
         // An object, because a text is read as a list: "a@x.in, b@y.in" would go to both.
@@ -47,7 +49,9 @@ export function openMailer({ smtpUrl, from, timeoutMs = 20_000 }: MailerOptions)
         disableUrlAccess: true,
         ...(mail.messageId !== undefined && { messageId: mail.messageId }),
       })
-      await withDeadline(sent, timeoutMs)
+      await withinTime(sent, timeoutMs, refuseToWait).catch((error: unknown) => {
+        throw toMailFailure(error)
+      })
     },
     close() {
       transport.close()
@@ -56,32 +60,21 @@ export function openMailer({ smtpUrl, from, timeoutMs = 20_000 }: MailerOptions)
   }
 }
 
+/** Whether an error is one of `send`, about the mail or its server, and not a fault of ours. */
 export function isMailFailure(error: unknown): error is MailFailure {
   return error instanceof Error && error.name === 'MailFailure'
 }
 
-function checkLines({ to, subject, messageId = '' }: OutgoingMail): void {
-  // nodemailer folds line breaks away today; a header must not depend on that.
+function requireSingleLines({ to, subject, messageId = '' }: OutgoingMail): void {
+  // nodemailer folds line breaks away today; that no attacker adds a header must not depend on it.
   const isOneLine = [to, subject, messageId].every((text) => !/[\p{Cc}\u2028\u2029]/u.test(text))
   const isOneAddress = /^[^\s@,;<>"]+@[^\s@,;<>"]+$/.test(to)
   if (!isOneLine || !isOneAddress) throw mailFailure('permanent', { detail: 'not one line' })
 }
 
 /** The transport's own timeouts restart with every answer, so a slow server could hold it for ever. */
-async function withDeadline(sent: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(mailFailure('temporary', { detail: 'no answer in time' }))
-    }, timeoutMs)
-  })
-  try {
-    await Promise.race([sent, late])
-  } catch (error) {
-    throw toMailFailure(error)
-  } finally {
-    clearTimeout(timer)
-  }
+function refuseToWait(): never {
+  throw mailFailure('temporary', { detail: 'no answer in time' })
 }
 
 const SmtpError = z.object({ code: z.string().optional(), responseCode: z.number().optional() })

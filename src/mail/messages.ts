@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { inRupees, layOut, pathPart, type Message, type Site } from './layout.ts'
+import { inRupees, pathPart, renderMessage, type Message, type Site } from './layout.ts'
 
 const name = z.string()
-// Whoever registered an address that is not theirs chose the name, and would be speaking through us.
+// A squatter who registered the address chose the name, and would be speaking through us.
 const greeted = { name: name.exactOptional() }
 const token = z.string()
 const paise = z.number().int()
@@ -44,18 +44,19 @@ export const Mail = z.discriminatedUnion('template', [
 ])
 export type Mail = z.infer<typeof Mail>
 
+/** The subject and both bodies of a mail, with links that begin at the configured origin. */
 export function composeMail(site: Site, mail: Mail): Message {
   const { appName } = site
   switch (mail.template) {
     case 'verify-email':
-      return layOut(site, {
+      return renderMessage(site, {
         subject: `Confirm your address for ${appName}`,
         paragraphs: ['Please confirm that this address is yours.'],
         button: { label: 'Confirm', path: '/verify-email', query: { token: mail.data.token } },
         footer: 'If you did not create an account, ignore this mail.',
       })
     case 'reset-password':
-      return layOut(site, {
+      return renderMessage(site, {
         subject: `Choose a new password for ${appName}`,
         ...greetingOf(mail.data),
         paragraphs: ['Somebody, hopefully you, asked for a new password. The link works once.'],
@@ -67,7 +68,7 @@ export function composeMail(site: Site, mail: Mail): Message {
         footer: 'If it was not you, ignore this mail: your password stays as it is.',
       })
     case 'password-changed':
-      return layOut(site, {
+      return renderMessage(site, {
         subject: `Your ${appName} password was changed`,
         ...greetingOf(mail.data),
         paragraphs: [
@@ -76,7 +77,7 @@ export function composeMail(site: Site, mail: Mail): Message {
         button: { label: 'It was not me', path: '/forgot-password' },
       })
     case 'new-sign-in':
-      return layOut(site, {
+      return renderMessage(site, {
         subject: `New sign-in to ${appName}`,
         ...greetingOf(mail.data),
         paragraphs: [
@@ -86,9 +87,9 @@ export function composeMail(site: Site, mail: Mail): Message {
         button: { label: 'It was not me', path: '/forgot-password' },
       })
     case 'receipt':
-      return layOut(site, receiptOf(mail.data))
+      return renderMessage(site, receiptOf(mail.data))
     case 'enrolled':
-      return layOut(site, {
+      return renderMessage(site, {
         subject: `You are enrolled in ${mail.data.courseTitle}`,
         greeting: mail.data.name,
         paragraphs: [`“${mail.data.courseTitle}” is open for you.`],
@@ -98,7 +99,7 @@ export function composeMail(site: Site, mail: Mail): Message {
         },
       })
     case 'refund':
-      return layOut(site, {
+      return renderMessage(site, {
         subject: `Refund of ${inRupees(mail.data.amountPaise)} from ${appName}`,
         greeting: mail.data.name,
         paragraphs: [
@@ -108,7 +109,7 @@ export function composeMail(site: Site, mail: Mail): Message {
         button: orderButton(mail.data.orderId),
       })
     case 'order-review':
-      return layOut(site, {
+      return renderMessage(site, {
         subject: `Order ${mail.data.orderId} needs a decision`,
         paragraphs: [`The order was set aside: ${mail.data.reason}`],
         button: {

@@ -1,12 +1,13 @@
 // A mail is put here by whoever decides that it is due, and sent by a job, again and again until the server
-// has taken it. Several instances may work at once: each attempt is claimed by a conditional write. Who dies
-// between sending and noting it sends a second copy, under the same Message-ID.
+// has taken it. Who dies between sending and noting it sends a second copy, under the same Message-ID.
 import { createHash } from 'node:crypto'
 import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
 import { z, ZodError } from 'zod'
 import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../durations.ts'
 import type { Job } from '../jobs.ts'
+import { workOff, type WorkQueue } from '../work-queue.ts'
 import { isMailFailure } from './mailer.ts'
 import { composeMail, Mail } from './messages.ts'
 
@@ -25,19 +26,19 @@ export type LinkMaker = (
   to: string,
 ) => Promise<{ name?: string; token: string } | null>
 
+/** Who makes the links of each mail that needs one. */
 export type LinkMakers = Record<LinkTemplate, LinkMaker>
 
 const Json = z.record(z.string(), z.json())
 
 // A server may be away over a weekend; a process may have been as well, so that not only time counts.
-const PATIENCE_MS = 3 * 24 * 60 * 60_000
+const PATIENCE_MS = 3 * DAY_MS
 const LEAST_ATTEMPTS = 8
-// Longer than a mailer may take, so that nobody else begins the same attempt.
-const LEASE_MS = 2 * 60_000
-const FIRST_WAIT_MS = 30_000
-const LONGEST_WAIT_MS = 60 * 60_000
+// A mailer gives up sooner.
+const CLAIM_MS = 2 * MINUTE_MS
+const BACKOFF = { firstMs: 30 * SECOND_MS, longestMs: HOUR_MS }
 /** How long the record of a mail that was sent, or given up, stays. */
-export const KEPT_MS = 30 * 24 * 60 * 60_000
+export const KEPT_MS = 30 * DAY_MS
 const AT_ONCE = 5
 const PER_RUN = 200
 
@@ -65,41 +66,27 @@ export async function putMail(
   }
 }
 
+/** The job that sends what is due, with links by these makers, and gives up what no attempt can send. */
 export const sendMails = (links: LinkMakers): Job => ({
   name: 'send-mails',
   everySeconds: 2,
-  run: async (deps) => {
-    for (let sent = 0; sent < PER_RUN; sent += AT_ONCE) {
-      const due = await deps.db.orm.outbox_mails
-        .where({ state: 'WAITING' })
-        .where(Field.lte('nextAt', deps.now()))
-        .orderBy({ nextAt: 1 })
-        .limit(AT_ONCE)
-        .all()
-      if (due.length === 0) break
-      await Promise.all(due.map((row) => attempt(deps, links, row)))
-    }
+  run: async (deps, stopping) => {
+    const keep = () => Promise.resolve(!stopping.aborted)
+    await workOff(deps, outbox(deps, links), { perRun: PER_RUN, atOnce: AT_ONCE, keep })
     await forgetOld(deps)
   },
 })
 
 type Row = Stored<'outbox_mails'>
 
-async function attempt(deps: Sender, links: LinkMakers, row: Row): Promise<void> {
-  const { db, now } = deps
-  const attempts = row.attempts + 1
-  const claimed = await db.orm.outbox_mails
-    .where({ _id: row._id, state: 'WAITING', attempts: row.attempts })
-    .update({ attempts, nextAt: new Date(now().getTime() + LEASE_MS) })
-  if (!claimed) return
-  try {
-    await send(deps, links, claimed)
-  } catch (error) {
-    await noteFailure(deps, claimed, error)
-    return
-  }
-  await close(deps, claimed, { state: 'DONE', error: null })
-}
+const outbox = (deps: Sender, links: LinkMakers): WorkQueue<Row> => ({
+  open: deps.db.orm.outbox_mails.where({ state: 'WAITING' }),
+  claimMs: CLAIM_MS,
+  backoff: BACKOFF,
+  attempt: (row) => send(deps, links, row),
+  done: (row) => close(deps, row, { state: 'DONE', error: null }),
+  failed: (row, error, nextAt) => noteFailure(deps, row, { error, nextAt }),
+})
 
 async function send(deps: Sender, links: LinkMakers, row: Row): Promise<void> {
   const { mailer, settings } = deps
@@ -118,8 +105,12 @@ async function contentOf(deps: Sender, links: LinkMakers, row: Row): Promise<Mai
   return data && { template, data }
 }
 
-async function noteFailure(deps: Sender, row: Row, error: unknown): Promise<void> {
-  const { db, now, log } = deps
+async function noteFailure(
+  deps: Sender,
+  row: Row,
+  { error, nextAt }: { error: unknown; nextAt: Date },
+): Promise<void> {
+  const { db, log } = deps
   const isHopeless = isMailFailure(error) ? error.kind === 'permanent' : error instanceof ZodError
   const message = isMailFailure(error) ? error.message : 'could not be composed'
   if (!isMailFailure(error)) log.error({ err: error, mailId: row._id }, 'mail not composed')
@@ -128,10 +119,9 @@ async function noteFailure(deps: Sender, row: Row, error: unknown): Promise<void
     await close(deps, row, { state: 'DEAD', error: message })
     return
   }
-  const wait = Math.min(FIRST_WAIT_MS * 2 ** (row.attempts - 1), LONGEST_WAIT_MS)
   await db.orm.outbox_mails
     .where({ _id: row._id, state: 'WAITING', attempts: row.attempts })
-    .update({ nextAt: new Date(now().getTime() + wait), error: message })
+    .update({ nextAt, error: message })
 }
 
 function isTooLate({ now }: Uses<'now'>, { attempts, createdAt }: Row): boolean {
@@ -140,9 +130,7 @@ function isTooLate({ now }: Uses<'now'>, { attempts, createdAt }: Row): boolean 
 
 /** How many mails were given up in the time that records are kept. */
 export function countDeadMails({ db }: Uses<'db'>): Promise<number> {
-  return db.driver
-    .collection('outbox_mails')
-    .countDocuments({ state: 'DEAD' }, { maxTimeMS: 5_000 })
+  return db.driver.collection('outbox_mails').countDocuments({ state: 'DEAD' })
 }
 
 /** What was in it is nobody's business any more; the row itself stays a while, as a record and a key. */

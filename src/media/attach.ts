@@ -40,7 +40,6 @@ export async function detach(deps: Uses<'db' | 'now'>, media: MediaDocument): Pr
     await usersOf(deps).updateOne(
       { _id: new ObjectId(media.ownerId), avatarMediaId: media._id },
       { $set: { avatarUrl: null, avatarMediaId: null, updatedAt: deps.now() } },
-      { maxTimeMS: 5_000 },
     )
   }
   if (media.purpose !== 'course-image') return
@@ -61,7 +60,6 @@ async function setAvatar(
   for (;;) {
     const user = await users.findOne(owner, {
       projection: { avatarMediaId: 1 },
-      maxTimeMS: 5_000,
     })
     const shown = user?.avatarMediaId ?? null
     if (shown === media._id) return
@@ -78,7 +76,6 @@ async function setAvatar(
           updatedAt: deps.now(),
         },
       },
-      { maxTimeMS: 5_000 },
     )
     if (modifiedCount === 0) continue
     if (shown !== null) await markRemoved(deps, shown)

@@ -30,7 +30,6 @@ export async function markOrphanedFiles(
   await media.updateMany(
     { ...due, _id: { $in: ids } },
     { $set: { state: 'UNUSED', updatedAt: now() } },
-    { maxTimeMS: 5_000 },
   )
 }
 

@@ -23,20 +23,17 @@ const QUOTAS: Record<Role, Usage> = {
 export async function requireQuota({ db }: Uses<'db'>, actor: Actor): Promise<void> {
   const [usage] = await db.driver
     .collection('media')
-    .aggregate<Usage>(
-      [
-        { $match: { ownerId: new ObjectId(actor.id), state: { $ne: 'REMOVED' } } },
-        {
-          $group: {
-            _id: null,
-            files: { $sum: 1 },
-            bytes: { $sum: '$bytes' },
-            pending: { $sum: { $cond: [{ $eq: ['$state', 'PENDING'] }, 1, 0] } },
-          },
+    .aggregate<Usage>([
+      { $match: { ownerId: new ObjectId(actor.id), state: { $ne: 'REMOVED' } } },
+      {
+        $group: {
+          _id: null,
+          files: { $sum: 1 },
+          bytes: { $sum: '$bytes' },
+          pending: { $sum: { $cond: [{ $eq: ['$state', 'PENDING'] }, 1, 0] } },
         },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+      },
+    ])
     .toArray()
   if (!usage) return
   const { files, bytes, pending } = QUOTAS[actor.role]

@@ -1,4 +1,5 @@
 import type { Uses } from '../deps.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import type { Job } from '../jobs.ts'
 import { attach, detach } from './attach.ts'
@@ -8,9 +9,6 @@ import { isReferenced, markOrphanedFiles } from './orphaned-files.ts'
 import { findOrphanedPictures } from './orphaned-pictures.ts'
 import { destroyAsset, markRemoved } from './transitions.ts'
 
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
 const ORPHANED_DAYS = 30
 const BATCH = 100
 
@@ -43,7 +41,7 @@ async function findDue(
     .collection('media')
     .find(
       { state, updatedAt: { $lte: before } },
-      { projection: { _id: 1 }, sort: { updatedAt: 1 }, limit: BATCH, maxTimeMS: 5_000 },
+      { projection: { _id: 1 }, sort: { updatedAt: 1 }, limit: BATCH },
     )
     .toArray()
   return findMedia(

@@ -73,7 +73,6 @@ export async function markRemoved(
     .updateOne(
       { _id: new ObjectId(mediaId), state: { $ne: 'REMOVED' } },
       { $set: { state: 'REMOVED', updatedAt: now() } },
-      { maxTimeMS: 5_000 },
     )
   return marked.modifiedCount === 1
 }

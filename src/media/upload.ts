@@ -1,6 +1,6 @@
 import { Router, type Request, type Response } from 'express'
 import type { Actor } from '../auth/sessions.ts'
-import { contextOf } from '../context.ts'
+import { requireActor } from '../context.ts'
 import { requireOwnCourse } from '../courses/access.ts'
 import type { Deps, Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
@@ -59,9 +59,7 @@ async function authorizeUpload(
   req: Request,
   res: Response,
 ): Promise<{ actor: Actor; target: UploadTarget }> {
-  const { actor, limitCalls } = await contextOf(deps, req, res)
-  if (!actor) throw new DomainError('UNAUTHENTICATED')
-  await limitCalls.count(actor.id)
+  const actor = await requireActor(deps, req, res)
   const purpose = PURPOSES.find((one) => one === req.params['purpose'])
   if (!purpose) throw new DomainError('NOT_FOUND')
   const { isOfCourse, maxBytes } = UPLOAD_RULES[purpose]

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
-import { bucketOf, giveBack, take } from '../auth/throttle.ts'
+import { bucketKey, requireAttempt, uncountAttempts } from '../auth/throttle.ts'
 import { CouponCode } from '../coupons/code.ts'
 import { discountsOf, isUsable, type CouponDocument } from '../coupons/discounts.ts'
 import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
-import { DomainError } from '../errors.ts'
+import { DomainError, refuseInput } from '../errors.ts'
 import { Id, orNamed } from '../fields.ts'
 import { accessEndOf, liveGrants } from '../learning/access/enrollment.ts'
 import { sumOf } from '../money.ts'
@@ -31,12 +31,12 @@ export type Cart = {
   coupon: CouponDocument | null
 }
 
-/** The least that can be paid at Razorpay. */
-const LEAST_PAYABLE = 100
-
-/** What this buyer would pay for these courses now, refused where they cannot be bought. */
+/**
+ * What this buyer would pay for these courses now. Throws EMPTY_CART, NOT_FOUND, OWN_COURSE, ALREADY_ENROLLED,
+ * INVALID_INPUT for a mix of currencies, COUPON_INVALID, TOO_MANY_REQUESTS for guessed codes and AMOUNT_TOO_SMALL.
+ */
 export async function priceCart(
-  deps: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now' | 'gateways'>,
   actor: Actor,
   { courseIds, couponCode }: NewOrder,
 ): Promise<Cart> {
@@ -47,9 +47,7 @@ export async function priceCart(
   await refuseEnrolled(deps, actor, ids)
   const currency = courses[0]?.currency ?? 'INR'
   if (courses.some((course) => course.currency !== currency))
-    throw new DomainError('INVALID_INPUT', {
-      issues: [{ path: 'courseIds', message: 'are sold in different currencies' }],
-    })
+    refuseInput('courseIds', 'are sold in different currencies')
   const priced = courses.map(({ _id, title, pricePaise }) => ({
     courseId: _id,
     title,
@@ -58,16 +56,28 @@ export async function priceCart(
   const coupon =
     couponCode === undefined
       ? null
-      : await guessing(deps, actor, () => requireCoupon(deps, couponCode, priced))
+      : await limitCodeAttempts(deps, actor, () => requireCoupon(deps, couponCode, priced))
   const discounts = coupon ? discountsOf(coupon, priced) : []
   const lines = priced.map((line, at) => {
     const discountPaise = discounts[at] ?? 0
     return { no: at + 1, ...line, discountPaise, amountPaise: line.listPaise - discountPaise }
   })
   const amountPaise = sumOf(lines)
-  if (amountPaise > 0 && amountPaise < LEAST_PAYABLE) throw new DomainError('AMOUNT_TOO_SMALL')
+  requirePayable(deps, amountPaise, currency)
   const discountPaise = lines.reduce((sum, line) => sum + line.discountPaise, 0)
   return { lines, currency, amountPaise, discountPaise, coupon }
+}
+
+/** Nothing costs nothing; anything else must be an amount that the gateway takes. */
+function requirePayable(
+  { gateways }: Uses<'gateways'>,
+  amountPaise: number,
+  currency: string,
+): void {
+  if (amountPaise === 0) return
+  const limits = gateways.forNewOrders.limits(currency)
+  if (!limits) refuseInput('courseIds', 'are sold in a currency that cannot be paid here')
+  if (amountPaise < limits.leastChargePaise) throw new DomainError('AMOUNT_TOO_SMALL')
 }
 
 async function findSold({ db }: Uses<'db'>, ids: string[]) {
@@ -101,18 +111,18 @@ async function refuseEnrolled(
   })
 }
 
-const GUESSES = { most: 30, seconds: 15 * 60 }
+const CODE_ATTEMPTS = { most: 30, seconds: 15 * 60 }
 
 /** A code is worth money, and short ones are made by hand. Counted before it is looked at; right is no guess. */
-async function guessing<T>(
+async function limitCodeAttempts<T>(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
-  guess: () => Promise<T>,
+  attempt: () => Promise<T>,
 ): Promise<T> {
-  const key = bucketOf('coupon', actor.id)
-  await take(deps, { key, ...GUESSES })
-  const result = await guess()
-  await giveBack(deps, [key])
+  const key = bucketKey('coupon', actor.id)
+  await requireAttempt(deps, { key, ...CODE_ATTEMPTS })
+  const result = await attempt()
+  await uncountAttempts(deps, [key])
   return result
 }
 

@@ -1,11 +1,14 @@
 import { releaseUse } from '../coupons/uses.ts'
 import type { Uses } from '../deps.ts'
 import { requireOrder, type OrderDocument } from './order.ts'
-import { moveOrder } from './transitions.ts'
+import { transitionOrder } from './transitions.ts'
 
 /** Closes an open order whose time is over and gives its coupon back; a late payment would still win. */
-export async function expire(deps: Uses<'db' | 'now'>, { _id: id }: OrderDocument): Promise<void> {
-  const isClosed = await moveOrder(deps, {
+export async function expire(
+  deps: Uses<'db' | 'now'>,
+  { _id: id }: Pick<OrderDocument, '_id'>,
+): Promise<void> {
+  const expired = await transitionOrder(deps, {
     id,
     from: ['CREATED'],
     set: { status: 'EXPIRED' },
@@ -13,18 +16,19 @@ export async function expire(deps: Uses<'db' | 'now'>, { _id: id }: OrderDocumen
     note: { event: 'expired' },
   })
   // Somebody may have paid meanwhile; or closed it, and died before giving the coupon back.
-  if (isClosed || (await requireOrder(deps, id)).status === 'EXPIRED') await releaseUse(deps, id)
+  const { status } = expired ?? (await requireOrder(deps, id))
+  if (status === 'EXPIRED') await releaseUse(deps, id)
 }
 
 /** Ends a review once nothing that was paid for the order is left with us. */
 export async function closeReview(deps: Uses<'db' | 'now'>, id: string): Promise<void> {
   const kept = await deps.db.orm.payments.where({ orderId: id, status: 'captured' }).first()
   if (kept) return
-  const isClosed = await moveOrder(deps, {
+  const closed = await transitionOrder(deps, {
     id,
     from: ['REVIEW'],
     set: { status: 'EXPIRED' },
     note: { event: 'review ended', detail: 'all that was paid was given back' },
   })
-  if (isClosed) await releaseUse(deps, id)
+  if (closed) await releaseUse(deps, id)
 }

@@ -3,7 +3,13 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { sumOf } from '../money.ts'
 import { isOpenDispute } from './disputed.ts'
-import { type Refund, type RefundDocument, standing, refundsOf, publicRefund } from './refunded.ts'
+import {
+  type Refund,
+  type RefundDocument,
+  standingRefunds,
+  refundsOf,
+  publicRefund,
+} from './refunded.ts'
 
 export type OrderStatus = 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW'
 
@@ -42,6 +48,7 @@ export type OrderDetails = Order & {
   timeline: { at: Date; event: string; detail: string | null }[]
 }
 
+/** The lines as they were sold, in paise. */
 export function linesOf(order: Pick<OrderDocument, 'lines'>): OrderLine[] {
   return order.lines.map(({ no, courseId, title, listPaise, discountPaise, amountPaise }) => ({
     no,
@@ -53,6 +60,7 @@ export function linesOf(order: Pick<OrderDocument, 'lines'>): OrderLine[] {
   }))
 }
 
+/** An order as its buyer sees it. `refunds` are those of this order. */
 export function publicOrder(order: OrderDocument, refunds: readonly RefundDocument[]): Order {
   return {
     id: order._id,
@@ -60,7 +68,7 @@ export function publicOrder(order: OrderDocument, refunds: readonly RefundDocume
     currency: order.currency,
     amountPaise: order.amountPaise,
     discountPaise: order.discountPaise,
-    refundedPaise: sumOf(standing(refunds, order.paymentId)),
+    refundedPaise: sumOf(standingRefunds(refunds, order.paymentId)),
     couponCode: order.couponCode ?? null,
     lines: linesOf(order),
     createdAt: order.createdAt,
@@ -70,12 +78,14 @@ export function publicOrder(order: OrderDocument, refunds: readonly RefundDocume
   }
 }
 
+/** Throws NOT_FOUND. */
 export async function requireOrder({ db }: Uses<'db'>, id: string): Promise<OrderDocument> {
   const order = await db.orm.orders.where({ _id: id }).first()
   if (!order) throw new DomainError('NOT_FOUND')
   return order
 }
 
+/** The actor's own order; anybody else's reads as not there. Throws NOT_FOUND. */
 export async function requireOwnOrder(
   { db }: Uses<'db'>,
   actor: { id: string },
@@ -92,6 +102,7 @@ export async function showOrder(deps: Uses<'db'>, id: string): Promise<Order> {
   return publicOrder(order, refunds)
 }
 
+/** The order with its refunds, disputes and timeline. Throws NOT_FOUND. */
 export async function showOrderDetails(deps: Uses<'db'>, id: string): Promise<OrderDetails> {
   const [order, refunds, disputes] = await Promise.all([
     requireOrder(deps, id),

@@ -28,6 +28,7 @@ export type OrdersPage = z.infer<typeof OrdersPage>
 
 export type SoldOrder = Order & { userId: string }
 
+/** The actor's orders, newest first. */
 export async function listMyOrders(
   deps: Uses<'db'>,
   actor: Actor,
@@ -37,7 +38,7 @@ export async function listMyOrders(
   return { items: items.map(({ userId: _, ...order }) => order), nextCursor }
 }
 
-/** One's own order; administrators see anyone's. */
+/** One's own order; administrators see anyone's. Throws NOT_FOUND. */
 export async function getOrder(
   deps: Uses<'db'>,
   actor: Actor,
@@ -47,6 +48,7 @@ export async function getOrder(
   return showOrderDetails(deps, orderId)
 }
 
+/** Everybody's orders, newest first, for administrators. */
 export async function listOrders(
   { db }: Uses<'db'>,
   { status, userId, cursor, limit }: OrdersPage,
@@ -58,6 +60,7 @@ export async function listOrders(
   return { items: await withRefunds({ db }, items), nextCursor }
 }
 
+/** The same orders in the same order, each with what was given back of it; one statement for all. */
 export async function withRefunds(
   { db }: Uses<'db'>,
   orders: OrderDocument[],

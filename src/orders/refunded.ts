@@ -19,6 +19,7 @@ export type Refund = {
   createdAt: Date
 }
 
+/** A refund as its buyer and administrators see it. */
 export function publicRefund(refund: RefundDocument): Refund {
   return {
     id: refund._id,
@@ -36,13 +37,14 @@ export function publicRefund(refund: RefundDocument): Refund {
 }
 
 /** Refunds of this payment that took money or still may. */
-export function standing(
+export function standingRefunds(
   refunds: readonly RefundDocument[],
   paymentId: string | null | undefined,
 ): RefundDocument[] {
   return refunds.filter((refund) => refund.paymentId === paymentId && refund.status !== 'FAILED')
 }
 
+/** Every refund of an order, oldest first, failed ones too. */
 export function refundsOf({ db }: Uses<'db'>, orderId: string): Promise<RefundDocument[]> {
   return Promise.resolve(db.orm.refunds.where({ orderId }).orderBy({ createdAt: 1 }).all())
 }

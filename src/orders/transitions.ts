@@ -1,13 +1,14 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
-import type { OrderStatus } from './order.ts'
+import type { OrderDocument, OrderStatus } from './order.ts'
 
 /** An order somebody fights over must not grow without end. */
 const TIMELINE_ENTRIES = 60
 
+/** A line of the timeline: what happened, and whatever tells it from others of its kind. */
 export type Note = { event: string; detail?: string }
 
-type Move = {
+type Transition = {
   id: string
   from: OrderStatus[]
   /** Further conditions on the stored order; `null` means absent. */
@@ -18,45 +19,50 @@ type Move = {
 }
 
 /**
- * The only way an order changes: one conditional write with its line in the timeline. False: someone else
- * was first. By the driver, since Prisma cannot cap an array.
+ * The only way an order changes: one conditional write with its line in the timeline. Answers the order as it is
+ * then, or null when somebody else was first. By the driver, since Prisma cannot cap an array.
  */
-export async function moveOrder(deps: Uses<'db' | 'now'>, move: Move): Promise<boolean> {
-  const { id, from, where = {}, set, unset = [], note } = move
+export async function transitionOrder(
+  deps: Uses<'db' | 'now'>,
+  { id, from, where = {}, set, unset = [], note }: Transition,
+): Promise<OrderDocument | null> {
   const at = deps.now()
-  const { modifiedCount } = await orders(deps).updateOne(
+  const stored = await orders(deps).findOneAndUpdate(
     { _id: new ObjectId(id), status: { $in: from }, ...where },
     {
       $set: { ...set, updatedAt: at },
       ...(unset.length > 0 && { $unset: Object.fromEntries(unset.map((name) => [name, ''])) }),
       ...pushOf(at, note),
     },
-    { maxTimeMS: 5_000 },
+    { returnDocument: 'after' },
   )
-  return modifiedCount === 1
+  return stored && { ...stored, _id: stored._id.toHexString(), userId: stored.userId.toHexString() }
 }
 
 /** Writes into the timeline and changes nothing else. */
 export async function noteOrder(deps: Uses<'db' | 'now'>, id: string, note: Note): Promise<void> {
-  await orders(deps).updateOne({ _id: new ObjectId(id) }, pushOf(deps.now(), note), {
-    maxTimeMS: 5_000,
-  })
+  await orders(deps).updateOne({ _id: new ObjectId(id) }, pushOf(deps.now(), note))
 }
 
 /** As above, but a second time is not written: repeated at will, it would push out what happened before. */
 export async function noteOnce(deps: Uses<'db' | 'now'>, id: string, note: Note): Promise<void> {
   const isNew = { _id: new ObjectId(id), 'timeline.event': { $ne: note.event } }
-  await orders(deps).updateOne(isNew, pushOf(deps.now(), note), { maxTimeMS: 5_000 })
+  await orders(deps).updateOne(isNew, pushOf(deps.now(), note))
 }
 
+/** A line of the timeline; its detail is cut at 300 characters. */
 export function entryOf(at: Date, { event, detail }: Note) {
   return { at, event, detail: detail?.slice(0, 300) ?? null }
 }
 
-type Stored = { _id: ObjectId; timeline: ReturnType<typeof entryOf>[] }
+type StoredOrder = Omit<OrderDocument, '_id' | 'userId' | 'timeline'> & {
+  _id: ObjectId
+  userId: ObjectId
+  timeline: ReturnType<typeof entryOf>[]
+}
 
 function orders({ db }: Uses<'db'>) {
-  return db.driver.collection<Stored>('orders')
+  return db.driver.collection<StoredOrder>('orders')
 }
 
 function pushOf(at: Date, note: Note) {

@@ -1,4 +1,13 @@
 import type { Uses } from '../deps.ts'
+import type { PaymentGateway } from '../gateways/payments.ts'
 
 /** What everything from a captured payment to an open course touches. */
-export type Till = Uses<'db' | 'now' | 'razorpay' | 'log' | 'settings'>
+export type PaymentDeps = Uses<'db' | 'now' | 'gateways' | 'log' | 'settings'>
+
+/** The gateway that an order, a payment or a refund names. Throws GatewayFailure when it is not configured. */
+export function gatewayOf(
+  { gateways }: Uses<'gateways'>,
+  { gateway }: { gateway: string },
+): PaymentGateway {
+  return gateways.named(gateway)
+}

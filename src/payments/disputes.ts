@@ -2,13 +2,14 @@
 // the money and ends it, a won or closed one gives it back. The payment itself says nothing of all this.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey } from '../db.ts'
-import type { RazorpayDispute } from '../gateways/razorpay/shapes.ts'
+import type { GatewayDispute } from '../gateways/payments.ts'
 import { noteOrder } from '../orders/transitions.ts'
-import type { Till } from './deps.ts'
+import { type PaymentDeps, gatewayOf } from './deps.ts'
+import { findPayment } from './record/payments.ts'
 import { alignAccess } from './settlement/line-access.ts'
 import { settlePayment } from './settlement/settle-payment.ts'
 
-type DisputeStatus = RazorpayDispute['status']
+type DisputeStatus = GatewayDispute['status']
 
 const EARLIER: Record<DisputeStatus, DisputeStatus[]> = {
   open: [],
@@ -18,18 +19,23 @@ const EARLIER: Record<DisputeStatus, DisputeStatus[]> = {
   closed: ['open', 'under_review'],
 }
 
-/** Takes in a dispute as Razorpay has it; its status only moves forward. */
-export async function applyDispute(deps: Till, theirs: RazorpayDispute): Promise<void> {
-  const orderId = await orderIdOf(deps, theirs.paymentId)
-  const isNews = (await writeDown(deps, theirs, orderId)) || (await moveOn(deps, theirs, orderId))
-  if (orderId) await follow(deps, orderId, isNews ? theirs : null)
+/** Takes in a dispute as the gateway has it; its status only moves forward. */
+export async function applyDispute(deps: PaymentDeps, theirs: GatewayDispute): Promise<void> {
+  const orderId = await orderIdOf(deps, theirs)
+  const isNews =
+    (await insertDispute(deps, theirs, orderId)) || (await moveForward(deps, theirs, orderId))
+  if (orderId) await alignOrder(deps, orderId, isNews ? theirs : null)
   await deps.db.orm.disputes
-    .where({ razorpayDisputeId: theirs.id, status: theirs.status })
+    .where({ gatewayDisputeId: theirs.id, status: theirs.status })
     .update({ settledAt: deps.now() })
 }
 
 /** What follows for the order; done again by whoever finds a dispute that is not settled. */
-async function follow(deps: Till, orderId: string, theirs: RazorpayDispute | null): Promise<void> {
+async function alignOrder(
+  deps: PaymentDeps,
+  orderId: string,
+  theirs: GatewayDispute | null,
+): Promise<void> {
   if (theirs) {
     const detail = `${theirs.id}: ${theirs.phase}, ${theirs.reasonCode ?? 'no reason given'}`
     await noteOrder(deps, orderId, { event: `dispute ${theirs.status}`, detail })
@@ -37,23 +43,24 @@ async function follow(deps: Till, orderId: string, theirs: RazorpayDispute | nul
   await alignAccess(deps, orderId)
 }
 
-async function orderIdOf(deps: Till, paymentId: string): Promise<string | null> {
-  const known = await deps.db.orm.payments.where({ razorpayPaymentId: paymentId }).first()
+async function orderIdOf(deps: PaymentDeps, theirs: GatewayDispute): Promise<string | null> {
+  const known = await findPayment(deps, theirs.paymentId)
   if (known) return known.orderId ?? null
-  await settlePayment(deps, await deps.razorpay.fetchPayment(paymentId), 'poll')
-  const payment = await deps.db.orm.payments.where({ razorpayPaymentId: paymentId }).first()
-  return payment?.orderId ?? null
+  const payment = await gatewayOf(deps, theirs).fetchPayment(theirs.paymentId)
+  await settlePayment(deps, payment, { source: 'poll' })
+  return (await findPayment(deps, theirs.paymentId))?.orderId ?? null
 }
 
-async function writeDown(
-  { db, now }: Till,
-  theirs: RazorpayDispute,
+async function insertDispute(
+  { db, now }: PaymentDeps,
+  theirs: GatewayDispute,
   orderId: string | null,
 ): Promise<boolean> {
   const at = now()
   try {
     await db.orm.disputes.create({
-      razorpayDisputeId: theirs.id,
+      gateway: theirs.gateway,
+      gatewayDisputeId: theirs.id,
       paymentId: theirs.paymentId,
       orderId,
       status: theirs.status,
@@ -73,13 +80,13 @@ async function writeDown(
   }
 }
 
-async function moveOn(
-  { db, now }: Till,
-  theirs: RazorpayDispute,
+async function moveForward(
+  { db, now }: PaymentDeps,
+  theirs: GatewayDispute,
   orderId: string | null,
 ): Promise<boolean> {
   const moved = await db.orm.disputes
-    .where({ razorpayDisputeId: theirs.id })
+    .where({ gatewayDisputeId: theirs.id })
     .where(MongoFieldFilter.in('status', EARLIER[theirs.status]))
     .update({
       status: theirs.status,

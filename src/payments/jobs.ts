@@ -1,37 +1,19 @@
-import type { Deps } from '../deps.ts'
+import { GatewayFailure } from '../gateways/gateway-failure.ts'
 import type { Job } from '../jobs.ts'
-import { withLease } from '../lease.ts'
-import { forgetOldEvents, processWaiting } from './webhooks/inbox.ts'
+import { leased } from '../lease.ts'
 import { readLists } from './reconciliation/lists.ts'
-import { RazorpayFailure } from '../gateways/razorpay/failure.ts'
 import { reconcile } from './reconciliation/reconciler.ts'
 import { driveDueRefunds } from './refunds/drive.ts'
+import { forgetOldEvents, processWaiting } from './webhooks/inbox.ts'
 
-const leased = (
-  name: string,
-  everySeconds: number,
-  work: (deps: Deps, keep: () => Promise<boolean>) => Promise<void>,
-): Job => ({
-  name,
-  everySeconds,
-  run: async (deps, stopping) => {
-    try {
-      await withLease(deps, name, (keep) =>
-        work(deps, async () => !stopping.aborted && (await keep())),
-      )
-    } catch (error) {
-      // Razorpay being away is no fault of ours, and the next run begins where this one ended.
-      if (!(error instanceof RazorpayFailure)) throw error
-      deps.log.warn({ job: name, kind: error.kind }, error.message)
-    }
-  },
-})
+// A gateway being away is no fault of ours, and the next run begins where this one ended.
+const isNoFault = (error: unknown) => error instanceof GatewayFailure
 
 /** Any number of instances may run these. Each does at start-up what is due. */
-export const orderJobs: Job[] = [
-  leased('webhook-inbox', 5, processWaiting),
-  leased('reconcile-orders', 30, reconcile),
-  leased('drive-refunds', 15, driveDueRefunds),
-  leased('read-razorpay-lists', 5 * 60, readLists),
-  leased('forget-webhooks', 60 * 60, forgetOldEvents),
+export const paymentJobs: Job[] = [
+  leased({ name: 'webhook-inbox', everySeconds: 5, work: processWaiting, isNoFault }),
+  leased({ name: 'reconcile-orders', everySeconds: 30, work: reconcile, isNoFault }),
+  leased({ name: 'drive-refunds', everySeconds: 15, work: driveDueRefunds, isNoFault }),
+  leased({ name: 'read-gateway-lists', everySeconds: 5 * 60, work: readLists, isNoFault }),
+  leased({ name: 'forget-webhooks', everySeconds: 60 * 60, work: forgetOldEvents }),
 ]

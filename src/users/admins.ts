@@ -11,14 +11,15 @@ type Removal = {
 }
 
 /**
- * Runs a removal so that an administrator always remains. Nothing spans two documents here, so two who
- * demote each other may both pass the first look. Each looks again after its own change: the later of the
- * two then finds nobody left and puts its change back. At worst both do, and both are refused.
- * Should the process die between a change and that second look, `npm run admin:create` mends it.
+ * Runs a removal so that an administrator always remains. Nothing spans two documents here, so two
+ * administrators who demote each other may both pass the first look. Each looks again after its own change:
+ * the later of the two then finds nobody left and puts its change back. At worst both do, and both are
+ * refused. Should the process die between a change and that second look, `npm run admin:create` mends it.
+ * Throws LAST_ADMIN, CHANGED_MEANWHILE.
  */
-export async function keepingAnAdmin(
+export async function guardLastAdmin(
   { db }: Uses<'db'>,
-  user: UserDocument,
+  user: Pick<UserDocument, '_id' | 'role' | 'disabledAt' | 'deletedAt'>,
   { change, undo }: Removal,
 ): Promise<UserDocument> {
   const isAdmin = user.role === 'ADMIN' && !user.disabledAt && !user.deletedAt

@@ -25,7 +25,10 @@ export const AuditSearch = Page.extend({
 }).prefault({})
 export type AuditSearch = z.infer<typeof AuditSearch>
 
-/** The audit log, newest first. */
+/**
+ * The audit log, newest first, of one actor or about one target. Throws INVALID_INPUT for a cursor that is
+ * none.
+ */
 export async function listAudit(
   { db }: Uses<'db'>,
   { actorId, target, cursor, limit }: AuditSearch,

@@ -13,20 +13,27 @@ export type NewAdmin = z.infer<typeof NewAdmin>
 export const Promotion = z.object({ email: Email })
 export type Promotion = z.infer<typeof Promotion>
 
-/** Makes an administrator; for the command line, whose user has the database anyway. */
+/**
+ * Makes an administrator; for the operator's command line, which has the database anyway. Throws
+ * WEAK_PASSWORD, EMAIL_TAKEN.
+ */
 export async function createAdmin(
   deps: Uses<'db' | 'now'>,
   { name, email, password }: NewAdmin,
 ): Promise<User> {
   requireStrong(password, { name, email })
   const passwordHash = await hashPassword(password)
-  const proven = { role: 'ADMIN', emailVerifiedAt: deps.now() } as const
-  const user = await createUser(deps, { name, email, passwordHash, ...proven })
+  const emailVerifiedAt = deps.now()
+  const admin = { name, email, passwordHash, emailVerifiedAt, role: 'ADMIN' } as const
+  const user = await createUser(deps, admin)
   await audit(deps, { actor: null, act: 'users.admin-created', target: targetOf(user._id) })
   return userOf(user)
 }
 
-/** Makes an administrator of someone who is registered; their password stays as it is. */
+/**
+ * Makes an administrator of someone who is registered; their password stays. Throws NOT_FOUND,
+ * CHANGED_MEANWHILE.
+ */
 export async function promoteToAdmin(
   deps: Uses<'db' | 'now'>,
   { email }: Promotion,

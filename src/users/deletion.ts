@@ -1,57 +1,61 @@
 import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
-import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
 import type { Context } from '../context.ts'
-import { NO_PASSWORD, GivenPassword } from '../auth/passwords.ts'
-import { endSession, endSessionsOf, type Actor } from '../auth/sessions.ts'
+import { GivenPassword, NO_PASSWORD } from '../auth/passwords.ts'
+import { endSession, type Actor } from '../auth/sessions.ts'
 import { requirePassword, requireRecentPassword } from '../auth/step-up.ts'
 import { targetOf, type UserDocument } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
-import { DomainError } from '../errors.ts'
+import { DAY_MS } from '../durations.ts'
 import type { Job } from '../jobs.ts'
-import { keepingAnAdmin } from './admins.ts'
+import type { PersonalData } from '../personal-data.ts'
+import { guardLastAdmin } from './admins.ts'
 
 export const AccountDeletion = z.object({ password: GivenPassword })
 export type AccountDeletion = z.infer<typeof AccountDeletion>
 
 /** The name of whoever has left, wherever their name was shown. */
-const DELETED_NAME = 'Deleted user'
+const PSEUDONYM = 'Deleted user'
 
-const RESUMED_FOR_MS = 2 * 24 * 60 * 60_000
+const ACT = 'account.deleted'
+
+const RESUMED_FOR_MS = 2 * DAY_MS
+const PER_RUN = 1_000
+
+type Rooms = readonly PersonalData[]
 
 /**
- * Makes the account nobody's. Orders, payments, refunds and invoices stay, as the law wants them, with the id
- * of someone who no longer has a name here (but see `clearInvoices`). One write decides; what follows can be repeated, and is by a job.
+ * Makes the account nobody's and ends its sessions. Orders, payments, refunds and invoices stay, as the law
+ * wants them, with the id of someone who no longer has a name here (but see invoices/personal-data.ts). One
+ * write decides; what follows it can be repeated, and is by `finishDeletions`. Throws PASSWORD_NEEDED,
+ * WRONG_PASSWORD, TOO_MANY_REQUESTS, HAS_PUBLISHED_COURSES, LAST_ADMIN, CHANGED_MEANWHILE.
  */
 export async function deleteAccount(
   deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
   actor: Actor,
   { password }: AccountDeletion,
+  rooms: Rooms,
 ): Promise<null> {
   requireRecentPassword(deps, actor)
   const user = await requirePassword(deps, actor, password)
-  await refusePublishers(deps, actor)
-  await anonymise(deps, user)
-  await removeTraces(deps, user)
-  await deps.db.orm.outbox_mails.where({ to: user.email }).deleteAndCount()
+  for (const room of rooms) await room.requireDeletable?.(deps, actor.id)
+  const leaver = await anonymise(deps, user)
+  await audit(deps, { actor, act: ACT, target: targetOf(actor.id) })
+  await erase(deps, leaver, rooms)
   deps.setCookie(await endSession(deps, actor))
-  await audit(deps, { actor, act: 'account.deleted', target: targetOf(actor.id) })
   return null
 }
 
-async function refusePublishers({ db }: Uses<'db'>, actor: Actor): Promise<void> {
-  const published = await db.orm.courses.where({ ownerId: actor.id, status: 'PUBLISHED' }).first()
-  if (published) throw new DomainError('HAS_PUBLISHED_COURSES')
-}
-
-/** Name, sign-in and role go in one write, or none of them does: also when the last administrator may not go. */
-async function anonymise({ db, now }: Uses<'db' | 'now'>, user: UserDocument): Promise<void> {
+/**
+ * Name, sign-in and role go in one write, or none of them does: also when the last administrator may not go.
+ */
+function anonymise({ db, now }: Uses<'db' | 'now'>, user: UserDocument): Promise<UserDocument> {
   const at = now()
   const { _id, role, email, name, passwordHash } = user
   const { emailVerifiedAt, avatarUrl, avatarMediaId, billing, updatedAt } = user
   const before = { role, email, name, passwordHash, emailVerifiedAt, avatarUrl, avatarMediaId }
-  await keepingAnAdmin({ db }, user, {
+  return guardLastAdmin({ db }, user, {
     change: () =>
       db.orm.users
         .where({ _id, role, passwordHash })
@@ -59,7 +63,9 @@ async function anonymise({ db, now }: Uses<'db' | 'now'>, user: UserDocument): P
         .update({
           role: 'STUDENT',
           email: `deleted-${_id}@invalid`,
-          name: DELETED_NAME,
+          // What waits to be erased under the address has to be found by whoever goes on after a crash.
+          formerEmail: email,
+          name: PSEUDONYM,
           passwordHash: NO_PASSWORD,
           emailVerifiedAt: null,
           avatarUrl: null,
@@ -71,60 +77,61 @@ async function anonymise({ db, now }: Uses<'db' | 'now'>, user: UserDocument): P
     undo: () =>
       db.orm.users
         .where({ _id, deletedAt: at })
-        .update({ ...before, billing, updatedAt, deletedAt: null }),
+        .update({ ...before, billing, updatedAt, formerEmail: null, deletedAt: null }),
   })
 }
 
-async function removeTraces(
-  deps: Uses<'db' | 'sessions' | 'now'>,
-  { _id: userId }: Pick<UserDocument, '_id'>,
+type Leaver = Pick<UserDocument, '_id' | 'formerEmail' | 'deletedAt'>
+
+/**
+ * Lets every room erase, and then forgets the address: as long as it is there, something may be left to do.
+ */
+async function erase(
+  deps: Uses<'db' | 'now' | 'sessions'>,
+  { _id: userId, formerEmail, deletedAt }: Leaver,
+  rooms: Rooms,
 ): Promise<void> {
-  const { orm } = deps.db
-  await endSessionsOf(deps, userId)
-  await orm.email_tokens.where({ userId }).deleteAndCount()
-  await orm.totps.where({ userId }).deleteAndCount()
-  // Only marked: the media sweep removes the picture itself.
-  await orm.media
-    .where({ ownerId: userId, purpose: 'avatar' })
-    .where(Field.neq('state', 'REMOVED'))
-    .updateAndCount({ state: 'REMOVED', updatedAt: deps.now() })
-  await orm.lesson_progress.where({ userId }).deleteAndCount()
-  await orm.quiz_attempts.where({ userId }).deleteAndCount()
-  await orm.certificates
-    .where({ userId })
-    .where(Field.isNull('revokedAt'))
-    .updateAndCount({ revokedAt: deps.now(), reason: 'The holder has deleted their account.' })
-  await orm.certificates.where({ userId }).updateAndCount({ holderName: DELETED_NAME })
-  await clearInvoices(deps, userId)
+  const leaver = {
+    userId,
+    formerEmail: formerEmail ?? null,
+    deletedAt: deletedAt ?? deps.now(),
+    pseudonym: PSEUDONYM,
+  }
+  for (const room of rooms) await room.erase?.(deps, leaver)
+  if (leaver.formerEmail === null) return
+  await deps.db.orm.users
+    .where({ _id: userId })
+    .where(Field.isNotNull('deletedAt'))
+    .update({ formerEmail: null })
 }
 
 /**
- * The law wants the invoice. Whom it was made out to it wants only where a GSTIN is on it: a business then claims
- * the tax, and is named in the returns of both.
+ * Finishes what a process began that died in the middle of a deletion, and erases for two days what requests
+ * that were under way at that moment have left behind.
  */
-async function clearInvoices({ db }: Uses<'db'>, userId: string): Promise<void> {
-  const invoices = db.driver.collection('invoices')
-  const whose = { userId: new ObjectId(userId) }
-  const limit = { maxTimeMS: 5_000 }
-  await invoices.updateMany(whose, { $set: { 'body.buyer.email': '' } }, limit)
-  await invoices.updateMany(
-    { ...whose, 'body.buyer.gstin': null },
-    { $set: { 'body.buyer.name': DELETED_NAME, 'body.buyer.address': null } },
-    limit,
-  )
-}
-
-/** Finishes what a process began that died in the middle of a deletion. */
-export const finishDeletions: Job = {
+export const finishDeletions = (rooms: Rooms): Job => ({
   name: 'finish-deletions',
   everySeconds: 3600,
-  run: async (deps) => {
+  run: async (deps, stopping) => {
     const since = new Date(deps.now().getTime() - RESUMED_FOR_MS)
-    const recent = await deps.db.orm.users
+    const leavers = await deps.db.orm.users
       .where(Field.gte('deletedAt', since))
-      .select('_id')
-      .limit(1000)
+      .select('_id', 'formerEmail', 'deletedAt')
+      .limit(PER_RUN)
       .all()
-    for (const { _id } of recent) await removeTraces(deps, { _id })
+    for (const leaver of leavers) {
+      if (stopping.aborted) return
+      if (leaver.formerEmail) await auditOnce(deps, leaver._id)
+      await erase(deps, leaver, rooms)
+    }
   },
+})
+
+/**
+ * Whoever died may have written the entry. If not, who asked is known by the target, and from where is lost.
+ */
+async function auditOnce(deps: Uses<'db' | 'now'>, userId: string): Promise<void> {
+  const target = targetOf(userId)
+  if (await deps.db.orm.audit_entries.where({ target, act: ACT }).first()) return
+  await audit(deps, { actor: null, act: ACT, target })
 }

@@ -8,7 +8,7 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id, line, orNamed, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
-import { keepingAnAdmin } from './admins.ts'
+import { guardLastAdmin } from './admins.ts'
 
 const ROLES = ['STUDENT', 'INSTRUCTOR', 'ADMIN'] as const satisfies Role[]
 
@@ -28,38 +28,46 @@ export type UserChoice = z.infer<typeof UserChoice>
 export const RoleChange = orNamed(z.object({ userId: Id, role: z.enum(ROLES) }), 'userId', 'id')
 export type RoleChange = z.infer<typeof RoleChange>
 
+/**
+ * Users newest first, by a part of name or address, and by role. Throws INVALID_INPUT for a cursor that is
+ * none.
+ */
 export async function listUsers(
   { db }: Uses<'db'>,
   { q, role, cursor, limit }: UserSearch,
 ): Promise<PageOf<ManagedUser>> {
   let query = db.orm.users.where(Field.gte('createdAt', new Date(0)))
   if (role !== undefined) query = query.where({ role })
-  if (q !== undefined) query = query.where(matching(q))
+  if (q !== undefined) query = query.where(matchesText(q))
   const { items, nextCursor } = await readPage(query, { cursor, limit })
   return { items: items.map(managedUserOf), nextCursor }
 }
 
-function matching(text: string): MongoOrExpr {
+function matchesText(text: string): MongoOrExpr {
   const pattern = `(?i)${text.replace(/[^\p{L}\p{N}\s]/gu, String.raw`\$&`)}`
   return MongoOrExpr.of([Field.of('name', '$regex', pattern), Field.of('email', '$regex', pattern)])
 }
 
+/** Any user, also one who is disabled or has left. Throws NOT_FOUND. */
 export async function getUser({ db }: Uses<'db'>, { userId }: UserChoice): Promise<ManagedUser> {
   return managedUserOf(await requireUser({ db }, userId))
 }
 
-/** Counts from the next request on: the role is read with every session. */
+/**
+ * Gives a user another role, from their next request on: it is read with every session. Throws
+ * PASSWORD_NEEDED, NOT_FOUND, LAST_ADMIN, CHANGED_MEANWHILE.
+ */
 export async function setRole(
   deps: Audited,
   actor: Actor,
   { userId, role }: RoleChange,
 ): Promise<ManagedUser> {
   requireRecentPassword(deps, actor)
-  const user = await requireLiving(deps, userId)
+  const user = await requireUndeleted(deps, userId)
   if (user.role === role) return managedUserOf(user)
   const users = deps.db.orm.users
   const updatedAt = deps.now()
-  const changed = await keepingAnAdmin(deps, user, {
+  const changed = await guardLastAdmin(deps, user, {
     change: () =>
       users
         .where({ _id: userId, role: user.role })
@@ -77,18 +85,21 @@ export async function setRole(
   return managedUserOf(changed)
 }
 
-/** Ends the user's sessions; they also count for nothing while the mark is there. */
+/**
+ * Shuts a user out and ends their sessions, which also count for nothing while the mark is there. Throws
+ * PASSWORD_NEEDED, NOT_FOUND, LAST_ADMIN, CHANGED_MEANWHILE.
+ */
 export async function disableUser(
   deps: Audited & Uses<'sessions'>,
   actor: Actor,
   { userId }: UserChoice,
 ): Promise<ManagedUser> {
   requireRecentPassword(deps, actor)
-  const user = await requireLiving(deps, userId)
+  const user = await requireUndeleted(deps, userId)
   if (user.disabledAt) return managedUserOf(user)
   const users = deps.db.orm.users
   const at = deps.now()
-  const changed = await keepingAnAdmin(deps, user, {
+  const changed = await guardLastAdmin(deps, user, {
     change: () =>
       users
         .where({ _id: userId, role: user.role })
@@ -102,12 +113,13 @@ export async function disableUser(
   return managedUserOf(changed)
 }
 
+/** Lets a user in again; they sign in anew. Throws NOT_FOUND. */
 export async function enableUser(
   deps: Audited,
   actor: Actor,
   { userId }: UserChoice,
 ): Promise<ManagedUser> {
-  const user = await requireLiving(deps, userId)
+  const user = await requireUndeleted(deps, userId)
   if (!user.disabledAt) return managedUserOf(user)
   const enabled = await deps.db.orm.users
     .where({ _id: userId })
@@ -122,7 +134,8 @@ async function requireUser({ db }: Uses<'db'>, userId: string): Promise<UserDocu
   return user
 }
 
-export async function requireLiving(deps: Uses<'db'>, userId: string): Promise<UserDocument> {
+/** A user who has not left. Throws NOT_FOUND. */
+export async function requireUndeleted(deps: Uses<'db'>, userId: string): Promise<UserDocument> {
   const user = await requireUser(deps, userId)
   if (user.deletedAt) throw new DomainError('NOT_FOUND')
   return user

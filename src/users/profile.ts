@@ -36,15 +36,17 @@ export type Billing = {
 
 export type Account = User & { billing: Billing | null; secondFactor: boolean }
 
-export async function getAccount({ db }: Uses<'db'>, actor: Actor): Promise<Account> {
+/** One's own account, with what no other may see of it. Throws UNAUTHENTICATED. */
+export async function getAccount({ db }: Uses<'db'>, actor: Pick<Actor, 'id'>): Promise<Account> {
   const user = await findUser(db, { _id: actor.id })
   if (!user) throw new DomainError('UNAUTHENTICATED')
   return accountOf({ db }, user)
 }
 
+/** Changes what is given of name and billing profile. Throws UNAUTHENTICATED. */
 export async function updateAccount(
   { db, now }: Uses<'db' | 'now'>,
-  actor: Actor,
+  actor: Pick<Actor, 'id'>,
   { name, billing }: ProfileChange,
 ): Promise<Account> {
   const updated = await db.orm.users
@@ -64,7 +66,8 @@ async function accountOf({ db }: Uses<'db'>, user: UserDocument): Promise<Accoun
   return { ...userOf(user), billing: billingOf(user), secondFactor }
 }
 
-export function billingOf({ billing }: UserDocument): Billing | null {
+/** What receipts are made out to, null where nothing was said. */
+export function billingOf({ billing }: Pick<UserDocument, 'billing'>): Billing | null {
   return billing ? storedBilling(billing) : null
 }
 

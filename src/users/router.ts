@@ -1,4 +1,5 @@
-import { authedProcedure, router, adminProcedure } from '../trpc.ts'
+import type { PersonalData } from '../personal-data.ts'
+import { adminProcedure, authedProcedure, router } from '../trpc.ts'
 import { AuditSearch, listAudit } from './audit-log.ts'
 import { AccountDeletion, deleteAccount } from './deletion.ts'
 import { exportAccount } from './export.ts'
@@ -15,16 +16,18 @@ import {
 import { getAccount, ProfileChange, updateAccount } from './profile.ts'
 import { resetSecondFactor } from './second-factor.ts'
 
-export const accountRouter = router({
-  get: authedProcedure.query(({ ctx }) => getAccount(ctx, ctx.actor)),
-  update: authedProcedure
-    .input(ProfileChange)
-    .mutation(({ ctx, input }) => updateAccount(ctx, ctx.actor, input)),
-  export: authedProcedure.query(({ ctx }) => exportAccount(ctx, ctx.actor)),
-  delete: authedProcedure
-    .input(AccountDeletion)
-    .mutation(({ ctx, input }) => deleteAccount(ctx, ctx.actor, input)),
-})
+/** What each room registered of a person is exported, and erased when they leave. */
+export const accountRouter = <const Rooms extends readonly PersonalData[]>(rooms: Rooms) =>
+  router({
+    get: authedProcedure.query(({ ctx }) => getAccount(ctx, ctx.actor)),
+    update: authedProcedure
+      .input(ProfileChange)
+      .mutation(({ ctx, input }) => updateAccount(ctx, ctx.actor, input)),
+    export: authedProcedure.query(({ ctx }) => exportAccount(ctx, ctx.actor, rooms)),
+    delete: authedProcedure
+      .input(AccountDeletion)
+      .mutation(({ ctx, input }) => deleteAccount(ctx, ctx.actor, input, rooms)),
+  })
 
 export const usersRouter = router({
   list: adminProcedure.input(UserSearch).query(({ ctx, input }) => listUsers(ctx, input)),

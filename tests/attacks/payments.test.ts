@@ -40,7 +40,7 @@ describe('a payment', () => {
       thief.api.orders.verify.mutate({
         orderId: mine.order.id,
         razorpay_payment_id: stored?.paymentId ?? '',
-        razorpay_order_id: stored?.razorpayOrderId ?? '',
+        razorpay_order_id: stored?.gatewayOrderId ?? '',
         razorpay_signature: '0'.repeat(64),
       }),
       'SIGNATURE_INVALID',

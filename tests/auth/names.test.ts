@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { deviceWords } from '../../src/auth/device.ts'
+import { describeDevice } from '../../src/auth/device.ts'
 import { networkOf } from '../../src/http/network.ts'
 import { aStudent } from '../support/builders.ts'
 import { aVerified, post } from '../support/builders-auth.ts'
@@ -120,7 +120,7 @@ describe('a device', () => {
     ],
     ['Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0', 'Firefox on Linux'],
   ])('is told in words of ours: %s', (userAgent, words) => {
-    expect(deviceWords(userAgent)).toBe(words)
+    expect(describeDevice(userAgent)).toBe(words)
   })
 })
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { partsOf } from '../../src/books/takings.ts'
+import { partsOf } from '../../src/books/reversals.ts'
 import { anAdmin, anInstructor } from '../support/builders.ts'
 import { aPublishedCourse } from '../support/builders-courses.ts'
 import { anOrder, aSale, expectSound, pay, settle } from '../support/builders-orders.ts'

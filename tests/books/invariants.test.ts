@@ -71,11 +71,11 @@ describe('spoiled books are noticed:', () => {
     const opened = await anOrder(lms)
     const { razorpay_payment_id: id } = pay(lms, opened)
     lms.razorpay.webhooks.drop = 'none'
-    const payment = await rows('payments').findOne({ razorpayPaymentId: sale.paymentId })
+    const payment = await rows('payments').findOne({ gatewayPaymentId: sale.paymentId })
     await rows('payments').insertOne({
       ...payment,
       _id: new ObjectId(),
-      razorpayPaymentId: id,
+      gatewayPaymentId: id,
       orderId: opened.order.id,
     })
     const found = await findViolations(lms.deps, { graceSeconds: 0 })
@@ -84,7 +84,7 @@ describe('spoiled books are noticed:', () => {
       '49900 paise belong to nothing',
       'is captured, and its order is CREATED',
     ])
-    await rows('payments').deleteOne({ razorpayPaymentId: id })
+    await rows('payments').deleteOne({ gatewayPaymentId: id })
     lms.clock.advance(61)
     await lms.work()
   })
@@ -105,7 +105,7 @@ describe('spoiled books are noticed:', () => {
     ['currency', 'USD', 'its payment is of another amount'],
     ['status', 'authorized', 'its payment is authorized'],
   ])('access on a payment with another %s', async (field, value, detail) => {
-    const which = { razorpayPaymentId: sale.paymentId }
+    const which = { gatewayPaymentId: sale.paymentId }
     await rows('payments').updateOne(which, { $set: { [field]: value } })
     expect(await violations()).toContain(detail)
   })
@@ -120,7 +120,7 @@ describe('spoiled books are noticed:', () => {
       { $set: { 'grants.0.revokedAt': null } },
     )
     expect(await violations()).toContain('its payment is refunded')
-    const which = { razorpayPaymentId: sale.paymentId }
+    const which = { gatewayPaymentId: sale.paymentId }
     await rows('payments').updateOne(which, { $set: { reservedPaise: 1 } })
     expect(await violations()).toContain('1 paise reserved for 49900')
     await rows('payments').updateOne(which, { $set: { amountPaise: 49_899 } })
@@ -128,7 +128,7 @@ describe('spoiled books are noticed:', () => {
   })
 
   it('a refund of a payment nobody knows', async () => {
-    await rows('payments').deleteOne({ razorpayPaymentId: sale.paymentId })
+    await rows('payments').deleteOne({ gatewayPaymentId: sale.paymentId })
     expect(await violations()).toContain('its payment is gone')
   })
 
@@ -154,12 +154,12 @@ describe('spoiled books are noticed:', () => {
 
   it('a second payment of which only a part was given back', async () => {
     const [twin, key] = ['pay_TwinTwinTwinTw', 'a-part-of-a-twin']
-    const payment = await one('payments', { razorpayPaymentId: sale.paymentId })
+    const payment = await one('payments', { gatewayPaymentId: sale.paymentId })
     const part = { amountPaise: 100, paymentId: twin, key, lineNos: [] }
     await rows('payments').insertOne({
       ...payment,
       _id: new ObjectId(),
-      razorpayPaymentId: twin,
+      gatewayPaymentId: twin,
       refundKeys: [key],
       reservedPaise: 100,
     })
@@ -170,10 +170,10 @@ describe('spoiled books are noticed:', () => {
       ...refund,
       ...part,
       _id: new ObjectId(),
-      razorpayRefundId: null,
+      gatewayRefundId: null,
     })
     expect(await violationsOf(twin)).toEqual(['49800 paise belong to nothing'])
-    await rows('payments').deleteOne({ razorpayPaymentId: twin })
+    await rows('payments').deleteOne({ gatewayPaymentId: twin })
     await rows('refunds').deleteOne({ key })
     await settle(lms)
   })

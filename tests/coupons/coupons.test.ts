@@ -197,7 +197,7 @@ describe('fifty buyers reaching for ten uses', () => {
     expect(await usesOf(couponCode)).toMatchObject({ held: 10 })
     const atRazorpay = [...lms.razorpay.state.orders.values()].length
     const linked = await lms.db.orm.orders.where({}).all()
-    expect(linked.filter((order) => order.razorpayOrderId)).toHaveLength(atRazorpay)
+    expect(linked.filter((order) => order.gatewayOrderId)).toHaveLength(atRazorpay)
     await expectSound(lms)
   }, 120_000)
 

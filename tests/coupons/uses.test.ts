@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { holdUse, settleUse } from '../../src/coupons/uses.ts'
+import { holdUse, redeemUse } from '../../src/coupons/uses.ts'
 import { expire } from '../../src/orders/expiry.ts'
 import { requireOrder } from '../../src/orders/order.ts'
 import { anAdmin, aStudent, type Person } from '../support/builders.ts'
@@ -60,7 +60,7 @@ describe('the last use of a coupon', () => {
     const set = { status: 'PAID' }
     await lms.db.driver
       .collection('orders')
-      .updateOne({ razorpayOrderId: opened.order_id }, { $set: set })
+      .updateOne({ gatewayOrderId: opened.order_id }, { $set: set })
     await expire(lms.deps, stale)
     expect(await useOf(opened.order.id)).toMatchObject({ state: 'HELD', place: 0 })
     await lms.db.orm.orders.where({ _id: opened.order.id }).update({ status: 'CREATED' })
@@ -89,8 +89,8 @@ describe('the last use of a coupon', () => {
     lms.clock.advance(2 * 3_600)
     await lms.work()
     expect(await useOf(opened.order.id)).toMatchObject({ state: 'RELEASED' })
-    await settleUse(lms.deps, opened.order.id)
-    await settleUse(lms.deps, opened.order.id)
+    await redeemUse(lms.deps, opened.order.id)
+    await redeemUse(lms.deps, opened.order.id)
     expect(await useOf(opened.order.id)).toMatchObject({ state: 'USED', late: true, place: 0 })
     await lms.db.orm.coupon_uses.where({ orderId: opened.order.id }).deleteAndCount()
   })

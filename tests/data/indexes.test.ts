@@ -7,7 +7,7 @@ import { databaseUrl } from '../../sandbox/mongo/start.ts'
 const AT = new Date()
 const NEWEST = { createdAt: -1, _id: -1 } as const
 const QUERIES: [string, string, Document, Document?][] = [
-  ['an order by Razorpay’s', 'orders', { razorpayOrderId: 'order_x' }],
+  ['an order by Razorpay’s', 'orders', { gatewayOrderId: 'order_x' }],
   ['an open order by its cart', 'orders', { openKey: 'x' }],
   [
     'orders that are due',
@@ -18,7 +18,7 @@ const QUERIES: [string, string, Document, Document?][] = [
   ['orders by status', 'orders', { status: 'FULFILLED' }, NEWEST],
   ['all orders', 'orders', { amountPaise: { $gte: 0 } }, NEWEST],
   ['one’s own orders', 'orders', { userId: new ObjectId() }, NEWEST],
-  ['a refund by Razorpay’s', 'refunds', { razorpayRefundId: 'rfnd_x' }],
+  ['a refund by Razorpay’s', 'refunds', { gatewayRefundId: 'rfnd_x' }],
   ['refunds that are due', 'refunds', { settledAt: null, nextAt: { $lte: AT } }, { nextAt: 1 }],
   ['refunds that failed', 'refunds', { status: 'FAILED' }, NEWEST],
   ['all refunds', 'refunds', { attempts: { $gte: 0 } }, NEWEST],

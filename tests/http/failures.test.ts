@@ -2,26 +2,23 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { createApp } from '../../src/app.ts'
 import { openSessions } from '../../src/auth/open-sessions.ts'
 import type { Deps } from '../../src/deps.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { reasonIn } from '../support/refusals.ts'
 
 const SECRETS = 'mongodb://root:hunter2@db.internal/lms for asha@example.test in /srv/app/src/x.ts'
 
 let lms: Lms
 let failing: string
-let server: Server
+const servers: Server[] = []
 
-// The whole application over a database that fails every statement with a talkative error.
-beforeAll(async () => {
-  lms = await startLms()
-  lms.expectErrors()
+/** The address of the whole application over a database that throws this at every statement. */
+async function appThatThrows(thrown: Error): Promise<string> {
   const fail = () => {
-    throw Object.assign(new Error(SECRETS, { cause: new Error(SECRETS) }), {
-      errInfo: { details: { password: 'hunter2', email: 'asha@example.test' } },
-      keyValue: { email: 'asha@example.test' },
-    })
+    throw thrown
   }
   const broken = new Proxy({}, { get: fail })
   const db = { ...lms.db, orm: broken, query: broken, raw: broken, driver: broken, ping: fail }
@@ -30,13 +27,27 @@ beforeAll(async () => {
     now: lms.clock.now,
     isSecure: false,
   })
-  server = createApp({ ...lms.deps, db, sessions } as unknown as Deps).listen(0, '127.0.0.1')
+  const app = createApp({ ...lms.deps, db, sessions } as unknown as Deps)
+  const server = app.listen(0, '127.0.0.1')
+  servers.push(server)
   await once(server, 'listening')
-  failing = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+beforeAll(async () => {
+  lms = await startLms()
+  lms.expectErrors()
+  const talkative = Object.assign(new Error(SECRETS, { cause: new Error(SECRETS) }), {
+    errInfo: { details: { password: 'hunter2', email: 'asha@example.test' } },
+    keyValue: { email: 'asha@example.test' },
+  })
+  failing = await appThatThrows(talkative)
 })
 afterAll(() => {
-  server.close()
-  server.closeAllConnections()
+  for (const server of servers) {
+    server.close()
+    server.closeAllConnections()
+  }
 })
 
 const INPUT = 'input={"json":{}}'
@@ -81,6 +92,19 @@ describe('an error nobody expected', () => {
       expect(text).not.toMatch(/hunter2|mongodb|asha@|\.ts|node_modules|stack|errInfo|keyValue/)
     })
   }
+
+  it('blames no input for what the database holds', async () => {
+    const unreadable = z.object({ taxNumber: z.string() }).safeParse({}).error
+    const at = await appThatThrows(unreadable ?? new Error())
+    for (const path of [`/trpc/courses.list?${INPUT}`, '/receipts/65f000000000000000000001']) {
+      const response = await fetch(`${at}${path}`, {
+        headers: { cookie: `session=${'a'.repeat(40)}` },
+      })
+      const text = await response.text()
+      expect([response.status, reasonIn(text)]).toEqual([500, 'INTERNAL'])
+      expect(text).not.toContain('taxNumber')
+    }
+  })
 
   it('tells the log what happened and to which request, and no secret of it', async () => {
     const before = lms.logs().length

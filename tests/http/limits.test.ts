@@ -163,3 +163,34 @@ describe('a batch', () => {
     expect(results.filter(({ error }) => error !== undefined)).toHaveLength(40 - LIMIT)
   })
 })
+
+describe('an account at a door beside the procedures', () => {
+  it.each([
+    ['GET', '/receipts/65f000000000000000000001'],
+    ['POST', '/uploads/no-such-purpose'],
+  ])('is counted as for its calls, wherever it comes from: %s %s', async (method, path) => {
+    const lms = await startLms({ env: { REQUESTS_PER_MINUTE: String(LIMIT), TRUST_PROXY: '1' } })
+    const student = await aStudent(lms)
+    const from = (n: number, to = path) =>
+      student.fetch(to, {
+        method: to === path ? method : 'GET',
+        headers: { 'x-forwarded-for': `203.0.113.${n}` },
+      })
+    expect(await passed(LIMIT + 5, (n) => from(n))).toBe(LIMIT)
+    const refusal = await from(200)
+    expect([refusal.status, reasonIn(await refusal.text())]).toEqual([429, 'TOO_MANY_REQUESTS'])
+    expect(Number(refusal.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await from(201, '/trpc/auth.me')).status).toBe(429)
+    const another = await aStudent(lms)
+    expect((await another.fetch(path, { method })).status).toBe(404)
+  })
+
+  it.each([
+    ['GET', '/receipts/65f000000000000000000001'],
+    ['POST', '/uploads/avatar'],
+  ])('is asked to sign in first: %s %s', async (method, path) => {
+    const lms = await startLms()
+    const refusal = await lms.visitor().fetch(path, { method })
+    expect([refusal.status, reasonIn(await refusal.text())]).toEqual([401, 'UNAUTHENTICATED'])
+  })
+})

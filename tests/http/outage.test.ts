@@ -25,11 +25,23 @@ describe('without a database', () => {
     ['a batch', '/trpc/auth.me,courses.list?batch=1&input={}', {}],
     ['a mutation', '/trpc/account.update', { ...json, body: '{"json":{"name":"Asha"}}' }],
     ['an upload', '/uploads/avatar', { method: 'POST', body: new FormData() }],
+    ['a receipt', '/receipts/65f000000000000000000001', {}],
     ['readiness', '/readyz', {}],
   ])('says that it will be back, not that it is broken: %s', async (_what, path, init) => {
     const response = await student.fetch(path, init)
     expect(response.status).toBe(503)
     expect(await response.text()).toContain('"reason":"UNAVAILABLE"')
+  })
+
+  it.each([
+    ['a query', '/trpc/auth.me', {}],
+    ['a query of tRPC’s own adapter', '/trpc/auth.me', { headers: { 'trpc-accept': 'x' } }],
+    ['a batch', '/trpc/auth.me,courses.list?batch=1&input={}', {}],
+    ['an upload', '/uploads/avatar', { method: 'POST', body: new FormData() }],
+    ['a receipt', '/receipts/65f000000000000000000001', {}],
+  ])('says how long to wait, whichever door answers: %s', async (_what, path, init) => {
+    const response = await student.fetch(path, init)
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
   })
 
   it('is still alive', async () => {

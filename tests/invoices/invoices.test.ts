@@ -84,7 +84,8 @@ describe('invoice numbers', () => {
     await Promise.all(
       paid.map(async (id, at) => {
         const deps = at % 2 === 0 ? lms.deps : other.deps
-        return settlePayment(deps, await deps.razorpay.fetchPayment(id), 'poll')
+        const payment = await deps.gateways.forNewOrders.fetchPayment(id)
+        return settlePayment(deps, payment, { source: 'poll' })
       }),
     )
     const numbers = (await lms.db.orm.invoices.where({}).all()).map(({ number }) => number).sort()

@@ -56,7 +56,8 @@ describe('the reading of Razorpay’s lists', () => {
     const { sale, dispute } = await aLostDispute()
     const at = lms.clock.now()
     await lms.db.orm.disputes.create({
-      ...{ razorpayDisputeId: dispute.id, paymentId: sale.paymentId, orderId: sale.order.id },
+      gateway: 'razorpay',
+      ...{ gatewayDisputeId: dispute.id, paymentId: sale.paymentId, orderId: sale.order.id },
       ...{ status: 'lost', phase: 'chargeback', amountPaise: 49_900, currency: 'INR' },
       ...{ reasonCode: null, respondBy: null, settledAt: null, createdAt: at, updatedAt: at },
     })

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { orderJobs } from '../../src/payments/jobs.ts'
-import { fulfill } from '../../src/payments/settlement/fulfillment.ts'
+import { paymentJobs } from '../../src/payments/jobs.ts'
+import { fulfillById } from '../../src/payments/settlement/fulfillment.ts'
 import { settlePayment } from '../../src/payments/settlement/settle-payment.ts'
 import {
   aCourse,
@@ -88,13 +88,13 @@ describe('the fulfillment', () => {
     const opened = await anOrder(lms)
     const { razorpay_payment_id: id } = pay(lms, opened)
     lms.razorpay.webhooks.drop = 'none'
-    const payment = await lms.deps.razorpay.fetchPayment(id)
+    const payment = await lms.deps.gateways.forNewOrders.fetchPayment(id)
     await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
-        settlePayment(at % 2 === 0 ? lms.deps : deps, payment, 'webhook'),
+        settlePayment(at % 2 === 0 ? lms.deps : deps, payment, { source: 'webhook' }),
       ),
     )
-    await fulfill(lms.deps, opened.order.id)
+    await fulfillById(lms.deps, opened.order.id)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     expect(await grantCount(lms, opened.buyer, opened.courseIds[0] ?? '')).toBe(1)
     expect(await lms.db.orm.invoices.where({ orderId: opened.order.id }).all()).toHaveLength(1)
@@ -111,7 +111,7 @@ describe('two instances sweeping at once', () => {
     lms.razorpay.webhooks.drop = 'none'
     lms.clock.advance(90)
     await Promise.all(
-      orderJobs.flatMap((job) => [lms.deps, deps, lms.deps].map((each) => runJob(job, each))),
+      paymentJobs.flatMap((job) => [lms.deps, deps, lms.deps].map((each) => runJob(job, each))),
     )
     for (const one of opened) {
       expect(await statusOf(lms, one)).toBe('FULFILLED')

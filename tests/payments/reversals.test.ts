@@ -21,7 +21,7 @@ beforeAll(async () => {
 const DAY = 24 * 3_600
 
 const paymentOf = async (id: string) =>
-  (await lms.db.orm.payments.where({ razorpayPaymentId: id }).first())?.status
+  (await lms.db.orm.payments.where({ gatewayPaymentId: id }).first())?.status
 
 async function isOpen({ buyer, courseIds }: Opened): Promise<boolean> {
   return isIn(buyer, courseIds[0] ?? '')
@@ -118,7 +118,7 @@ describe('a payment written down by a server that died right after', () => {
     await lms.work()
     await lms.db.orm.refunds.where({ paymentId: twin }).deleteAndCount()
     await lms.db.orm.payments
-      .where({ razorpayPaymentId: twin })
+      .where({ gatewayPaymentId: twin })
       .update({ status: 'captured', refundKeys: [], reservedPaise: 0, updatedAt: at })
     await lms.work()
     const [refund] = await lms.db.orm.refunds.where({ paymentId: twin }).all()

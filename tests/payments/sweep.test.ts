@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { orderJobs } from '../../src/payments/jobs.ts'
+import { paymentJobs } from '../../src/payments/jobs.ts'
 import { reconcile } from '../../src/payments/reconciliation/reconciler.ts'
 import { anAdmin } from '../support/builders.ts'
 import {
@@ -41,8 +41,9 @@ describe('the sweep', () => {
     const { amountPaise } = opened.order
     await lms.db.orm.payments.create({
       ...{
-        razorpayPaymentId: paymentId,
-        razorpayOrderId: opened.order_id,
+        gateway: 'razorpay',
+        gatewayPaymentId: paymentId,
+        gatewayOrderId: opened.order_id,
         orderId: opened.order.id,
       },
       ...{ status: 'captured', amountPaise, currency: 'INR', method: 'card', seenVia: 'verify' },
@@ -81,7 +82,7 @@ describe('the sweep', () => {
     const opened = await anOrder(lms, { couponCode: 'LOSTKEY' })
     await lms.db.orm.orders
       .where({ _id: opened.order.id })
-      .update({ razorpayOrderId: 'order_OfAnotherKey01' })
+      .update({ gatewayOrderId: 'order_OfAnotherKey01' })
     lms.clock.advance(61 * 60)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('EXPIRED')
@@ -148,7 +149,7 @@ describe('the sweep', () => {
     lms.clock.advance(61)
     await reconcile(lms.deps, () => Promise.resolve(false))
     expect(await statusOf(lms, opened)).toBe('CREATED')
-    for (const job of orderJobs) await job.run(lms.deps, AbortSignal.abort())
+    for (const job of paymentJobs) await job.run(lms.deps, AbortSignal.abort())
     expect(await statusOf(lms, opened)).toBe('CREATED')
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')

@@ -156,6 +156,7 @@ describe('a webhook that we died on', () => {
     const at = lms.clock.now()
     // As storeEvent leaves it, and nobody came to work on it.
     await lms.db.orm.webhook_events.create({
+      gateway: 'razorpay',
       eventId: 'left-alone',
       event: 'order.paid',
       body,

@@ -82,7 +82,7 @@ export async function expectSound(lms: Lms): Promise<void> {
   expect(await admin.api.admin.invariants.query({ graceSeconds: 0 })).toEqual([])
   for (const order of lms.razorpay.ledger().orders) {
     for (const { id, captured, amount, refunded } of order.payments) {
-      const ours = await lms.db.orm.payments.where({ razorpayPaymentId: id }).first()
+      const ours = await lms.db.orm.payments.where({ gatewayPaymentId: id }).first()
       const refunds = await lms.db.orm.refunds.where({ paymentId: id }).all()
       const given = refunds
         .filter(({ status }) => status === 'PENDING' || status === 'PROCESSED')

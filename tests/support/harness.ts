@@ -46,18 +46,27 @@ export type Lms = {
   close: () => Promise<void>
 }
 
-type Options = { env?: Record<string, string>; timeouts?: Partial<Timeouts> }
+type Options = {
+  env?: Record<string, string>
+  timeouts?: Partial<Timeouts>
+  /** A database of the test's own choice. */
+  database?: string
+  /** What that database's Razorpay remembers, and when its history ended. */
+  history?: { books: string; at: Date }
+}
 
 /** The whole product on a database of its own, with local servers for everything outside; ends with the file. */
 export async function startLms(options: Options = {}): Promise<Lms> {
   const clock = openClock()
-  const database = databaseUrl(inject('mongoUrl'), `test-${randomBytes(6).toString('hex')}`)
+  const { history, database = newDatabaseUrl() } = options
+  if (history) clock.advance((history.at.getTime() - Date.now()) / 1000)
   const [razorpay, cloudinary, smtp] = await Promise.all([
     startRazorpay({
       keyId: 'rzp_test_gurukultests',
       keySecret: SECRETS.razorpayKey,
       webhookSecret: SECRETS.webhook,
       now: clock.now,
+      ...(history && { file: history.books }),
     }),
     startCloudinary({
       cloudName: 'sandbox',
@@ -140,6 +149,10 @@ export async function startLms(options: Options = {}): Promise<Lms> {
     },
     close,
   }
+}
+
+export function newDatabaseUrl(): string {
+  return databaseUrl(inject('mongoUrl'), `test-${randomBytes(6).toString('hex')}`)
 }
 
 /** Runs a job once, as a server does that is not about to stop. */

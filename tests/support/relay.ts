@@ -3,7 +3,8 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { inject } from 'vitest'
 import { databaseUrl } from '../../sandbox/mongo/start.ts'
 
-const WATCHED = new Set([
+/** The collections of the books. */
+const BOOKS: ReadonlySet<string> = new Set([
   'webhook_events',
   'payments',
   'orders',
@@ -16,13 +17,15 @@ const WATCHED = new Set([
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify'])
 const OP_MSG = 2013
 
-/** `drop` cuts the connection instead of passing the write on, `lose` passes it on and cuts off its answer. */
+/**
+ * `drop` cuts the connection instead of passing the write on, `lose` passes it on and cuts off its answer.
+ */
 export type Fate = 'pass' | 'drop' | 'lose'
 
 export type Relay = { url: (database: string) => string; close: () => void }
 
-/** Stands between a server and MongoDB and decides about each write to the books. */
-export async function startRelay(fateOf: (write: string) => Fate): Promise<Relay> {
+/** Stands between a server and MongoDB and decides about each write to the watched collections. */
+export async function startRelay(fateOf: (write: string) => Fate, watched = BOOKS): Promise<Relay> {
   const target = new URL(inject('mongoUrl'))
   const sockets = new Set<Socket>()
   const relay = createServer((client) => {
@@ -35,7 +38,7 @@ export async function startRelay(fateOf: (write: string) => Fate): Promise<Relay
       while (rest.length >= 4 && rest.length >= rest.readInt32LE(0)) {
         const message = rest.subarray(0, rest.readInt32LE(0))
         rest = rest.subarray(message.length)
-        const write = writeOf(message)
+        const write = writeOf(message, watched)
         const fate = write === null ? 'pass' : fateOf(write)
         if (fate === 'drop') {
           mongo.destroy()
@@ -74,8 +77,8 @@ export async function startRelay(fateOf: (write: string) => Fate): Promise<Relay
   }
 }
 
-/** `update orders`, for a command that writes to a watched collection; its name is the body's first field. */
-function writeOf(message: Buffer): string | null {
+/** `update orders`, for a command that writes to such a collection; its name is the body's first field. */
+function writeOf(message: Buffer, watched: ReadonlySet<string>): string | null {
   if (message.readInt32LE(12) !== OP_MSG || message[20] !== 0) return null
   const nameEnd = message.indexOf(0, 26)
   const command = message.toString('latin1', 26, nameEnd)
@@ -84,5 +87,5 @@ function writeOf(message: Buffer): string | null {
   const collection = message.toString('utf8', nameEnd + 5, nameEnd + 4 + length)
   // Mails are sent by a job of their own, at any time; putting one into the outbox is ours.
   const isSending = collection === 'outbox_mails' && command !== 'insert'
-  return WATCHED.has(collection) && !isSending ? `${command} ${collection}` : null
+  return watched.has(collection) && !isSending ? `${command} ${collection}` : null
 }

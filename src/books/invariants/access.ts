@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb'
-import { keyOf, OUR_REASONS } from '../../payments/settlement/line-access.ts'
+import { grantKeyOf, PAYMENT_REASONS } from '../../payments/settlement/line-access.ts'
 import {
   joinOrder,
   rowsOf,
@@ -34,7 +34,7 @@ export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Viol
       $lookup: {
         from: 'payments',
         localField: 'paymentId',
-        foreignField: 'razorpayPaymentId',
+        foreignField: 'gatewayPaymentId',
         as: 'payment',
       },
     },
@@ -58,10 +58,10 @@ export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Viol
     ...(await scan(rowsOf<Paid>(deps, 'orders', claims), (order) => linesWithout(order, now))),
     ...(await scan(
       rowsOf<PaymentRow & { order: OrderRow[] }>(deps, 'payments', unclaimed),
-      ({ razorpayPaymentId, order }) => [
+      ({ gatewayPaymentId, order }) => [
         {
           invariant: PAID_AS,
-          subject: razorpayPaymentId,
+          subject: gatewayPaymentId,
           detail: `is captured, and its order is ${order[0]?.status ?? 'gone'}`,
         },
       ],
@@ -81,8 +81,8 @@ function linesWithout(order: Paid, now: Date): Violation[] {
       const grants = order.enrollments
         .filter((enrollment) => enrollment.courseId.toHexString() === courseId)
         .flatMap((enrollment) => enrollment.grants)
-      const own = grants.find(({ key }) => key === keyOf(id, no))
-      const isTakenByAdmin = own?.revokedAt && !OUR_REASONS.includes(own.reason ?? '')
+      const own = grants.find(({ key }) => key === grantKeyOf(id, no))
+      const isTakenByAdmin = own?.revokedAt && !PAYMENT_REASONS.includes(own.reason ?? '')
       return !isTakenByAdmin && !grants.some((grant) => isLive(grant, now))
     })
     .map(({ no }) => ({ invariant: PAID_AS, subject, detail: `line ${no} is not open` }))
@@ -128,7 +128,7 @@ export async function accessWithoutPayment(deps: Watch): Promise<Violation[]> {
             $lookup: {
               from: 'payments',
               localField: 'paymentId',
-              foreignField: 'razorpayPaymentId',
+              foreignField: 'gatewayPaymentId',
               as: 'payment',
             },
           },

@@ -14,6 +14,7 @@ export const InvariantsQuery = z.object({
 })
 export type InvariantsQuery = z.infer<typeof InvariantsQuery>
 
+/** Everything that is wrong in the books now; nothing, when all is well. At most 200 of each kind. */
 export async function findViolations(
   deps: Watch,
   { graceSeconds }: InvariantsQuery,

@@ -9,14 +9,14 @@ const ACCOUNTED =
 export async function refundsWithinCaptured(deps: Watch): Promise<Violation[]> {
   const refunds = {
     from: 'refunds',
-    localField: 'razorpayPaymentId',
+    localField: 'gatewayPaymentId',
     foreignField: 'paymentId',
     as: 'refunds',
   }
   const payment = {
     from: 'payments',
     localField: 'paymentId',
-    foreignField: 'razorpayPaymentId',
+    foreignField: 'gatewayPaymentId',
     as: 'payment',
   }
   const given = [
@@ -49,12 +49,12 @@ function faultsOf({ refunds, ...payment }: PaymentRow & { refunds: RefundRow[] }
     new Set(lines).size < lines.length && 'a line is given back twice',
     payment.status === 'refunded' &&
       given < payment.amountPaise &&
-      `refunded at Razorpay, and we know of ${given} paise`,
+      `refunded at the gateway, and we know of ${given} paise`,
   ]
   return faults.flatMap((detail) =>
     detail === false
       ? []
-      : [{ invariant: WITHIN, subject: `payment ${payment.razorpayPaymentId}`, detail }],
+      : [{ invariant: WITHIN, subject: `payment ${payment.gatewayPaymentId}`, detail }],
   )
 }
 
@@ -63,11 +63,11 @@ export async function moneyAccountedFor(deps: Watch, before: Date): Promise<Viol
   const pipeline = [
     { $match: { status: 'captured', updatedAt: { $lte: before }, quarantine: null } },
     ...joinOrder('order'),
-    { $match: { $expr: { $not: [{ $in: ['$razorpayPaymentId', '$order.paymentId'] }] } } },
+    { $match: { $expr: { $not: [{ $in: ['$gatewayPaymentId', '$order.paymentId'] }] } } },
     {
       $lookup: {
         from: 'refunds',
-        localField: 'razorpayPaymentId',
+        localField: 'gatewayPaymentId',
         foreignField: 'paymentId',
         as: 'refunds',
         pipeline: [{ $match: { status: { $ne: 'FAILED' } } }],
@@ -78,10 +78,10 @@ export async function moneyAccountedFor(deps: Watch, before: Date): Promise<Viol
   ]
   return scan(
     rowsOf<PaymentRow & { leftPaise: number }>(deps, 'payments', pipeline),
-    ({ razorpayPaymentId, leftPaise }) => [
+    ({ gatewayPaymentId, leftPaise }) => [
       {
         invariant: ACCOUNTED,
-        subject: `payment ${razorpayPaymentId}`,
+        subject: `payment ${gatewayPaymentId}`,
         detail: `${leftPaise} paise belong to nothing`,
       },
     ],

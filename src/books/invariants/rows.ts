@@ -31,7 +31,7 @@ export type RefundRow = {
   status: string
 }
 export type PaymentRow = {
-  razorpayPaymentId: string
+  gatewayPaymentId: string
   orderId?: string | null
   status: string
   amountPaise: number
@@ -51,6 +51,7 @@ export type GrantRow = {
 export type EnrollmentRow = { userId: ObjectId; courseId: ObjectId; grants: GrantRow[] }
 export type DisputeRow = { paymentId: string; status: string }
 
+/** The documents as the driver has them, by a pipeline that may take 12 seconds. */
 export function rowsOf<Row extends object>(
   { db }: Uses<'db'>,
   collection: Collection,

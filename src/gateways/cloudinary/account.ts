@@ -48,6 +48,7 @@ export type Account = {
 
 export type AccountOptions = { url: string; timeoutMs?: number; now: () => Date }
 
+/** Reads CLOUDINARY_URL; throws for what is none. */
 export function readAccount({ url, timeoutMs = 60_000, now }: AccountOptions): Account {
   const { protocol, hostname, username, password, searchParams } = new URL(url)
   if (protocol !== 'cloudinary:' || !hostname || !username || !password) {
@@ -75,6 +76,7 @@ export function readAccount({ url, timeoutMs = 60_000, now }: AccountOptions): A
   }
 }
 
+/** Seconds since 1970, as Cloudinary signs them. */
 export function timestampOf(date: Date): number {
   return Math.floor(date.getTime() / 1000)
 }

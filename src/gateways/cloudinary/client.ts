@@ -44,6 +44,9 @@ export type Cloudinary = {
   isNotificationSignature(notification: Notification): boolean
 }
 
+/**
+ * Opens Cloudinary. Nothing is asked of it before the first call; a call takes 60 seconds at most by default.
+ */
 export function openCloudinary(options: AccountOptions): Cloudinary {
   const account = readAccount(options)
   return {

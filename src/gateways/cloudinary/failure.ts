@@ -19,6 +19,7 @@ export type CloudinaryFailure = Error & {
 
 type Details = { status?: number; detail?: string }
 
+/** Makes a CloudinaryFailure; of `detail` 200 characters are kept. */
 export function failure(kind: FailureKind, details: Details = {}): CloudinaryFailure {
   const { status, detail } = details
   const message = [
@@ -33,6 +34,7 @@ export function failure(kind: FailureKind, details: Details = {}): CloudinaryFai
   })
 }
 
+/** Whether Cloudinary, or the way to it, is at fault. */
 export function isCloudinaryFailure(error: unknown): error is CloudinaryFailure {
   return error instanceof Error && error.name === 'CloudinaryFailure'
 }

@@ -57,6 +57,7 @@ export function playbackUrl({ credentials, now }: Account, playback: Playback): 
 
 export type PublicImage = { publicId: string; version?: number; width?: number; height?: number }
 
+/** The address of a public picture. */
 export function imageUrl({ credentials, delivery }: Account, image: PublicImage): string {
   checkPublicId(image.publicId)
   const { width, height, version } = image

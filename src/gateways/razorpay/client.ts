@@ -1,12 +1,14 @@
 import type { z } from 'zod'
-import { openBreaker } from './breaker.ts'
+import { openBreaker } from '../breaker.ts'
+import type { GatewayPage, Period } from '../payments.ts'
 import { malformed } from './failure.ts'
-import type { ListPage, Period } from './lists.ts'
 import { allPages, eachPage, unixPeriod } from './lists.ts'
-import type { NewRazorpayOrder } from './receipts.ts'
-import { createOrder, findOrderByReceipt } from './receipts.ts'
-import type { RazorpayDispute, RazorpayOrder, RazorpayPayment, RazorpayRefund } from './shapes.ts'
+import { type NewRazorpayOrder, createOrder, findOrderByReceipt } from './receipts.ts'
 import {
+  type RazorpayDispute,
+  type RazorpayOrder,
+  type RazorpayPayment,
+  type RazorpayRefund,
   DisputeAnswer,
   isRazorpayId,
   listOf,
@@ -18,8 +20,7 @@ import {
   requireId,
 } from './shapes.ts'
 import { isWebhookSignature } from './signature.ts'
-import type { Call } from './wire.ts'
-import { openWire } from './wire.ts'
+import { type Call, openWire } from './wire.ts'
 
 export type RazorpayOptions = {
   keyId: string
@@ -44,7 +45,7 @@ export type NewRazorpayRefund = {
 }
 
 /**
- * Everything we ask of Razorpay. Each function rejects with a RazorpayFailure and nothing else.
+ * Everything we ask of Razorpay. Each function rejects with a GatewayFailure and nothing else.
  *
  * Limits: an attempt lasts at most `timeoutMs`; reads and refunds are tried up to 3 times (2 after a
  * timeout) with 0.1 to 0.4 s between; answers up to 1 MiB; refunds of one payment up to 1000. After 5
@@ -71,14 +72,18 @@ export type Razorpay = {
   fetchRefund: (refundId: string) => Promise<RazorpayRefund>
   fetchDispute: (disputeId: string) => Promise<RazorpayDispute>
   /** Newest first, page by page. */
-  listDisputes: () => AsyncIterable<ListPage<RazorpayDispute>>
+  listDisputes: () => AsyncIterable<GatewayPage<RazorpayDispute>>
   /** By creation, newest first, page by page. */
-  listPayments: (period: Period) => AsyncIterable<ListPage<RazorpayPayment>>
-  listRefunds: (period: Period) => AsyncIterable<ListPage<RazorpayRefund>>
+  listPayments: (period: Period) => AsyncIterable<GatewayPage<RazorpayPayment>>
+  listRefunds: (period: Period) => AsyncIterable<GatewayPage<RazorpayRefund>>
   /** Take `orderId` from our own database: the signature tells nothing of user, amount or time. */
   isCheckoutSignature: (orderId: string, paymentId: string, signature: unknown) => boolean
 }
 
+/**
+ * Opens the SDK behind what it lacks: a host, deadlines, retries, a breaker. Nothing is asked before the first
+ * call.
+ */
 export function openRazorpay(options: RazorpayOptions): Razorpay {
   const { keyId, keySecret } = options
   const keySecrets = [keySecret, ...(options.previousKeySecrets ?? [])]
@@ -88,7 +93,7 @@ export function openRazorpay(options: RazorpayOptions): Razorpay {
     apiUrl: new URL(options.apiUrl).origin,
     timeoutMs: options.timeoutMs ?? 4000,
     random: options.random ?? Math.random,
-    breaker: openBreaker(options.now),
+    breaker: openBreaker('Razorpay', options.now),
   })
   const read = <T>(answer: z.ZodType<T>, run: Call<T>['run']) =>
     wire({ answer, run, isRepeatable: true })

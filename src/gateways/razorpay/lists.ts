@@ -1,11 +1,9 @@
+import type { GatewayPage, Period } from '../payments.ts'
+
 const PAGE = 100
 const MAX_PAGES = 10
 
-export type Period = { from: Date; to: Date }
 export type Page = { count: number; skip: number }
-
-/** `unreadable` counts what is there and not of the shape that is documented. */
-export type ListPage<T> = { items: T[]; unreadable: number }
 
 /** What belongs to one thing; no more of it than 1000. */
 export async function allPages<T>(fetchPage: (page: Page) => Promise<T[]>): Promise<T[]> {
@@ -20,8 +18,8 @@ export async function allPages<T>(fetchPage: (page: Page) => Promise<T[]>): Prom
 
 /** Page after page to the end, each asked for when the one before has been worked on. */
 export async function* eachPage<T>(
-  fetchPage: (page: Page) => Promise<ListPage<T>>,
-): AsyncGenerator<ListPage<T>> {
+  fetchPage: (page: Page) => Promise<GatewayPage<T>>,
+): AsyncGenerator<GatewayPage<T>> {
   for (let skip = 0; ; skip += PAGE) {
     const page = await fetchPage({ count: PAGE, skip })
     yield page
@@ -29,6 +27,7 @@ export async function* eachPage<T>(
   }
 }
 
+/** Whole seconds, widened so that nothing at an edge is missed. */
 export function unixPeriod({ from, to }: Period): { from: number; to: number } {
   return { from: Math.floor(from.getTime() / 1000), to: Math.ceil(to.getTime() / 1000) }
 }

@@ -1,6 +1,6 @@
-import { malformed, RazorpayFailure } from './failure.ts'
-import type { RazorpayOrder } from './shapes.ts'
-import { OrderAnswer, listOf, requireAmount } from './shapes.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
+import { malformed, conflict } from './failure.ts'
+import { type RazorpayOrder, OrderAnswer, listOf, requireAmount } from './shapes.ts'
 import type { Wire } from './wire.ts'
 
 export type NewRazorpayOrder = {
@@ -11,6 +11,7 @@ export type NewRazorpayOrder = {
   notes?: Record<string, string>
 }
 
+/** An order under a receipt of ours, made or found: a lost answer, or a receipt used already, is looked up. */
 export async function createOrder(
   wire: Wire,
   { amountPaise, currency, receipt, notes = {} }: NewRazorpayOrder,
@@ -35,13 +36,10 @@ export async function createOrder(
   ) {
     return order
   }
-  throw new RazorpayFailure({
-    kind: 'conflict',
-    description: 'the receipt stands for another order',
-    retryable: false,
-  })
+  throw conflict('the receipt stands for another order')
 }
 
+/** Null where there is none, or none yet: the list lags behind by minutes. */
 export async function findOrderByReceipt(
   wire: Wire,
   receipt: string,
@@ -63,7 +61,7 @@ export async function findOrderByReceipt(
 }
 
 function mayExist(failure: unknown): boolean {
-  if (!(failure instanceof RazorpayFailure)) return false
+  if (!(failure instanceof GatewayFailure)) return false
   return !failure.unsent || /receipt should be unique/i.test(failure.description)
 }
 

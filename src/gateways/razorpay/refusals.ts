@@ -1,6 +1,3 @@
-import { isOurKey } from '../../payments/settlement/order-of-payment.ts'
-import type { RazorpayFailure } from './failure.ts'
-
 // Razorpay answers 400 to what it will never do and to what it cannot do this minute, and only the words tell which.
 const NEVER = [
   /fully refunded already/i,
@@ -18,11 +15,9 @@ const NEVER = [
 ]
 
 /**
- * Whether asking again can change nothing. Whatever is not known to be final is asked again: too little balance, our
- * own key refused, and every refusal in words that are new.
+ * Whether asking again can change nothing. Whatever is not known to be final is asked again: too little balance,
+ * and every refusal in words that are new.
  */
-export function isFinal(failure: RazorpayFailure): boolean {
-  if (failure.retryable || isOurKey(failure)) return false
-  if (failure.code === 'MALFORMED_INPUT') return true
-  return NEVER.some((words) => words.test(failure.description))
+export function isFinal(description: string): boolean {
+  return NEVER.some((words) => words.test(description))
 }

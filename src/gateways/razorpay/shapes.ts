@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { GatewayPage } from '../payments.ts'
 import { malformed } from './failure.ts'
-import type { ListPage } from './lists.ts'
 
 const PREFIXES = { order: 'order', payment: 'pay', refund: 'rfnd', dispute: 'disp' } as const
 
@@ -10,10 +10,12 @@ export function requireId(kind: keyof typeof PREFIXES, id: string): string {
   throw malformed(`not a Razorpay ${kind} id`)
 }
 
+/** Fourteen letters and digits after the kind's prefix: https://razorpay.com/docs/api/. */
 export function isRazorpayId(kind: keyof typeof PREFIXES, id: unknown): id is string {
   return typeof id === 'string' && new RegExp(`^${PREFIXES[kind]}_[A-Za-z0-9]{14}$`).test(id)
 }
 
+/** Whole paise above nothing; anything else is never sent. */
 export function requireAmount(paise: number): void {
   if (!Number.isSafeInteger(paise) || paise < 1) throw malformed('not an amount in paise')
 }
@@ -202,7 +204,7 @@ export function listOf<T extends z.ZodType>(answer: T): z.ZodType<z.output<T>[]>
 }
 
 /** A page of the account's list. Other products share the account: an item of theirs must not hide ours. */
-export function pageOf<T extends z.ZodType>(answer: T): z.ZodType<ListPage<z.output<T>>> {
+export function pageOf<T extends z.ZodType>(answer: T): z.ZodType<GatewayPage<z.output<T>>> {
   return z
     .object({ entity: z.literal('collection'), items: z.array(z.unknown()) })
     .transform(({ items: given }) => {

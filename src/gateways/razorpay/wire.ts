@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import RazorpaySdk from 'razorpay'
 import { z } from 'zod'
-import type { Breaker } from './breaker.ts'
-import { failureOfAnswer, failureOfTransport, nonsense, RazorpayFailure } from './failure.ts'
+import type { Breaker } from '../breaker.ts'
+import { GatewayFailure } from '../gateway-failure.ts'
+import { failureOfAnswer, failureOfTransport, nonsense } from './failure.ts'
 
 export type WireOptions = {
   keyId: string
@@ -104,7 +105,7 @@ function hardenedSdk(
 
 const Answered = z.object({ response: z.object({ status: z.int(), data: z.unknown() }) })
 
-function failureOfAxios(error: unknown): RazorpayFailure {
+function failureOfAxios(error: unknown): GatewayFailure {
   const { data } = Answered.safeParse(error)
   return data
     ? failureOfAnswer(data.response.status, data.response.data)
@@ -112,14 +113,14 @@ function failureOfAxios(error: unknown): RazorpayFailure {
 }
 
 // The SDK rejects with `{ statusCode, error: response.data.error }`: that is the way out.
-function carried(failure: RazorpayFailure): Error {
+function carried(failure: GatewayFailure): Error {
   const response = { status: failure.statusCode, data: { error: failure } }
   return Object.assign(new Error(failure.message), { response })
 }
 
-function asFailure(error: unknown): RazorpayFailure {
-  if (error instanceof RazorpayFailure) return error
-  const { data } = z.object({ error: z.instanceof(RazorpayFailure) }).safeParse(error)
+function asFailure(error: unknown): GatewayFailure {
+  if (error instanceof GatewayFailure) return error
+  const { data } = z.object({ error: z.instanceof(GatewayFailure) }).safeParse(error)
   return data?.error ?? nonsense('the SDK failed')
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { audit, type Audited } from '../../audit.ts'
-import { searching } from '../../auth/attempt-limits.ts'
+import { limitSearches } from '../../auth/attempt-limits.ts'
 import type { Actor } from '../../auth/sessions.ts'
 import { findUser } from '../../auth/user.ts'
 import type { CourseDocument } from '../../courses/course.ts'
@@ -53,7 +53,7 @@ export async function grantAccess(
   const student =
     email === undefined
       ? await findUser(deps.db, { _id: userId ?? '' })
-      : await searching(deps, actor.id, () => findUser(deps.db, { email }))
+      : await limitSearches(deps, actor.id, () => findUser(deps.db, { email }))
   if (!student) throw new DomainError('NOT_FOUND')
   if (student._id === course.ownerId) throw new DomainError('OWN_COURSE')
   const granted = { userId: student._id, courseId, until: until ?? null, reason: reason ?? null }

@@ -33,7 +33,6 @@ async function setRevoked(
       grants: { $elemMatch: { key, revokedAt: from } },
     },
     { $set: { 'grants.$.revokedAt': to, 'grants.$.reason': reason, updatedAt: now() } },
-    { maxTimeMS: 5_000 },
   )
   if (modifiedCount === 0) return false
   await rebuildRatingIfReviewed({ db }, { userId, courseId })
@@ -60,7 +59,6 @@ export async function extendGrant(
       grants: { $elemMatch: { key, revokedAt: null, until: from } },
     },
     { $set: { 'grants.$.until': until, 'grants.$.reason': reason, updatedAt: now() } },
-    { maxTimeMS: 5_000 },
   )
   return modifiedCount === 1
 }

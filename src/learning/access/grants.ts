@@ -66,7 +66,6 @@ export async function addGrantUnlessHeld(
   const { modifiedCount } = await rows.updateOne(
     { ...enrollment, 'grants.key': { $ne: given.key }, grants: { $not: { $elemMatch: another } } },
     { $push: { grants: grantFrom(given, at) }, $set: { updatedAt: at } },
-    { maxTimeMS: 5_000 },
   )
   if (modifiedCount === 0)
     return (await rows.countDocuments({ ...enrollment, 'grants.key': given.key })) > 0

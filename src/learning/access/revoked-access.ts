@@ -31,7 +31,7 @@ export async function findUsersWithRevokedAccess(
   const rows = await enrollmentsOf(db)
     .find(
       { courseId: new ObjectId(courseId), ...IS_PAID_ACCESS_REVOKED },
-      { projection: { userId: 1 }, maxTimeMS: 5_000 },
+      { projection: { userId: 1 } },
     )
     .toArray()
   return rows.map(({ userId }) => userId)
@@ -45,7 +45,7 @@ export async function findCoursesWithRevokedAccess(
   const rows = await enrollmentsOf(db)
     .find(
       { userId: new ObjectId(userId), ...IS_PAID_ACCESS_REVOKED },
-      { projection: { courseId: 1, grants: 1 }, maxTimeMS: 5_000 },
+      { projection: { courseId: 1, grants: 1 } },
     )
     .toArray()
   return new Map(

@@ -55,18 +55,15 @@ async function findLessons(
 ): Promise<Map<string, ReadonlySet<string>>> {
   const rows = await db.driver
     .collection(name)
-    .aggregate<LessonsRow>(
-      [
-        { $match: match },
-        {
-          $group: {
-            _id: { userId: '$userId', courseId: '$courseId' },
-            lessonIds: { $addToSet: '$lessonId' },
-          },
+    .aggregate<LessonsRow>([
+      { $match: match },
+      {
+        $group: {
+          _id: { userId: '$userId', courseId: '$courseId' },
+          lessonIds: { $addToSet: '$lessonId' },
         },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+      },
+    ])
     .toArray()
   return new Map(
     rows.map(({ _id, lessonIds }) => [

@@ -44,11 +44,9 @@ export async function reopenLesson(
   const first = { $ifNull: ['$firstCompletedAt', '$completedAt'] }
   await deps.db.driver
     .collection('lesson_progress')
-    .updateOne(
-      { userId: new ObjectId(actor.id), lessonId: ref.lessonId },
-      [{ $set: { firstCompletedAt: first, completedAt: null, updatedAt: deps.now() } }],
-      { maxTimeMS: 5_000 },
-    )
+    .updateOne({ userId: new ObjectId(actor.id), lessonId: ref.lessonId }, [
+      { $set: { firstCompletedAt: first, completedAt: null, updatedAt: deps.now() } },
+    ])
   return progressOf(deps, actor, course)
 }
 

@@ -1,55 +1,56 @@
-// Ours is written first, Razorpay's second under our id as its receipt, and then the two are linked; whoever
-// dies in between, or never hears the answer, finds it again by the receipt.
+// Our order is written first, the gateway's second with our id as its reference, and then the two are linked; whoever
+// dies in between, or never hears the answer, finds it again by the reference.
 import { ObjectId } from 'mongodb'
 import type { Actor } from '../../auth/sessions.ts'
 import { holdUse } from '../../coupons/uses.ts'
 import { isDuplicateKey } from '../../db.ts'
+import { MINUTE_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
+import type { Checkout } from '../../gateways/payments.ts'
 import { openKeyOf, priceCart, type Cart, type NewOrder } from '../../orders/cart.ts'
 import { expire } from '../../orders/expiry.ts'
 import { requireOrder, showOrder, type Order, type OrderDocument } from '../../orders/order.ts'
-import { entryOf, moveOrder } from '../../orders/transitions.ts'
-import type { Till } from '../deps.ts'
+import { entryOf, transitionOrder } from '../../orders/transitions.ts'
+import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { gatewayDown } from '../gateway-down.ts'
-import { fulfill } from '../settlement/fulfillment.ts'
+import { findBuyer } from '../settlement/buyer.ts'
+import { fulfill, fulfillById } from '../settlement/fulfillment.ts'
 import { linkOrder } from '../settlement/order-of-payment.ts'
 
 export const OPEN_MINUTES = 60
 const MOST_OPEN = 20
 
-/** What checkout.js is opened with; `script` is where it comes from. */
-export type Checkout = {
-  key: string
-  order_id: string
-  amount: number
-  currency: string
-  name: string
-  prefill: { name: string; email: string }
-  script: string
-}
-
-/** Opens an order, or answers the one that is open for this very cart. A zero total is fulfilled at once. */
+/**
+ * Opens an order, or answers the one that is open for this very cart. A zero total is fulfilled at once. Throws what
+ * pricing a cart throws, COUPON_USED_UP, TOO_MANY_OPEN_ORDERS, ORDER_CLOSED, CHANGED_MEANWHILE and
+ * PAYMENT_GATEWAY_DOWN.
+ */
 export async function createOrder(
-  deps: Till,
+  deps: PaymentDeps,
   actor: Actor,
   input: NewOrder,
 ): Promise<{ order: Order; checkout: Checkout | null }> {
   const cart = await priceCart(deps, actor, input)
   const { order, isNew } = await openOrder(deps, actor, cart)
-  if (cart.coupon) await holdFor(deps, order, cart.coupon)
+  if (cart.coupon) await holdCoupon(deps, order, cart.coupon)
   if (order.amountPaise === 0) {
-    await giveAway(deps, order)
+    await fulfillFree(deps, order)
     return { order: await showOrder(deps, order._id), checkout: null }
   }
-  const razorpayOrderId = await linkedTo(deps, order, { isNew })
+  const id = await ensureGatewayOrder(deps, order, { isNew })
+  const { amountPaise, currency } = order
+  const buyer = { name: actor.name, email: actor.email }
   return {
     order: await showOrder(deps, order._id),
-    checkout: checkoutOf(deps, actor, { order, razorpayOrderId }),
+    checkout: gatewayOf(deps, order).checkoutOf(
+      { id, amountPaise, currency },
+      { shop: deps.settings.appName, buyer },
+    ),
   }
 }
 
 async function openOrder(
-  deps: Till,
+  deps: PaymentDeps,
   actor: Actor,
   cart: Cart,
 ): Promise<{ order: OrderDocument; isNew: boolean }> {
@@ -67,11 +68,12 @@ async function openOrder(
         lines: cart.lines,
         openKey,
         couponCode: cart.coupon?.code ?? null,
-        razorpayOrderId: null,
+        gateway: deps.gateways.forNewOrders.name,
+        gatewayOrderId: null,
         paymentId: null,
         reviewReason: null,
         timeline: [entryOf(at, { event: 'created' })],
-        expiresAt: new Date(at.getTime() + OPEN_MINUTES * 60_000),
+        expiresAt: new Date(at.getTime() + OPEN_MINUTES * MINUTE_MS),
         checkedAt: at,
         paidAt: null,
         fulfilledAt: null,
@@ -89,8 +91,8 @@ async function openOrder(
   throw new DomainError('CHANGED_MEANWHILE')
 }
 
-/** Each open order is one to ask Razorpay about, every minute: nobody may open them without end. */
-async function requireFewOpen(deps: Till, actor: Actor, openKey: string): Promise<void> {
+/** Each open order is one to ask the gateway about, every minute: nobody may open them without end. */
+async function requireFewOpen(deps: PaymentDeps, actor: Actor, openKey: string): Promise<void> {
   const open = await deps.db.driver.collection('orders').countDocuments(
     {
       userId: new ObjectId(actor.id),
@@ -98,14 +100,14 @@ async function requireFewOpen(deps: Till, actor: Actor, openKey: string): Promis
       expiresAt: { $gt: deps.now() },
       openKey: { $ne: openKey },
     },
-    { limit: MOST_OPEN, maxTimeMS: 5_000 },
+    { limit: MOST_OPEN },
   )
   if (open >= MOST_OPEN) throw new DomainError('TOO_MANY_OPEN_ORDERS', { retryAfterSeconds: 60 })
 }
 
-/** An order whose coupon cannot be held must not be paid, so it is closed before Razorpay hears of it. */
-async function holdFor(
-  deps: Till,
+/** An order whose coupon cannot be held must not be paid, so it is closed before the gateway hears of it. */
+async function holdCoupon(
+  deps: PaymentDeps,
   order: OrderDocument,
   coupon: NonNullable<Cart['coupon']>,
 ): Promise<void> {
@@ -113,10 +115,10 @@ async function holdFor(
     await holdUse(deps, coupon, { orderId: order._id, userId: order.userId })
   } catch (error) {
     if (error instanceof DomainError) {
-      await moveOrder(deps, {
+      await transitionOrder(deps, {
         id: order._id,
         from: ['CREATED'],
-        where: { razorpayOrderId: null },
+        where: { gatewayOrderId: null },
         set: { status: 'EXPIRED' },
         unset: ['openKey'],
         note: { event: 'closed', detail: 'the coupon is used up' },
@@ -126,8 +128,8 @@ async function holdFor(
   }
 }
 
-async function giveAway(deps: Till, order: OrderDocument): Promise<void> {
-  await moveOrder(deps, {
+async function fulfillFree(deps: PaymentDeps, order: OrderDocument): Promise<void> {
+  const paid = await transitionOrder(deps, {
     id: order._id,
     from: ['CREATED'],
     where: { amountPaise: 0 },
@@ -135,48 +137,30 @@ async function giveAway(deps: Till, order: OrderDocument): Promise<void> {
     unset: ['openKey'],
     note: { event: 'nothing to pay' },
   })
-  await fulfill(deps, order._id)
+  if (paid) await fulfill(deps, paid, await findBuyer(deps, order.userId))
+  else await fulfillById(deps, order._id)
 }
 
-async function linkedTo(
-  deps: Till,
+/** The gateway's order for ours, made or found; ours may be closed meanwhile. */
+async function ensureGatewayOrder(
+  deps: PaymentDeps,
   order: OrderDocument,
   { isNew }: { isNew: boolean },
 ): Promise<string> {
-  if (order.razorpayOrderId) return order.razorpayOrderId
-  const { _id: receipt, amountPaise, currency } = order
+  if (order.gatewayOrderId) return order.gatewayOrderId
+  const { _id: reference, amountPaise, currency } = order
+  const gateway = gatewayOf(deps, order)
   try {
-    const earlier = isNew ? null : await deps.razorpay.findOrderByReceipt(receipt)
+    const earlier = isNew ? null : await gateway.findOrder(reference)
     const isSame = earlier?.amountPaise === amountPaise && earlier.currency === currency
     const theirs = isSame
       ? earlier
-      : await deps.razorpay.createOrder({
-          amountPaise,
-          currency,
-          receipt,
-          notes: { order: receipt },
-        })
+      : await gateway.createOrder({ reference, amountPaise, currency })
     await linkOrder(deps, order._id, theirs)
   } catch (failure) {
     throw gatewayDown(deps, failure)
   }
-  const { razorpayOrderId } = await requireOrder(deps, order._id)
-  if (!razorpayOrderId) throw new DomainError('ORDER_CLOSED')
-  return razorpayOrderId
-}
-
-function checkoutOf(
-  { settings }: Till,
-  actor: Actor,
-  { order, razorpayOrderId }: { order: OrderDocument; razorpayOrderId: string },
-): Checkout {
-  return {
-    key: settings.razorpayKeyId,
-    order_id: razorpayOrderId,
-    amount: order.amountPaise,
-    currency: order.currency,
-    name: settings.appName,
-    prefill: { name: actor.name, email: actor.email },
-    script: settings.razorpayCheckoutUrl,
-  }
+  const { gatewayOrderId } = await requireOrder(deps, order._id)
+  if (!gatewayOrderId) throw new DomainError('ORDER_CLOSED')
+  return gatewayOrderId
 }

@@ -1,55 +1,55 @@
-// Makes good what never reached us. Orders are asked for one by one, since Razorpay's lists lag behind by
+// Makes good what never reached us. Orders are asked for one by one, since a gateway's lists lag behind by
 // minutes; the lists are read as well, for what no open order would lead to.
 import { MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
 import { releaseUse } from '../../coupons/uses.ts'
-import type { RazorpayPayment } from '../../gateways/razorpay/shapes.ts'
+import { MINUTE_MS, HOUR_MS, DAY_MS } from '../../durations.ts'
+import type { GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import { closeReview, expire } from '../../orders/expiry.ts'
 import { requireOrder, type OrderDocument, type OrderStatus } from '../../orders/order.ts'
-import type { Till } from '../deps.ts'
-import { adoptAll } from '../refunds/drive.ts'
-import { fulfill } from '../settlement/fulfillment.ts'
-import { isUnknown, linkOrder } from '../settlement/order-of-payment.ts'
+import { type PaymentDeps, gatewayOf } from '../deps.ts'
+import { adoptRefunds } from '../refunds/drive.ts'
+import { fulfillById } from '../settlement/fulfillment.ts'
+import { isUnknownToGateway, linkOrder } from '../settlement/order-of-payment.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
 
-const SOON_MS = 60_000
-const LATER_MS = 60 * 60_000
+const SOON_MS = MINUTE_MS
+const LATER_MS = HOUR_MS
 // A bank may take days to say that a payment went through after all. An open order is looked at however old.
 const LATE_DAYS = 7
-const DAY_MS = 24 * 60 * 60_000
 const PER_RUN = 1_000
 const AT_ONCE = 8
-// Automatic capture is Razorpay's default and needs a moment.
-const CAPTURE_AFTER_MS = 60_000
+// Automatic capture is a gateway's default and needs a moment.
+const CAPTURE_AFTER_MS = MINUTE_MS
 
 /** Which orders are looked at, how often, and by what; answers true to be asked again soon. */
 type Round = {
   status: OrderStatus
   everyMs: number
-  look: (deps: Till, order: OrderDocument) => Promise<boolean>
+  look: (deps: PaymentDeps, order: OrderDocument) => Promise<boolean>
 }
 
 const ROUNDS: Round[] = [
-  { status: 'PAID', everyMs: 0, look: goOn },
+  { status: 'PAID', everyMs: 0, look: resumeFulfillment },
   { status: 'CREATED', everyMs: SOON_MS, look: checkOrder },
   { status: 'REVIEW', everyMs: LATER_MS, look: checkOrder },
   { status: 'EXPIRED', everyMs: LATER_MS, look: checkOrder },
 ]
 
 /** One sweep: what was stopped half-way, what is open, what was closed lately. */
-export async function reconcile(deps: Till, keep: Keep): Promise<void> {
+export async function reconcile(deps: PaymentDeps, keep: Keep): Promise<void> {
   for (const round of ROUNDS) {
     const due = await dueOrders(deps, round)
     for (let at = 0; at < due.length; at += AT_ONCE) {
       if (!(await keep())) return
       const some = due.slice(at, at + AT_ONCE)
-      await Promise.all(some.map((order) => lookAt(deps, order, round)))
+      await Promise.all(some.map((order) => checkDue(deps, order, round)))
     }
   }
-  await releaseLeftHolds(deps)
+  await releaseAbandonedUses(deps)
 }
 
-function dueOrders({ db, now }: Till, { status, everyMs }: Round) {
+function dueOrders({ db, now }: PaymentDeps, { status, everyMs }: Round) {
   const at = now().getTime()
   const isDue = MongoOrExpr.of([
     MongoFieldFilter.lte('checkedAt', new Date(at - everyMs)),
@@ -70,7 +70,11 @@ function dueOrders({ db, now }: Till, { status, everyMs }: Round) {
  * It is marked as looked at before anything is tried, and whatever happens: an order that always fails goes to
  * the end of the queue and keeps no other waiting.
  */
-async function lookAt(deps: Till, order: OrderDocument, { everyMs, look }: Round): Promise<void> {
+async function checkDue(
+  deps: PaymentDeps,
+  order: OrderDocument,
+  { everyMs, look }: Round,
+): Promise<void> {
   const at = deps.now().getTime()
   const mark = (checkedAt: number) =>
     deps.db.orm.orders.where({ _id: order._id }).update({ checkedAt: new Date(checkedAt) })
@@ -84,74 +88,71 @@ async function lookAt(deps: Till, order: OrderDocument, { everyMs, look }: Round
   if (isSoon && everyMs > SOON_MS) await mark(at - everyMs + SOON_MS)
 }
 
-async function goOn(deps: Till, { _id }: OrderDocument): Promise<boolean> {
-  await fulfill(deps, _id)
+async function resumeFulfillment(deps: PaymentDeps, { _id }: OrderDocument): Promise<boolean> {
+  await fulfillById(deps, _id)
   return false
 }
 
 /**
- * Asks Razorpay what became of an order, and expires it when its time is over and nothing came. True while a
+ * Asks the gateway what became of an order, and expires it when its time is over and nothing came. True while a
  * payment stands that may still become one.
  */
-export async function checkOrder(deps: Till, order: OrderDocument): Promise<boolean> {
-  const razorpayOrderId = order.razorpayOrderId ?? (await findLost(deps, order))
-  const isPaying = razorpayOrderId !== null && (await checkPayments(deps, order, razorpayOrderId))
+export async function checkOrder(deps: PaymentDeps, order: OrderDocument): Promise<boolean> {
+  const gatewayOrderId = order.gatewayOrderId ?? (await findUnlinkedOrder(deps, order))
+  const isPaying = gatewayOrderId !== null && (await checkPayments(deps, order, gatewayOrderId))
   if (order.status === 'REVIEW') await closeReview(deps, order._id)
   if (!isPaying && order.status === 'CREATED' && order.expiresAt <= deps.now())
     await expire(deps, order)
   return isPaying
 }
 
-async function findLost(deps: Till, order: OrderDocument): Promise<string | null> {
+async function findUnlinkedOrder(deps: PaymentDeps, order: OrderDocument): Promise<string | null> {
   if (order.amountPaise === 0) return null
-  const theirs = await deps.razorpay.findOrderByReceipt(order._id)
+  const theirs = await gatewayOf(deps, order).findOrder(order._id)
   if (!theirs) return null
   await linkOrder(deps, order._id, theirs)
-  return (await requireOrder(deps, order._id)).razorpayOrderId
+  return (await requireOrder(deps, order._id)).gatewayOrderId
 }
 
 /** True while a payment stands that may still become one. */
 async function checkPayments(
-  deps: Till,
+  deps: PaymentDeps,
   order: OrderDocument,
-  razorpayOrderId: string,
+  gatewayOrderId: string,
 ): Promise<boolean> {
-  const payments = await paymentsOf(deps, razorpayOrderId)
+  const gateway = gatewayOf(deps, order)
+  const payments = await paymentsOf(gateway, gatewayOrderId)
   // The first to be paid is the one that counts.
   payments.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-  for (const payment of payments) await takeIn(deps, payment)
-  const authorized = payments.filter((payment) => mayPay(order, payment))
+  for (const payment of payments) await reconcilePayment(deps, payment)
+  const authorized = payments.filter((payment) => isCapturable(order, payment))
   const isTaken = payments.some(({ status }) => status === 'captured' || status === 'refunded')
-  const ripe = authorized.find((payment) => isRipe(deps, payment))
+  const ripe = authorized.find((payment) => isDueForCapture(deps, payment))
   if (!ripe) return authorized.length > 0
   if (isTaken) return false
-  const { id: paymentId, amountPaise, currency } = ripe
-  await settlePayment(
-    deps,
-    await deps.razorpay.capturePayment({ paymentId, amountPaise, currency }),
-    'poll',
-  )
+  await settlePayment(deps, await gateway.capturePayment(ripe), { source: 'poll' })
   return true
 }
 
 /** None of an order that this key's account does not have: it was made under another, and nobody can pay it. */
-async function paymentsOf({ razorpay }: Till, razorpayOrderId: string): Promise<RazorpayPayment[]> {
+async function paymentsOf(gateway: PaymentGateway, orderId: string): Promise<GatewayPayment[]> {
   try {
-    return await razorpay.paymentsOfOrder(razorpayOrderId)
+    return await gateway.paymentsOfOrder(orderId)
   } catch (failure) {
-    if (isUnknown(failure)) return []
+    if (isUnknownToGateway(failure)) return []
     throw failure
   }
 }
 
 /** A payment with all that was given back of it. */
-export async function takeIn(deps: Till, payment: RazorpayPayment): Promise<void> {
-  await settlePayment(deps, payment, 'poll')
-  if (payment.amountRefundedPaise > 0) await adoptAll(deps, payment.id)
+export async function reconcilePayment(deps: PaymentDeps, payment: GatewayPayment): Promise<void> {
+  await settlePayment(deps, payment, { source: 'poll' })
+  const { gateway, id: paymentId, amountRefundedPaise } = payment
+  if (amountRefundedPaise > 0) await adoptRefunds(deps, { gateway, paymentId })
 }
 
-/** Any other authorization is never captured by us, and Razorpay lets go of it after some days. */
-function mayPay(order: OrderDocument, payment: RazorpayPayment): boolean {
+/** Any other authorization is never captured by us, and the gateway lets go of it after some days. */
+function isCapturable(order: OrderDocument, payment: GatewayPayment): boolean {
   return (
     payment.status === 'authorized' &&
     payment.amountPaise === order.amountPaise &&
@@ -159,26 +160,23 @@ function mayPay(order: OrderDocument, payment: RazorpayPayment): boolean {
   )
 }
 
-function isRipe({ now }: Till, { createdAt }: RazorpayPayment): boolean {
+function isDueForCapture({ now }: PaymentDeps, { createdAt }: GatewayPayment): boolean {
   return now().getTime() - createdAt.getTime() >= CAPTURE_AFTER_MS
 }
 
 /** Coupons of orders that were closed by somebody who died before giving them back. */
-async function releaseLeftHolds(deps: Till): Promise<void> {
+async function releaseAbandonedUses(deps: PaymentDeps): Promise<void> {
   const old = new Date(deps.now().getTime() - SOON_MS)
   const held = await deps.db.driver
     .collection('coupon_uses')
-    .aggregate<{ orderId: string }>(
-      [
-        { $match: { state: 'HELD', createdAt: { $lte: old } } },
-        { $addFields: { order: { $toObjectId: '$orderId' } } },
-        { $lookup: { from: 'orders', localField: 'order', foreignField: '_id', as: 'order' } },
-        { $match: { 'order.status': { $nin: ['CREATED', 'PAID', 'REVIEW', 'FULFILLED'] } } },
-        { $limit: PER_RUN },
-        { $project: { orderId: 1 } },
-      ],
-      { maxTimeMS: 5_000 },
-    )
+    .aggregate<{ orderId: string }>([
+      { $match: { state: 'HELD', createdAt: { $lte: old } } },
+      { $addFields: { order: { $toObjectId: '$orderId' } } },
+      { $lookup: { from: 'orders', localField: 'order', foreignField: '_id', as: 'order' } },
+      { $match: { 'order.status': { $nin: ['CREATED', 'PAID', 'REVIEW', 'FULFILLED'] } } },
+      { $limit: PER_RUN },
+      { $project: { orderId: 1 } },
+    ])
     .toArray()
   for (const { orderId } of held) await releaseUse(deps, orderId)
 }

@@ -4,16 +4,16 @@ import type { Actor } from '../../auth/sessions.ts'
 import { type OrderDetails, showOrderDetails, requireOrder } from '../../orders/order.ts'
 import type { OrderRef } from '../../orders/reads.ts'
 import { noteOrder } from '../../orders/transitions.ts'
-import type { Till } from '../deps.ts'
+import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { gatewayDown } from '../gateway-down.ts'
 import { driveRefund } from '../refunds/drive.ts'
-import { fulfill } from '../settlement/fulfillment.ts'
+import { fulfillById } from '../settlement/fulfillment.ts'
 import { alignAccess } from '../settlement/line-access.ts'
-import { checkOrder, takeIn } from './reconciler.ts'
+import { checkOrder, reconcilePayment } from './reconciler.ts'
 
-/** Works on an order now as the reconciler would: asks Razorpay, goes on, aligns access, drives its refunds. */
+/** Works on an order now as the reconciler would: asks the gateway, goes on, aligns access, drives its refunds. */
 export async function redriveOrder(
-  deps: Till,
+  deps: PaymentDeps,
   actor: Actor,
   { orderId }: OrderRef,
 ): Promise<OrderDetails> {
@@ -21,10 +21,11 @@ export async function redriveOrder(
   await audit(deps, { actor, act: 'orders.redriven', target: `order:${orderId}` })
   await noteOrder(deps, orderId, { event: 'redriven' })
   try {
-    await fulfill(deps, orderId)
+    await fulfillById(deps, orderId)
     if (order.status === 'CREATED' || order.status === 'EXPIRED' || order.status === 'REVIEW')
       await checkOrder(deps, order)
-    else if (order.paymentId) await takeIn(deps, await deps.razorpay.fetchPayment(order.paymentId))
+    else if (order.paymentId)
+      await reconcilePayment(deps, await gatewayOf(deps, order).fetchPayment(order.paymentId))
   } catch (failure) {
     throw gatewayDown(deps, failure)
   }

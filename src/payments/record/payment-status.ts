@@ -1,20 +1,23 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import type { Uses } from '../../deps.ts'
 import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
-import type { Till } from '../deps.ts'
-import { type PaymentDocument, storedStatus } from './payments.ts'
+import { gatewayOf } from '../deps.ts'
+import { findPayment, type PaymentDocument } from './payments.ts'
 
 const MAX_PASSES = 4
+
+type Needs = Uses<'db' | 'now' | 'gateways'>
 
 /**
  * `refunded` is what its refunds make of a captured payment, and one that fails takes it back; so it follows from
  * them and not from the payment in some event. Looked at again after each write: of two at once, one sees both.
  */
-export async function alignPayment(deps: Till, paymentId: string): Promise<void> {
+export async function alignPayment(deps: Needs, paymentId: string): Promise<void> {
   const { db, now } = deps
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     const [payment, refunds] = await Promise.all([
-      db.orm.payments.where({ razorpayPaymentId: paymentId }).first(),
+      findPayment(deps, paymentId),
       db.orm.refunds.where({ paymentId }).all(),
     ])
     if (!payment) return
@@ -30,15 +33,16 @@ export async function alignPayment(deps: Till, paymentId: string): Promise<void>
 }
 
 async function statusOf(
-  { razorpay }: Till,
-  { razorpayPaymentId, amountPaise, status }: PaymentDocument,
+  deps: Needs,
+  payment: PaymentDocument,
   refunds: readonly RefundDocument[],
 ): Promise<PaymentDocument['status']> {
-  const given = refunds.filter((one) => one.status === 'PENDING' || one.status === 'PROCESSED')
-  const isWhole = sumOf(given) >= amountPaise
+  const { amountPaise, status } = payment
+  const made = refunds.filter((one) => one.status === 'PENDING' || one.status === 'PROCESSED')
+  const isWhole = sumOf(made) >= amountPaise
   if (status === 'captured') return isWhole ? 'refunded' : status
-  const hasFailed = refunds.some((one) => one.status === 'FAILED' && one.razorpayRefundId)
+  const hasFailed = refunds.some((one) => one.status === 'FAILED' && one.gatewayRefundId)
   if (status !== 'refunded' || isWhole || !hasFailed) return status
   // It may have been captured before, or only authorized.
-  return storedStatus(await razorpay.fetchPayment(razorpayPaymentId))
+  return (await gatewayOf(deps, payment).fetchPayment(payment.gatewayPaymentId)).status
 }

@@ -1,40 +1,41 @@
-// What Razorpay says of a payment, remembered under its own id. Its status only moves forward: a late
+// What a gateway says of a payment, remembered under the gateway's own id. Its status only moves forward: a late
 // `failed` takes nothing back, and `failed` itself is not final. Captured and refunded follow from the refunds.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey, type Stored } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
-import type { RazorpayPayment } from '../../gateways/razorpay/shapes.ts'
+import type { GatewayPayment } from '../../gateways/payments.ts'
 
 export type PaymentDocument = Stored<'payments'>
 
-/** Who brought the news. */
-export type Via = 'verify' | 'webhook' | 'poll'
+/** Who brought the news: the buyer's browser, the gateway's webhook, or our own asking. */
+export type PaymentSource = 'verify' | 'webhook' | 'poll'
 
 type PaymentStatus = PaymentDocument['status']
 
 const FORWARD: PaymentStatus[] = ['created', 'failed', 'authorized', 'captured', 'refunded']
 
-type Seen = { via: Via; orderId: string | null }
+type Seen = { source: PaymentSource; orderId: string | null }
 
 /** Writes the payment down or moves it forward; `isNews` says whether anything changed. */
 export async function recordPayment(
   deps: Uses<'db' | 'now'>,
-  seen: RazorpayPayment,
-  { via, orderId }: Seen,
+  seen: GatewayPayment,
+  { source, orderId }: Seen,
 ): Promise<{ payment: PaymentDocument; isNews: boolean }> {
-  const status = storedStatus(seen)
   const at = deps.now()
+  const { status } = seen
   const capture = status === 'captured' ? { capturedAt: at } : {}
   try {
     const payment = await deps.db.orm.payments.create({
-      razorpayPaymentId: seen.id,
-      razorpayOrderId: seen.orderId,
+      gateway: seen.gateway,
+      gatewayPaymentId: seen.id,
+      gatewayOrderId: seen.orderId,
       orderId,
       status,
       amountPaise: seen.amountPaise,
       currency: seen.currency,
       method: seen.method,
-      seenVia: via,
+      seenVia: source,
       quarantine: null,
       refundKeys: [],
       refundedLines: [],
@@ -47,27 +48,27 @@ export async function recordPayment(
   } catch (error) {
     if (!isDuplicateKey(error)) throw error
   }
-  const known = deps.db.orm.payments.where({ razorpayPaymentId: seen.id })
+  const known = deps.db.orm.payments.where({ gateway: seen.gateway, gatewayPaymentId: seen.id })
   if (orderId !== null) {
     await known.where(MongoFieldFilter.isNull('orderId')).update({ orderId, updatedAt: at })
   }
   const before = FORWARD.slice(0, FORWARD.indexOf(status))
   const earlier = status === 'refunded' ? before.filter((one) => one !== 'captured') : before
+  const isNewSource = status !== 'refunded' && { seenVia: source }
   const moved = await known
     .where(MongoFieldFilter.in('status', earlier))
-    .update({ status, ...(status !== 'refunded' && { seenVia: via }), updatedAt: at, ...capture })
-  const payment = moved ?? (await requirePayment(deps, seen.id))
+    .update({ status, ...isNewSource, updatedAt: at, ...capture })
+  const payment = moved ?? (await known.first())
+  if (!payment) throw new Error(`payment ${seen.id} is another gateway's, or gone`)
   return { payment, isNews: moved !== null }
 }
 
-export function storedStatus({ status }: Pick<RazorpayPayment, 'status'>): PaymentStatus {
-  return status === 'pending' ? 'created' : status
-}
-
-export async function requirePayment({ db }: Uses<'db'>, id: string): Promise<PaymentDocument> {
-  const payment = await db.orm.payments.where({ razorpayPaymentId: id }).first()
-  if (!payment) throw new Error(`payment ${id} is gone`)
-  return payment
+/** By the gateway's own id; null when nobody has told us of it. */
+export function findPayment(
+  { db }: Uses<'db'>,
+  paymentId: string,
+): Promise<PaymentDocument | null> {
+  return Promise.resolve(db.orm.payments.where({ gatewayPaymentId: paymentId }).first())
 }
 
 /** Sets a payment aside for an administrator: money that nothing of ours accounts for. */
@@ -77,7 +78,7 @@ export async function quarantine(
   reason: string,
 ): Promise<void> {
   const moved = await deps.db.orm.payments
-    .where({ razorpayPaymentId: paymentId })
+    .where({ gatewayPaymentId: paymentId })
     .where(MongoFieldFilter.isNull('quarantine'))
     .update({ quarantine: reason, updatedAt: deps.now() })
   if (moved) deps.log.warn({ paymentId, reason }, 'payment set aside for review')

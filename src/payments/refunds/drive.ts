@@ -1,46 +1,57 @@
-// Brings a refund from the intent to its end at Razorpay: REQUESTED → PENDING → PROCESSED or FAILED. Each round
+// Brings a refund from the intent to its end at the gateway: REQUESTED → PENDING → PROCESSED or FAILED. Each round
 // is claimed by a conditional write, and an unknown outcome is looked up before anything is asked again.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
-import { RazorpayFailure } from '../../gateways/razorpay/failure.ts'
-import { isFinal } from '../../gateways/razorpay/refusals.ts'
-import type { RazorpayRefund } from '../../gateways/razorpay/shapes.ts'
+import { MINUTE_MS, SECOND_MS } from '../../durations.ts'
+import { GatewayFailure } from '../../gateways/gateway-failure.ts'
+import type { GatewayRefund } from '../../gateways/payments.ts'
+import type { Keep } from '../../lease.ts'
 import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
-import type { Till } from '../deps.ts'
+import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
+import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { alignAccess } from '../settlement/line-access.ts'
-import { adoptRefund, closeRefund, noteRefund, settleRefund } from './outcome.ts'
-import { reserve } from './reservation.ts'
+import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
+import { reserveRefund } from './reservation.ts'
 
-// Longer than a round may take, so that nobody else begins the same one.
-const ROUND_MS = 60_000
-const FIRST_WAIT_MS = 5_000
-const LONGEST_WAIT_MS = 15 * 60_000
-const POLL_MS = 10 * 60_000
+// Longer than an attempt may take, so that nobody else begins the same one.
+const CLAIM_MS = MINUTE_MS
+const BACKOFF = { firstMs: 5 * SECOND_MS, longestMs: 15 * MINUTE_MS }
+const POLL_MS = 10 * MINUTE_MS
 const PER_RUN = 100
 
 export const MORE_THAN_LEFT = 'more than is left of the payment'
 
-/** One round of a refund, if nobody else is at it. It never throws for what Razorpay does. */
-export async function driveRefund(deps: Till, id: string): Promise<void> {
-  const refund = await deps.db.orm.refunds.where({ _id: id }).first()
-  if (!refund || refund.settledAt) return
-  const claimed = await deps.db.orm.refunds
-    .where({ _id: id, attempts: refund.attempts, status: refund.status })
-    .where(MongoFieldFilter.isNull('settledAt'))
-    .update({ attempts: refund.attempts + 1, nextAt: later(deps, ROUND_MS) })
-  if (!claimed) return
-  try {
-    if (claimed.status === 'REQUESTED') await ask(deps, claimed)
-    else if (claimed.status === 'PENDING') await poll(deps, claimed)
-    else await settleRefund(deps, claimed)
-  } catch (failure) {
-    if (!(failure instanceof RazorpayFailure)) throw failure
-    await putOff(deps, claimed, failure.message)
+/** One attempt at a refund, if nobody else is at it. It never throws for what the gateway does. */
+export async function driveRefund(deps: PaymentDeps, id: string): Promise<void> {
+  await attemptNow(deps, openRefunds(deps), id)
+}
+
+/** Goes on with every refund that is due. */
+export async function driveDueRefunds(deps: PaymentDeps, keep: Keep): Promise<void> {
+  await workOff(deps, openRefunds(deps), { perRun: PER_RUN, keep })
+}
+
+function openRefunds(deps: PaymentDeps): WorkQueue<RefundDocument> {
+  return {
+    open: deps.db.orm.refunds.where(MongoFieldFilter.isNull('settledAt')),
+    isAsRead: ({ status }) => MongoFieldFilter.eq('status', status),
+    claimMs: CLAIM_MS,
+    backoff: BACKOFF,
+    attempt: async (refund) => {
+      if (refund.status === 'REQUESTED') await submit(deps, refund)
+      else if (refund.status === 'PENDING') await poll(deps, refund)
+      else await concludeRefund(deps, refund)
+    },
+    failed: async (refund, failure, nextAt) => {
+      if (!(failure instanceof GatewayFailure)) throw failure
+      const error = refund.status === 'REQUESTED' ? failure.description : failure.message
+      await postpone(deps, refund, { error, nextAt })
+    },
   }
 }
 
-async function ask(deps: Till, refund: RefundDocument): Promise<void> {
-  if (!(await reserve(deps, refund))) {
+async function submit(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
+  if (!(await reserveRefund(deps, refund))) {
     await closeRefund(deps, refund, MORE_THAN_LEFT)
     return
   }
@@ -49,91 +60,76 @@ async function ask(deps: Till, refund: RefundDocument): Promise<void> {
     return
   }
   if (refund.orderId) await alignAccess(deps, refund.orderId)
+  const gateway = gatewayOf(deps, refund)
   const isRepeat = refund.attempts > 1
-  const found = isRepeat ? await lookUp(deps, refund) : null
-  if (found) return adopt(deps, found)
+  const found = isRepeat ? await findMade(deps, refund) : null
+  if (found) return adoptRefund(deps, found)
+  const { paymentId, amountPaise, key } = refund
+  const notes = { order: refund.orderId ?? '', cause: refund.cause }
   try {
-    const { paymentId, amountPaise, key } = refund
-    const notes = { order: refund.orderId ?? '', cause: refund.cause }
-    await adopt(deps, await deps.razorpay.refundPayment({ paymentId, amountPaise, key, notes }))
+    await adoptRefund(deps, await gateway.refundPayment({ paymentId, amountPaise, key, notes }))
   } catch (failure) {
-    if (!(failure instanceof RazorpayFailure)) throw failure
-    if (isFinal(failure)) await believe(deps, refund, failure)
-    else await putOff(deps, refund, failure.description)
+    if (!(failure instanceof GatewayFailure) || !failure.isFinal) throw failure
+    await acceptRefusal(deps, refund, failure)
   }
 }
 
 /** It may have been lost while the refund waited for something else. */
-async function isLost({ db }: Till, { paymentId }: RefundDocument): Promise<boolean> {
+async function isLost({ db }: PaymentDeps, { paymentId }: RefundDocument): Promise<boolean> {
   return (await db.orm.disputes.where({ paymentId, status: 'lost' }).first()) !== null
 }
 
 /** A refusal is final only when no earlier round, of which we heard nothing, can have gone through. */
-async function believe(
-  deps: Till,
+async function acceptRefusal(
+  deps: PaymentDeps,
   refund: RefundDocument,
-  failure: RazorpayFailure,
+  failure: GatewayFailure,
 ): Promise<void> {
-  const found = await lookUp(deps, refund)
-  if (found) return adopt(deps, found)
+  const found = await findMade(deps, refund)
+  if (found) return adoptRefund(deps, found)
   const [payment, known] = await Promise.all([
-    deps.razorpay.fetchPayment(refund.paymentId),
+    gatewayOf(deps, refund).fetchPayment(refund.paymentId),
     deps.db.orm.refunds.where({ paymentId: refund.paymentId }).all(),
   ])
   const ours = known.filter(({ status }) => status === 'PENDING' || status === 'PROCESSED')
-  // Razorpay's list lags behind by minutes, its payment does not.
+  // The gateway's list may lag behind by minutes, its payment does not.
   if (payment.amountRefundedPaise > sumOf(ours) && refund.attempts < 10) {
-    await adoptAll(deps, refund.paymentId)
-    await putOff(deps, refund, failure.description)
-    return
+    await adoptRefunds(deps, refund)
+    throw failure
   }
   await closeRefund(deps, refund, failure.description)
 }
 
-async function lookUp(deps: Till, { paymentId, key }: RefundDocument) {
-  const theirs = await deps.razorpay.refundsOfPayment(paymentId)
-  return theirs.find(({ receipt }) => receipt === key) ?? null
+async function findMade(deps: PaymentDeps, refund: RefundDocument): Promise<GatewayRefund | null> {
+  const theirs = await gatewayOf(deps, refund).refundsOfPayment(refund.paymentId)
+  return theirs.find(({ key }) => key === refund.key) ?? null
 }
 
-async function poll(deps: Till, refund: RefundDocument): Promise<void> {
-  if (!refund.razorpayRefundId) return
-  await adopt(deps, await deps.razorpay.fetchRefund(refund.razorpayRefundId))
+async function poll(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
+  if (!refund.gatewayRefundId) return
+  await adoptRefund(deps, await gatewayOf(deps, refund).fetchRefund(refund.gatewayRefundId))
   await deps.db.orm.refunds
     .where({ _id: refund._id, status: 'PENDING' })
-    .update({ nextAt: later(deps, POLL_MS) })
+    .update({ nextAt: new Date(deps.now().getTime() + POLL_MS) })
 }
 
-async function adopt(deps: Till, theirs: RazorpayRefund): Promise<void> {
-  await adoptRefund(deps, theirs)
+/** Takes over every refund of a payment that the gateway knows, those made in its dashboard too. */
+export async function adoptRefunds(
+  deps: PaymentDeps,
+  payment: { gateway: string; paymentId: string },
+): Promise<void> {
+  const all = await gatewayOf(deps, payment).refundsOfPayment(payment.paymentId)
+  for (const theirs of all) await adoptRefund(deps, theirs)
 }
 
-/** Takes over every refund of a payment that Razorpay knows, those made in its dashboard too. */
-export async function adoptAll(deps: Till, paymentId: string): Promise<void> {
-  for (const theirs of await deps.razorpay.refundsOfPayment(paymentId)) await adopt(deps, theirs)
-}
-
-async function putOff(deps: Till, refund: RefundDocument, error: string): Promise<void> {
-  const wait = Math.min(FIRST_WAIT_MS * 2 ** (refund.attempts - 1), LONGEST_WAIT_MS)
-  await deps.db.orm.refunds
+async function postpone(
+  { db, now }: PaymentDeps,
+  refund: RefundDocument,
+  { error, nextAt }: { error: string; nextAt: Date },
+): Promise<void> {
+  await db.orm.refunds
     .where({ _id: refund._id, status: refund.status })
-    .update({ nextAt: later(deps, wait), error: error.slice(0, 200), updatedAt: deps.now() })
-  if (refund.attempts === 1 && refund.orderId) await noteRefund(deps, refund, `put off: ${error}`)
-}
-
-function later({ now }: Till, milliseconds: number): Date {
-  return new Date(now().getTime() + milliseconds)
-}
-
-/** Goes on with every refund that is due. */
-export async function driveDueRefunds(deps: Till, keep: () => Promise<boolean>): Promise<void> {
-  const due = await deps.db.orm.refunds
-    .where(MongoFieldFilter.isNull('settledAt'))
-    .where(MongoFieldFilter.lte('nextAt', deps.now()))
-    .orderBy({ nextAt: 1 })
-    .limit(PER_RUN)
-    .all()
-  for (const refund of due) {
-    if (!(await keep())) return
-    await driveRefund(deps, refund._id)
-  }
+    .update({ nextAt, error: error.slice(0, 200), updatedAt: now() })
+  if (refund.attempts === 1 && refund.orderId)
+    await noteRefund({ db, now }, refund, `put off: ${error}`)
 }

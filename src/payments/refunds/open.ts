@@ -1,19 +1,18 @@
-// A refund is written down before anything is asked of Razorpay, under a key that stands for one intent.
+// A refund is written down before anything is asked of the gateway, under a key that stands for one intent.
 import { isDuplicateKey } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
+import type { PaymentGateway } from '../../gateways/payments.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
-
-/** The least that Razorpay gives back. */
-export const LEAST_REFUND = 100
 
 export type RefundCause = 'admin' | 'student' | 'duplicate' | 'dashboard'
 
 export type NewRefund = {
-  /** 10 to 40 of A-Z a-z 0-9 _ -, since it is Razorpay's idempotency key as well. */
+  /** 10 to 40 of A-Z a-z 0-9 _ -, since it is the gateway's idempotency key as well. */
   key: string
   /** A digest of what was asked for, where the key was chosen by somebody else. */
   intent?: string
+  gateway: string
   orderId: string | null
   paymentId: string
   amountPaise: number
@@ -24,7 +23,12 @@ export type NewRefund = {
   requestedBy?: string
 }
 
-/** Writes the intent down; the same key again answers what became of it. */
+/** The least, in the currency's smallest unit, that the gateway gives back; a currency it does not take has none. */
+export function leastRefundOf(gateway: PaymentGateway, currency: string): number {
+  return gateway.limits(currency)?.leastRefundPaise ?? Number.POSITIVE_INFINITY
+}
+
+/** Writes the intent down; the same key again answers what became of it. Throws KEY_REUSED for another intent. */
 export async function openRefund(
   { db, now }: Uses<'db' | 'now'>,
   asked: NewRefund,
@@ -34,9 +38,10 @@ export async function openRefund(
     return await db.orm.refunds.create({
       key: asked.key,
       intent: asked.intent ?? null,
+      gateway: asked.gateway,
       orderId: asked.orderId,
       paymentId: asked.paymentId,
-      razorpayRefundId: null,
+      gatewayRefundId: null,
       amountPaise: asked.amountPaise,
       currency: asked.currency,
       lineNos: asked.lineNos.map(String),

@@ -1,24 +1,25 @@
-// What Razorpay says of a refund, ours or one made in its dashboard, and what follows: access, the reservation,
+// What the gateway says of a refund, ours or one made in its dashboard, and what follows: access, the reservation,
 // the buyer's mail. PROCESSED may still turn into FAILED, nothing comes back from FAILED.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey } from '../../db.ts'
-import type { RazorpayRefund } from '../../gateways/razorpay/shapes.ts'
+import type { Uses } from '../../deps.ts'
+import type { GatewayRefund } from '../../gateways/payments.ts'
 import { closeReview } from '../../orders/expiry.ts'
 import type { RefundDocument, RefundStatus } from '../../orders/refunded.ts'
 import { noteOrder } from '../../orders/transitions.ts'
-import type { Till } from '../deps.ts'
+import type { PaymentDeps } from '../deps.ts'
 import { alignPayment } from '../record/payment-status.ts'
-import { quarantine } from '../record/payments.ts'
+import { quarantine, findPayment } from '../record/payments.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { mailRefund } from '../settlement/order-mails.ts'
-import { release, reserveGiven } from './reservation.ts'
+import { releaseReservation, reserveMadeRefund } from './reservation.ts'
 
 const FORWARD: RefundStatus[] = ['REQUESTED', 'PENDING', 'PROCESSED', 'FAILED']
 
-/** Takes in a refund as Razorpay has it. The payment must be recorded already. */
-export async function adoptRefund(deps: Till, theirs: RazorpayRefund): Promise<void> {
-  const refund = (await findLinked(deps, theirs)) ?? (await linkOwn(deps, theirs))
-  const known = refund ?? (await writeDown(deps, theirs))
+/** Takes in a refund as the gateway has it. The payment must be recorded already. */
+export async function adoptRefund(deps: PaymentDeps, theirs: GatewayRefund): Promise<void> {
+  const refund = (await findRefund(deps, theirs)) ?? (await linkOwnRefund(deps, theirs))
+  const known = refund ?? (await insertDashboardRefund(deps, theirs))
   const status = STATUS[theirs.status]
   const moved = await deps.db.orm.refunds
     .where({ _id: known._id })
@@ -26,38 +27,45 @@ export async function adoptRefund(deps: Till, theirs: RazorpayRefund): Promise<v
     .update({ status, error: null, settledAt: null, nextAt: deps.now(), updatedAt: deps.now() })
   if (moved) await noteRefund(deps, moved, status.toLowerCase())
   const current = moved ?? known
-  if (!current.settledAt) await settleRefund(deps, current)
+  if (!current.settledAt) await concludeRefund(deps, current)
   // An old event of a refund that failed since says, once more, that its payment is refunded.
   else await alignPayment(deps, theirs.paymentId)
 }
 
 const STATUS = { pending: 'PENDING', processed: 'PROCESSED', failed: 'FAILED' } as const
 
-function findLinked({ db }: Till, { id }: RazorpayRefund): Promise<RefundDocument | null> {
-  return db.orm.refunds.where({ razorpayRefundId: id }).first()
+function findRefund({ db }: PaymentDeps, { id }: GatewayRefund): Promise<RefundDocument | null> {
+  return db.orm.refunds.where({ gatewayRefundId: id }).first()
 }
 
-/** Ours whose answer was lost: the receipt is our key. What was given up as refused is not revived. */
-async function linkOwn({ db, now }: Till, theirs: RazorpayRefund): Promise<RefundDocument | null> {
-  if (theirs.receipt === null) return null
-  const { paymentId, amountPaise } = theirs
+/** Ours whose answer was lost: it carries our key. What was given up as refused is not revived. */
+async function linkOwnRefund(
+  { db, now }: PaymentDeps,
+  theirs: GatewayRefund,
+): Promise<RefundDocument | null> {
+  if (theirs.key === null) return null
+  const { gateway, paymentId, amountPaise } = theirs
   return db.orm.refunds
-    .where({ key: theirs.receipt, paymentId, amountPaise, status: 'REQUESTED' })
-    .where(MongoFieldFilter.isNull('razorpayRefundId'))
-    .update({ razorpayRefundId: theirs.id, status: 'PENDING', updatedAt: now() })
+    .where({ key: theirs.key, gateway, paymentId, amountPaise, status: 'REQUESTED' })
+    .where(MongoFieldFilter.isNull('gatewayRefundId'))
+    .update({ gatewayRefundId: theirs.id, status: 'PENDING', updatedAt: now() })
 }
 
 /** A refund that nobody asked us for. */
-async function writeDown(deps: Till, theirs: RazorpayRefund): Promise<RefundDocument> {
+async function insertDashboardRefund(
+  deps: PaymentDeps,
+  theirs: GatewayRefund,
+): Promise<RefundDocument> {
   const at = deps.now()
-  const payment = await deps.db.orm.payments.where({ razorpayPaymentId: theirs.paymentId }).first()
+  const payment = await findPayment(deps, theirs.paymentId)
   try {
     return await deps.db.orm.refunds.create({
-      key: `rzp-${theirs.id}`,
+      key: `${theirs.gateway}-${theirs.id}`,
       intent: null,
+      gateway: theirs.gateway,
       orderId: payment?.orderId ?? null,
       paymentId: theirs.paymentId,
-      razorpayRefundId: theirs.id,
+      gatewayRefundId: theirs.id,
       amountPaise: theirs.amountPaise,
       currency: theirs.currency,
       lineNos: [],
@@ -75,31 +83,31 @@ async function writeDown(deps: Till, theirs: RazorpayRefund): Promise<RefundDocu
   } catch (error) {
     if (!isDuplicateKey(error)) throw error
   }
-  const known = await findLinked(deps, theirs)
+  const known = await findRefund(deps, theirs)
   if (!known) throw new Error(`refund ${theirs.id} is gone`)
   return known
 }
 
-/** Gives up a refund that Razorpay refused: nothing was given back. */
+/** Gives up a refund that the gateway refused: nothing was given back. */
 export async function closeRefund(
-  deps: Till,
+  deps: PaymentDeps,
   refund: RefundDocument,
   error: string,
 ): Promise<void> {
   const closed = await deps.db.orm.refunds
     .where({ _id: refund._id, status: 'REQUESTED' })
-    .where(MongoFieldFilter.isNull('razorpayRefundId'))
+    .where(MongoFieldFilter.isNull('gatewayRefundId'))
     .update({ status: 'FAILED', error: error.slice(0, 200), updatedAt: deps.now() })
   if (!closed) return
   await noteRefund(deps, closed, `failed: ${error}`)
-  await settleRefund(deps, closed)
+  await concludeRefund(deps, closed)
 }
 
 /** What follows from a refund's state. At an end it is marked as settled, last of all. */
-export async function settleRefund(deps: Till, refund: RefundDocument): Promise<void> {
-  if (refund.status === 'FAILED') await release(deps, refund)
-  else if (refund.razorpayRefundId) await reserveGiven(deps, refund)
-  if (refund.razorpayRefundId) await alignPayment(deps, refund.paymentId)
+export async function concludeRefund(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
+  if (refund.status === 'FAILED') await releaseReservation(deps, refund)
+  else if (refund.gatewayRefundId) await reserveMadeRefund(deps, refund)
+  if (refund.gatewayRefundId) await alignPayment(deps, refund.paymentId)
   if (refund.orderId) await alignAccess(deps, refund.orderId)
   if (refund.status !== 'PROCESSED' && refund.status !== 'FAILED') return
   if (refund.status === 'PROCESSED') {
@@ -114,7 +122,12 @@ export async function settleRefund(deps: Till, refund: RefundDocument): Promise<
     .update({ settledAt: deps.now() })
 }
 
-export async function noteRefund(deps: Till, refund: RefundDocument, what: string): Promise<void> {
+/** Writes into the order's timeline what became of a refund; `what` is `event` or `event: why`. */
+export async function noteRefund(
+  deps: Uses<'db' | 'now'>,
+  refund: RefundDocument,
+  what: string,
+): Promise<void> {
   if (!refund.orderId) return
   const event = `refund ${what.split(':', 1)[0] ?? ''}`
   await noteOrder(deps, refund.orderId, {

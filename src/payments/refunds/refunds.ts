@@ -5,16 +5,16 @@ import { audit } from '../../audit.ts'
 import type { Actor } from '../../auth/sessions.ts'
 import { requireRecentPassword } from '../../auth/step-up.ts'
 import type { Uses } from '../../deps.ts'
-import { DomainError } from '../../errors.ts'
+import { DomainError, refuseInput } from '../../errors.ts'
 import { Id, line, orNamed, Page, Paise, type PageOf } from '../../fields.ts'
 import { isOpenDispute } from '../../orders/disputed.ts'
 import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { publicRefund, type Refund, type RefundDocument } from '../../orders/refunded.ts'
 import { readPage } from '../../paging.ts'
-import type { Till } from '../deps.ts'
-import type { PaymentDocument } from '../record/payments.ts'
+import { type PaymentDeps, gatewayOf } from '../deps.ts'
+import { type PaymentDocument, findPayment } from '../record/payments.ts'
 import { driveRefund, MORE_THAN_LEFT } from './drive.ts'
-import { LEAST_REFUND, openRefund, type NewRefund } from './open.ts'
+import { leastRefundOf, openRefund, type NewRefund } from './open.ts'
 
 // Strict: a line with an amount of its own must not be taken for the whole line.
 const LineOfCourse = z.strictObject({ courseId: Id }).transform(({ courseId }) => courseId)
@@ -28,11 +28,11 @@ const RefundTerms = z
       .min(1)
       .max(20)
       .optional(),
-    amountPaise: Paise.min(LEAST_REFUND).optional(),
+    amountPaise: Paise.min(1).optional(),
     /** Another payment of the order than the one that paid it: one set aside. */
     paymentId: z
       .string()
-      .regex(/^pay_[A-Za-z0-9]{14}$/, 'is not a payment id')
+      .regex(/^[A-Za-z0-9]+_[A-Za-z0-9_]{8,80}$/, 'is not a payment id')
       .optional(),
     reason: line(1, 200).optional(),
     /** Sent again after a lost answer, the same key is the same refund. */
@@ -56,9 +56,13 @@ export const RefundsPage = Page.extend({
 }).prefault({})
 export type RefundsPage = z.infer<typeof RefundsPage>
 
-/** Gives money back on an administrator's word, who must have proved the password lately. */
+/**
+ * Gives money back on an administrator's word, who must have proved the password lately. Throws PASSWORD_NEEDED,
+ * NOT_FOUND, NOTHING_TO_REFUND, INVALID_INPUT, KEY_REUSED, REFUND_DISPUTED, REFUND_TOO_LARGE, AMOUNT_TOO_SMALL and
+ * REFUND_REFUSED; a gateway that does not answer leaves the refund REQUESTED.
+ */
 export async function createRefund(
-  deps: Till,
+  deps: PaymentDeps,
   actor: Actor,
   input: RefundRequest,
 ): Promise<Refund> {
@@ -67,6 +71,7 @@ export async function createRefund(
   const key = await keyOf(deps, input)
   const known = await deps.db.orm.refunds.where({ key }).first()
   const payment = await requireRefundable(deps, order, input.paymentId ?? order.paymentId)
+  requireEnough(deps, payment, input)
   const share = shareOf(order, payment, input)
   const intent = intentOf(payment, input, share)
   // Asked again, the amount left is another one: the first answer stands.
@@ -77,13 +82,14 @@ export async function createRefund(
     actor,
     act: 'refunds.requested',
     target: `order:${order._id}`,
-    after: { paymentId: payment.razorpayPaymentId, amountPaise, lines: share.lineNos },
+    after: { paymentId: payment.gatewayPaymentId, amountPaise, lines: share.lineNos },
   })
-  return openAndDrive(deps, payment, {
+  return openAndDriveRefund(deps, payment, {
     key,
     intent,
+    gateway: payment.gateway,
     orderId: order._id,
-    paymentId: payment.razorpayPaymentId,
+    paymentId: payment.gatewayPaymentId,
     currency: payment.currency,
     ...share,
     cause: 'admin',
@@ -92,15 +98,25 @@ export async function createRefund(
   })
 }
 
+function requireEnough(
+  deps: Uses<'gateways'>,
+  payment: PaymentDocument,
+  { amountPaise }: RefundRequest,
+): void {
+  const least = leastRefundOf(gatewayOf(deps, payment), payment.currency)
+  if (amountPaise !== undefined && amountPaise < least)
+    refuseInput('amountPaise', `must be at least ${least}`)
+}
+
 type Share = { amountPaise: number; lineNos: number[] }
 
 /** What a key stands for: all that is left of a payment, an amount of it, or lines however they were named. */
 function intentOf(
-  { razorpayPaymentId }: PaymentDocument,
+  { gatewayPaymentId }: PaymentDocument,
   { amountPaise, lines }: RefundRequest,
   { lineNos }: Share,
 ): string {
-  const which = [razorpayPaymentId, amountPaise ?? null, lines === undefined ? null : lineNos]
+  const which = [gatewayPaymentId, amountPaise ?? null, lines === undefined ? null : lineNos]
   return createHash('sha256').update(JSON.stringify(which)).digest('hex').slice(0, 32)
 }
 
@@ -119,16 +135,14 @@ async function requireRefundable(
   paymentId: string | null | undefined,
 ): Promise<PaymentDocument> {
   if (!paymentId) throw new DomainError('NOTHING_TO_REFUND')
-  const payment = await db.orm.payments
-    .where({ razorpayPaymentId: paymentId, orderId: order._id })
-    .first()
-  if (!payment) throw new DomainError('NOT_FOUND')
+  const payment = await findPayment({ db }, paymentId)
+  if (payment?.orderId !== order._id) throw new DomainError('NOT_FOUND')
   return payment
 }
 
 function shareOf(order: OrderDocument, payment: PaymentDocument, input: RefundRequest): Share {
   const left = payment.amountPaise - payment.reservedPaise
-  const lines = order.paymentId === payment.razorpayPaymentId ? linesOf(order) : []
+  const lines = order.paymentId === payment.gatewayPaymentId ? linesOf(order) : []
   if (input.amountPaise !== undefined) return { amountPaise: input.amountPaise, lineNos: [] }
   if (input.lines === undefined) {
     const open = lines.filter(({ no }) => !payment.refundedLines.includes(String(no)))
@@ -145,8 +159,8 @@ function shareOf(order: OrderDocument, payment: PaymentDocument, input: RefundRe
 }
 
 /** Refuses early and clearly what would be refused; the reservation decides between those who come at once. */
-export async function openAndDrive(
-  deps: Till,
+export async function openAndDriveRefund(
+  deps: PaymentDeps,
   payment: PaymentDocument,
   asked: NewRefund,
 ): Promise<Refund> {
@@ -158,11 +172,12 @@ export async function openAndDrive(
   if (!isCaptured || left <= 0) throw new DomainError('NOTHING_TO_REFUND')
   const isTwice = asked.lineNos.some((no) => payment.refundedLines.includes(String(no)))
   if (isTwice || asked.amountPaise > left) throw new DomainError('REFUND_TOO_LARGE')
-  if (asked.amountPaise < LEAST_REFUND) throw new DomainError('AMOUNT_TOO_SMALL')
+  if (asked.amountPaise < leastRefundOf(gatewayOf(deps, payment), payment.currency))
+    throw new DomainError('AMOUNT_TOO_SMALL')
   const opened = await openRefund(deps, asked)
   await driveRefund(deps, opened._id)
   const refund = await deps.db.orm.refunds.where({ _id: opened._id }).first()
-  if (refund?.status === 'FAILED' && !refund.razorpayRefundId) throw refusalOf(refund)
+  if (refund?.status === 'FAILED' && !refund.gatewayRefundId) throw refusalOf(refund)
   return publicRefund(refund ?? opened)
 }
 
@@ -172,6 +187,7 @@ function refusalOf({ error }: RefundDocument): DomainError {
   return new DomainError('REFUND_REFUSED', { issues })
 }
 
+/** Refunds, newest first, for administrators. */
 export async function listRefunds(
   { db }: Uses<'db'>,
   { orderId, status, cursor, limit }: RefundsPage,

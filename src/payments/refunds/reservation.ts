@@ -4,7 +4,7 @@ import type { Uses } from '../../deps.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 
 type Reserved = {
-  razorpayPaymentId: string
+  gatewayPaymentId: string
   amountPaise: number
   refundKeys: string[]
   refundedLines: string[]
@@ -15,46 +15,41 @@ type Reserved = {
 type Ask = Pick<RefundDocument, 'key' | 'paymentId' | 'amountPaise' | 'lineNos'>
 
 /** False where more would be given back than is left. Again with the same key, it stays reserved once. */
-export async function reserve(deps: Uses<'db' | 'now'>, ask: Ask): Promise<boolean> {
+export async function reserveRefund(deps: Uses<'db' | 'now'>, ask: Ask): Promise<boolean> {
   const { modifiedCount } = await payments(deps).updateOne(
     {
-      razorpayPaymentId: ask.paymentId,
+      gatewayPaymentId: ask.paymentId,
       refundKeys: { $ne: ask.key },
       refundedLines: { $nin: [...ask.lineNos] },
       $expr: { $lte: [{ $add: ['$reservedPaise', ask.amountPaise] }, '$amountPaise'] },
     },
-    take(deps, ask),
-    DEADLINE,
+    reservation(deps, ask),
   )
   return modifiedCount === 1 || isReserved(deps, ask)
 }
 
-/** For money that Razorpay has given back already: whatever else is reserved. */
-export async function reserveGiven(deps: Uses<'db' | 'now'>, ask: Ask): Promise<void> {
+/** For money that the gateway has given back already: whatever else is reserved. */
+export async function reserveMadeRefund(deps: Uses<'db' | 'now'>, ask: Ask): Promise<void> {
   await payments(deps).updateOne(
-    { razorpayPaymentId: ask.paymentId, refundKeys: { $ne: ask.key } },
-    take(deps, ask),
-    DEADLINE,
+    { gatewayPaymentId: ask.paymentId, refundKeys: { $ne: ask.key } },
+    reservation(deps, ask),
   )
 }
 
 /** Gives the reservation of a failed refund back, once. */
-export async function release(deps: Uses<'db' | 'now'>, ask: Ask): Promise<void> {
+export async function releaseReservation(deps: Uses<'db' | 'now'>, ask: Ask): Promise<void> {
   await payments(deps).updateOne(
-    { razorpayPaymentId: ask.paymentId, refundKeys: ask.key },
+    { gatewayPaymentId: ask.paymentId, refundKeys: ask.key },
     {
       $pull: { refundKeys: ask.key },
       $pullAll: { refundedLines: [...ask.lineNos] },
       $inc: { reservedPaise: -ask.amountPaise },
       $set: { updatedAt: deps.now() },
     },
-    DEADLINE,
   )
 }
 
-const DEADLINE = { maxTimeMS: 5_000 }
-
-function take({ now }: Uses<'now'>, { key, lineNos, amountPaise }: Ask) {
+function reservation({ now }: Uses<'now'>, { key, lineNos, amountPaise }: Ask) {
   return {
     $push: { refundKeys: key, refundedLines: { $each: [...lineNos] } },
     $inc: { reservedPaise: amountPaise },
@@ -64,7 +59,7 @@ function take({ now }: Uses<'now'>, { key, lineNos, amountPaise }: Ask) {
 
 async function isReserved(deps: Uses<'db'>, { paymentId, key }: Ask): Promise<boolean> {
   const found = await payments(deps).countDocuments({
-    razorpayPaymentId: paymentId,
+    gatewayPaymentId: paymentId,
     refundKeys: key,
   })
   return found > 0

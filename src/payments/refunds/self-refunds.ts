@@ -4,22 +4,25 @@ import type { Actor } from '../../auth/sessions.ts'
 import { requireRecentPassword } from '../../auth/step-up.ts'
 import { findCourse, type CourseDocument } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
+import { DAY_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
 import { Id } from '../../fields.ts'
 import { percentConsumed } from '../../learning/progress/consumption.ts'
 import { linesOf, requireOwnOrder, type OrderDocument } from '../../orders/order.ts'
 import type { Refund } from '../../orders/refunded.ts'
-import type { Till } from '../deps.ts'
-import { openAndDrive } from './refunds.ts'
-
-const DAY_MS = 24 * 60 * 60_000
+import type { PaymentDeps } from '../deps.ts'
+import { findPayment } from '../record/payments.ts'
+import { openAndDriveRefund } from './refunds.ts'
 
 export const OwnRefundRequest = z.object({ orderId: Id, courseId: Id })
 export type OwnRefundRequest = z.infer<typeof OwnRefundRequest>
 
-/** Gives a buyer the money for one course back, within that course's policy. */
+/**
+ * Gives a buyer the money for one course back, within that course's policy. Throws PASSWORD_NEEDED, NOT_FOUND,
+ * NOTHING_TO_REFUND, REFUND_WINDOW_OVER, REFUND_TOO_MUCH_WATCHED, REFUND_DISPUTED and REFUND_REFUSED.
+ */
 export async function requestRefund(
-  deps: Till & Audited,
+  deps: PaymentDeps & Audited,
   actor: Actor,
   { orderId, courseId }: OwnRefundRequest,
 ): Promise<Refund> {
@@ -30,8 +33,8 @@ export async function requestRefund(
   if (!course) throw new DomainError('NOT_FOUND')
   if (!order.paymentId || line.amountPaise === 0) throw new DomainError('NOTHING_TO_REFUND')
   requireInTime(deps, order, course)
-  await requireLittleHad(deps, actor, course)
-  const payment = await deps.db.orm.payments.where({ razorpayPaymentId: order.paymentId }).first()
+  await requireLittleConsumed(deps, actor, course)
+  const payment = await findPayment(deps, order.paymentId)
   if (!payment) throw new DomainError('NOTHING_TO_REFUND')
   const left = payment.amountPaise - payment.reservedPaise
   await audit(deps, {
@@ -40,8 +43,9 @@ export async function requestRefund(
     target: `order:${order._id}`,
     after: { paymentId: order.paymentId, courseId, lines: [line.no] },
   })
-  return openAndDrive(deps, payment, {
+  return openAndDriveRefund(deps, payment, {
     key: await keyOf(deps, order._id, line.no),
+    gateway: payment.gateway,
     orderId: order._id,
     paymentId: order.paymentId,
     // A part may have been given back by hand already.
@@ -55,7 +59,7 @@ export async function requestRefund(
 }
 
 /** Above a share of a course, or with its certificate, a buyer has had what was paid for. */
-async function requireLittleHad(
+async function requireLittleConsumed(
   { db }: Uses<'db'>,
   { id: userId }: Actor,
   course: CourseDocument,

@@ -5,26 +5,28 @@ import { restoreGrant, revokeGrant } from '../../learning/access/grant-changes.t
 import { addGrant, findGrants, type Grant } from '../../learning/access/grants.ts'
 import { sumOf } from '../../money.ts'
 import { linesOf, requireOrder, type OrderDocument, type OrderLine } from '../../orders/order.ts'
-import { standing } from '../../orders/refunded.ts'
+import { standingRefunds } from '../../orders/refunded.ts'
 
 const REFUNDED = 'refunded'
 const DISPUTE_LOST = 'dispute lost'
 /** Grants ended for these reasons come back with the money; those an administrator ended do not. */
-export const OUR_REASONS: readonly string[] = [REFUNDED, DISPUTE_LOST]
+export const PAYMENT_REASONS: readonly string[] = [REFUNDED, DISPUTE_LOST]
 
 // Each pass that changed something is followed by another, since a refund may have come meanwhile.
 const MAX_PASSES = 6
 
+/** The grant that a paid line of an order gives. */
 export function grantFor(order: OrderDocument, line: OrderLine) {
   return {
-    key: keyOf(order._id, line.no),
+    key: grantKeyOf(order._id, line.no),
     kind: 'PAID' as const,
     orderId: order._id,
     lineNo: line.no,
   }
 }
 
-export function keyOf(orderId: string, lineNo: number): string {
+/** One grant per order and line, however often it is worked on. */
+export function grantKeyOf(orderId: string, lineNo: number): string {
   return `order:${orderId}:${lineNo}`
 }
 
@@ -40,7 +42,7 @@ export async function endedLines(
   ])
   const lines = linesOf(order)
   if (lost) return new Map(lines.map(({ no }) => [no, DISPUTE_LOST]))
-  const given = standing(refunds, order.paymentId)
+  const given = standingRefunds(refunds, order.paymentId)
   const isAll = sumOf(given) >= order.amountPaise
   const refunded = new Set(given.flatMap(({ lineNos }) => lineNos.map(Number)))
   return new Map(
@@ -52,13 +54,18 @@ export async function endedLines(
  * Makes the grants of an order what its refunds and disputes say. Missing ones are added only where the
  * fulfillment has decided about them.
  */
-export async function alignAccess(
+export async function alignAccess(deps: Uses<'db' | 'now'>, orderId: string): Promise<void> {
+  await alignAccessTo(deps, await requireOrder(deps, orderId))
+}
+
+/** The same for an order just read; `mayAdd` is for the fulfillment, which has decided by now. */
+export async function alignAccessTo(
   deps: Uses<'db' | 'now'>,
-  orderId: string,
+  read: OrderDocument,
   { mayAdd }: { mayAdd: boolean } = { mayAdd: false },
 ): Promise<void> {
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
-    const order = await requireOrder(deps, orderId)
+    const order = pass === 0 ? read : await requireOrder(deps, read._id)
     if (order.status !== 'PAID' && order.status !== 'FULFILLED') return
     const ended = await endedLines(deps, order)
     const isAdding = mayAdd || order.status === 'FULFILLED'
@@ -88,9 +95,11 @@ async function alignLine(
   if (reason !== null) {
     return stored.revokedAt === null && revokeGrant(deps, { ...change, reason })
   }
-  return endedByUs(stored) && restoreGrant(deps, { ...change, reason: 'money kept after all' })
+  return (
+    endedWithPayment(stored) && restoreGrant(deps, { ...change, reason: 'money kept after all' })
+  )
 }
 
-function endedByUs({ revokedAt, reason }: Grant): boolean {
-  return revokedAt !== null && OUR_REASONS.includes(reason ?? '')
+function endedWithPayment({ revokedAt, reason }: Grant): boolean {
+  return revokedAt !== null && PAYMENT_REASONS.includes(reason ?? '')
 }

@@ -1,18 +1,25 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import type { UserDocument } from '../../auth/user.ts'
+import type { Uses } from '../../deps.ts'
 import { findGrants } from '../../learning/access/grants.ts'
 import { putMail } from '../../mail/outbox.ts'
 import { sumOf } from '../../money.ts'
 import { linesOf, type OrderDocument } from '../../orders/order.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
-import type { Till } from '../deps.ts'
-import { keyOf } from './line-access.ts'
+import { isHere, findBuyer } from './buyer.ts'
+import { grantKeyOf } from './line-access.ts'
 
 const MOST_ADMINS = 20
 
+type Needs = Uses<'db' | 'now'>
+
 /** Each under a key of its own, so that it goes out once however often the order is worked on. */
-export async function mailReceipt(deps: Till, order: OrderDocument): Promise<void> {
-  const buyer = await findBuyer(deps, order.userId)
-  if (!buyer) return
+export async function mailReceipt(
+  deps: Needs,
+  order: OrderDocument,
+  buyer: UserDocument | null,
+): Promise<void> {
+  if (!isHere(buyer)) return
   const { email: to, name } = buyer
   const lines = linesOf(order)
   if (order.amountPaise > 0) {
@@ -30,7 +37,8 @@ export async function mailReceipt(deps: Till, order: OrderDocument): Promise<voi
   for (const { no, courseId } of lines) {
     // A line that the buyer held already was refunded instead.
     const grants = await findGrants(deps, { userId: order.userId, courseId })
-    if (!grants.some(({ key, revokedAt }) => key === keyOf(order._id, no) && !revokedAt)) continue
+    if (!grants.some(({ key, revokedAt }) => key === grantKeyOf(order._id, no) && !revokedAt))
+      continue
     const course = await deps.db.orm.courses
       .where({ _id: courseId })
       .select('title', 'slug')
@@ -41,12 +49,13 @@ export async function mailReceipt(deps: Till, order: OrderDocument): Promise<voi
   }
 }
 
-export async function mailRefund(deps: Till, refund: RefundDocument): Promise<void> {
+/** Tells the buyer, once, that a refund was processed; nobody, where the account is gone. */
+export async function mailRefund(deps: Needs, refund: RefundDocument): Promise<void> {
   const order = refund.orderId
     ? await deps.db.orm.orders.where({ _id: refund.orderId }).first()
     : null
   const buyer = order && (await findBuyer(deps, order.userId))
-  if (!order || !buyer) return
+  if (!order || !isHere(buyer)) return
   await putMail(deps, {
     key: `refund:${refund._id}`,
     to: buyer.email,
@@ -56,7 +65,7 @@ export async function mailRefund(deps: Till, refund: RefundDocument): Promise<vo
 }
 
 /** Tells the administrators, once each, that an order waits for one of them. */
-export async function mailReview(deps: Till, orderId: string, reason: string): Promise<void> {
+export async function mailReview(deps: Needs, orderId: string, reason: string): Promise<void> {
   const admins = await deps.db.orm.users
     .where({ role: 'ADMIN' })
     .where(MongoFieldFilter.isNull('disabledAt'))
@@ -67,13 +76,4 @@ export async function mailReview(deps: Till, orderId: string, reason: string): P
     const key = `review:${orderId}:${_id}`
     await putMail(deps, { key, to, template: 'order-review', data: { orderId, reason } })
   }
-}
-
-/** Null when the account is gone: there is nobody left to write to. */
-async function findBuyer({ db }: Till, userId: string) {
-  const user = await db.orm.users
-    .where({ _id: userId })
-    .select('name', 'email', 'deletedAt')
-    .first()
-  return user && !user.deletedAt ? user : null
 }

@@ -1,29 +1,29 @@
 import { isDuplicateKey } from '../../db.ts'
-import type { Till } from '../deps.ts'
-import { isUnknown } from '../settlement/order-of-payment.ts'
+import type { Uses } from '../../deps.ts'
+import type { GatewayEvent, PaymentGateway } from '../../gateways/payments.ts'
+import { isUnknownToGateway } from '../settlement/order-of-payment.ts'
 
 /**
  * Whether an event is of the account that our key belongs to. Nothing tells us our account's id, so it is learned
- * from the first event whose payment Razorpay confirms to this key; a test event on a live server never is.
+ * from the first event whose payment the gateway confirms to this key; a test event on a live server never is.
  */
 export async function isOurAccount(
-  { db, razorpay }: Till,
-  accountId: string,
-  paymentId: string,
+  { db }: Uses<'db'>,
+  gateway: PaymentGateway,
+  { account, payment }: GatewayEvent,
 ): Promise<boolean> {
-  const name = `razorpay-account:${razorpay.keyId}`
+  const name = `${gateway.name}-account:${gateway.keyId}`
   const known = await db.orm.facts.where({ name }).first()
-  if (known) return known.value === accountId
-  const isAccount = /^acc_[A-Za-z0-9]{14}$/.test(accountId)
+  if (known) return known.value === account
   try {
-    await razorpay.fetchPayment(paymentId)
+    await gateway.fetchPayment(payment.id)
   } catch (failure) {
-    if (isUnknown(failure)) return false
+    if (isUnknownToGateway(failure)) return false
     throw failure
   }
-  if (!isAccount) return true
+  if (account === null) return true
   try {
-    await db.orm.facts.create({ name, value: accountId })
+    await db.orm.facts.create({ name, value: account })
   } catch (error) {
     if (!isDuplicateKey(error)) throw error
   }

@@ -1,11 +1,13 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
-import { startRazorpay } from '../../../sandbox/razorpay/server.ts'
-import type { RazorpayOptions, RazorpaySandbox } from '../../../sandbox/razorpay/server.ts'
-import { RazorpayFailure } from '../../../src/gateways/razorpay/failure.ts'
-import type { Razorpay } from '../../../src/gateways/razorpay/client.ts'
-import { openRazorpay } from '../../../src/gateways/razorpay/client.ts'
+import {
+  startRazorpay,
+  type RazorpayOptions,
+  type RazorpaySandbox,
+} from '../../../sandbox/razorpay/server.ts'
+import { GatewayFailure } from '../../../src/gateways/gateway-failure.ts'
+import { type Razorpay, openRazorpay } from '../../../src/gateways/razorpay/client.ts'
 
 export const KEY_ID = 'rzp_test_0123456789abcd'
 export const KEY_SECRET = 'sandbox-key-secret-0001'
@@ -98,11 +100,11 @@ export async function placeOrder({ gateway }: Shop): Promise<string> {
   return order.id
 }
 
-export async function failureOf(call: Promise<unknown>): Promise<RazorpayFailure> {
+export async function failureOf(call: Promise<unknown>): Promise<GatewayFailure> {
   const failure: unknown = await call.then(
     () => 'no failure',
     (error: unknown) => error,
   )
-  if (failure instanceof RazorpayFailure) return failure
-  throw new Error(`expected a RazorpayFailure, got ${String(failure)}`)
+  if (failure instanceof GatewayFailure) return failure
+  throw new Error(`expected a GatewayFailure, got ${String(failure)}`)
 }

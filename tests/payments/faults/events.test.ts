@@ -98,7 +98,7 @@ describe('events of a payment', () => {
     await lms.razorpay.sendEvent({ name: 'payment.failed', payload: { payment: { entity } } })
     await settle(lms)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
-    const payment = await lms.db.orm.payments.where({ razorpayPaymentId: sale.paymentId }).first()
+    const payment = await lms.db.orm.payments.where({ gatewayPaymentId: sale.paymentId }).first()
     expect(payment?.status).toBe('captured')
   })
 
@@ -148,7 +148,7 @@ describe('the way events come', () => {
     const opened = await anOrder(lms)
     await lms.db.orm.orders
       .where({ _id: opened.order.id })
-      .update((order) => [order.razorpayOrderId.unset()])
+      .update((order) => [order.gatewayOrderId.unset()])
     const { razorpay_payment_id: id } = pay(lms, opened)
     lms.razorpay.webhooks.drop = 'none'
     lms.razorpay.faults.add({ route: 'GET /orders/:id', kind: 'hang' })

@@ -91,7 +91,7 @@ describe('creating an order at Razorpay', () => {
     const [order] = (await buyer.api.orders.mine.query({})).items
     expect(order).toMatchObject({ status: 'CREATED' })
     const stored = await lms.db.orm.orders.where({ _id: order?.id ?? '' }).first()
-    expect(stored?.razorpayOrderId ?? null).toBeNull()
+    expect(stored?.gatewayOrderId ?? null).toBeNull()
   })
 
   it('throttled is tried again within its deadline, and then told as come again', async () => {
@@ -129,7 +129,7 @@ describe('creating an order at Razorpay', () => {
     const opened = await anOrder(lms)
     await lms.db.orm.orders
       .where({ _id: opened.order.id })
-      .update((order) => [order.razorpayOrderId.unset()])
+      .update((order) => [order.gatewayOrderId.unset()])
     lms.razorpay.webhooks.drop = 'all'
     pay(lms, opened)
     lms.clock.advance(61)
@@ -141,7 +141,7 @@ describe('creating an order at Razorpay', () => {
     const opened = await anOrder(lms)
     await lms.db.orm.orders
       .where({ _id: opened.order.id })
-      .update((order) => [order.razorpayOrderId.unset()])
+      .update((order) => [order.gatewayOrderId.unset()])
     pay(lms, opened)
     await settle(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')

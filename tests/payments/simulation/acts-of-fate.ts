@@ -1,4 +1,4 @@
-import { orderJobs } from '../../../src/payments/jobs.ts'
+import { paymentJobs } from '../../../src/payments/jobs.ts'
 import { runJob } from '../../support/harness.ts'
 import { isExcused } from './calls.ts'
 import { keepSignedIn } from './cast.ts'
@@ -18,7 +18,7 @@ export async function runJobs(
   instance: Instance,
   name: string | null = null,
 ): Promise<void> {
-  for (const job of orderJobs) {
+  for (const job of paymentJobs) {
     if (name !== null && job.name !== name) continue
     const before = instance.relay.spoiled()
     try {

@@ -64,10 +64,10 @@ function endRefunds({ razorpay }: World): void {
 
 // What the outside sees of each; marks such as `checkedAt` move for ever.
 const SEEN: Record<string, string[]> = {
-  orders: ['status', 'paymentId', 'razorpayOrderId'],
-  payments: ['razorpayPaymentId', 'status', 'orderId', 'reservedPaise', 'quarantine'],
-  refunds: ['key', 'status', 'razorpayRefundId', 'settledAt'],
-  disputes: ['razorpayDisputeId', 'status'],
+  orders: ['status', 'paymentId', 'gatewayOrderId'],
+  payments: ['gatewayPaymentId', 'status', 'orderId', 'reservedPaise', 'quarantine'],
+  refunds: ['key', 'status', 'gatewayRefundId', 'settledAt'],
+  disputes: ['gatewayDisputeId', 'status'],
   webhook_events: ['eventId', 'state'],
   coupon_uses: ['orderId', 'state', 'place'],
   invoices: ['number', 'orderId'],

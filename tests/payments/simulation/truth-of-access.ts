@@ -48,7 +48,7 @@ function openLines(books: Books, order: OrderDocument): string[] {
   )
   const ended = new Set(
     books.refunds
-      .filter(({ razorpayRefundId }) => standing.has(razorpayRefundId ?? ''))
+      .filter(({ gatewayRefundId }) => standing.has(gatewayRefundId ?? ''))
       .flatMap(({ lineNos }) => lineNos),
   )
   return order.lines.filter(({ no }) => !ended.has(String(no))).map(({ courseId }) => courseId)

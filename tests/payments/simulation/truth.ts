@@ -47,7 +47,7 @@ async function readBooks({ lms, razorpay }: World): Promise<Books> {
   ])
   return {
     orders: new Map(orders.map((order) => [order._id, order])),
-    payments: new Map(payments.map((payment) => [payment.razorpayPaymentId, payment])),
+    payments: new Map(payments.map((payment) => [payment.gatewayPaymentId, payment])),
     refunds,
     ledger: razorpay.ledger().orders,
   }
@@ -69,7 +69,7 @@ function paymentFaults(books: Books, theirs: LedgerOrder, payment: LedgerPayment
   if (sum(given) !== payment.refunded)
     say(`gave back ${payment.refunded} paise, and we say ${sum(given)}`)
   for (const { id, status, amount } of payment.refunds) {
-    const rows = books.refunds.filter(({ razorpayRefundId }) => razorpayRefundId === id)
+    const rows = books.refunds.filter(({ gatewayRefundId }) => gatewayRefundId === id)
     const [row] = rows
     if (rows.length !== 1) say(`has refund ${id}, and we have ${rows.length} of it`)
     else if (row?.amountPaise !== amount || row.status !== status.toUpperCase())
@@ -103,7 +103,7 @@ function strangers({ payments, refunds, orders, ledger }: Books): string[] {
   return [
     ...[...payments.keys()].filter((id) => !paid.has(id)).map((id) => `payment ${id} is made up`),
     ...refunds
-      .filter((row) => isGiven(row) && !given.has(row.razorpayRefundId ?? ''))
+      .filter((row) => isGiven(row) && !given.has(row.gatewayRefundId ?? ''))
       .map(({ key }) => `refund ${key} is made up`),
     ...[...orders.values()]
       .filter(({ paymentId }) => paymentId && !paid.has(paymentId))
@@ -118,9 +118,7 @@ function totals(books: Books, ledger: { captured: number; refunded: number }): s
     ),
   )
   const ours = {
-    captured: sum(
-      [...books.payments.values()].filter((row) => captured.has(row.razorpayPaymentId)),
-    ),
+    captured: sum([...books.payments.values()].filter((row) => captured.has(row.gatewayPaymentId))),
     refunded: sum(books.refunds.filter(isGiven)),
   }
   return (['captured', 'refunded'] as const)

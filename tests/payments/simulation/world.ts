@@ -4,7 +4,8 @@ import { Writable } from 'node:stream'
 import { loadConfig } from '../../../src/config.ts'
 import { openDeps, type Deps } from '../../../src/deps.ts'
 import { openLog } from '../../../src/log.ts'
-import { openRazorpay } from '../../../src/gateways/razorpay/client.ts'
+import { openGateways } from '../../../src/gateways/payments.ts'
+import { openRazorpayGateway } from '../../../src/gateways/razorpay/gateway.ts'
 import { serve } from '../../../src/server.ts'
 import { startRazorpay, type RazorpaySandbox } from '../../../sandbox/razorpay/server.ts'
 import type { Person } from '../../support/builders.ts'
@@ -98,7 +99,7 @@ export async function openInstance({ lms, razorpay, databaseUrl }: Base): Promis
   const opened = await openDeps(config, { now, log })
   // Retries come at once: `random` is what their pause grows by.
   const wire = { ...config.razorpay, now, timeoutMs: TIMEOUT_MS, random: () => -0.98 }
-  const deps = { ...opened, razorpay: openRazorpay(wire) }
+  const deps = { ...opened, gateways: openGateways(openRazorpayGateway(wire)) }
   const running = await serve(deps, { host: '127.0.0.1', port: 0, jobs: [] })
   const clients = new Map<Person, Client>()
   return {

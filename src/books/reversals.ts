@@ -10,23 +10,23 @@ const BATCH = 500
 const DEADLINE = { maxTimeMS: 10_000 }
 
 export type Scope = { from: Date; to: Date; courseIds: string[] | null }
-export type Taken = { courseId: string; at: Date; paise: number }
+export type Reversal = { courseId: string; at: Date; paise: number }
 
-type Taking = { at: Date; amountPaise: number; lineNos: readonly string[] }
+type Reversed = { at: Date; amountPaise: number; lineNos: readonly string[] }
 type Dispute = { paymentId: string; amountPaise: number; updatedAt: Date }
 
 /** Calls `each` for every part taken in the period from a course in scope. */
-export async function takenIn(
+export async function forEachReversal(
   deps: Uses<'db'>,
   scope: Scope,
-  each: (taken: Taken) => void,
+  each: (reversal: Reversal) => void,
 ): Promise<void> {
   const { from, to, courseIds } = scope
   for await (const ids of batchesOf(idsOfOrders(deps, scope))) {
     for (const order of await ordersOf(deps, ids, courseIds)) {
-      for (const taken of partsOf(order, await takingsOf(deps, order))) {
-        const isMeant = courseIds === null || courseIds.includes(taken.courseId)
-        if (isMeant && taken.paise > 0 && taken.at >= from && taken.at < to) each(taken)
+      for (const reversal of partsOf(order, await reversedOf(deps, order))) {
+        const isMeant = courseIds === null || courseIds.includes(reversal.courseId)
+        if (isMeant && reversal.paise > 0 && reversal.at >= from && reversal.at < to) each(reversal)
       }
     }
   }
@@ -74,7 +74,7 @@ async function ordersOf(
 }
 
 // A second payment never counted as a sale, so neither does what was taken back of it.
-async function takingsOf({ db }: Uses<'db'>, order: OrderDocument): Promise<Taking[]> {
+async function reversedOf({ db }: Uses<'db'>, order: OrderDocument): Promise<Reversed[]> {
   const { paymentId } = order
   if (!paymentId) return []
   const [refunds, disputes] = await Promise.all([
@@ -84,27 +84,30 @@ async function takingsOf({ db }: Uses<'db'>, order: OrderDocument): Promise<Taki
       .all(),
     db.orm.disputes.where({ paymentId, status: 'lost' }).all(),
   ])
-  const takings = [...refunds.map(takingOfRefund), ...disputes.map(takingOfDispute)]
-  return takings.sort((a, b) => a.at.getTime() - b.at.getTime())
+  const all = [...refunds.map(reversedByRefund), ...disputes.map(reversedByDispute)]
+  return all.sort((a, b) => a.at.getTime() - b.at.getTime())
 }
 
-function takingOfRefund({ createdAt: at, amountPaise, lineNos }: RefundDocument): Taking {
+function reversedByRefund({ createdAt: at, amountPaise, lineNos }: RefundDocument): Reversed {
   return { at, amountPaise, lineNos }
 }
 
 /** Nothing moves a dispute after it was lost, so it was lost when it was last moved. */
-function takingOfDispute({ updatedAt: at, amountPaise }: Dispute): Taking {
+function reversedByDispute({ updatedAt: at, amountPaise }: Dispute): Reversed {
   return { at, amountPaise, lineNos: [] }
 }
 
 /**
- * Each taking comes from what is left of the lines it names, and only beyond that, as when it names none, from
+ * Each reversal comes from what is left of the lines it names, and only beyond that, as when it names none, from
  * what is left of all; so no line gives back more than it brought.
  */
-export function partsOf(order: Pick<OrderDocument, 'lines'>, takings: readonly Taking[]): Taken[] {
+export function partsOf(
+  order: Pick<OrderDocument, 'lines'>,
+  reversed: readonly Reversed[],
+): Reversal[] {
   const lines = linesOf(order)
   const left = lines.map(({ amountPaise }) => amountPaise)
-  return takings.flatMap(({ at, amountPaise, lineNos }) => {
+  return reversed.flatMap(({ at, amountPaise, lineNos }) => {
     const named = lines.map(({ no }, i) => (lineNos.includes(String(no)) ? (left[i] ?? 0) : 0))
     const first = shareOut(amountPaise, named)
     const rest = shareOut(

@@ -1,6 +1,6 @@
-import { RazorpayFailure } from './failure.ts'
+import { GatewayFailure, isGatewayOutage } from './gateway-failure.ts'
 
-/** Silence in a row, in calls, after which Razorpay is left alone. */
+/** Silence in a row, in calls, after which a gateway is left alone. */
 const OPENS_AFTER = 5
 /** How long, in milliseconds, before one call is let through to see. */
 const COOLDOWN_MS = 10_000
@@ -8,11 +8,11 @@ const COOLDOWN_MS = 10_000
 export type Breaker = <T>(call: () => Promise<T>) => Promise<T>
 
 /**
- * While Razorpay hangs, every caller would wait out the whole deadline and hold its request open.
- * After a run of silences calls fail at once, until a single probe gets an answer again. Any answer,
- * a refusal too, shows that Razorpay is there.
+ * While a gateway hangs, every caller would wait out the whole deadline and hold its request open. After 5 silences
+ * in a row calls fail at once, for 10 seconds; then a single probe goes through, and the breaker closes when it gets
+ * an answer. Any answer shows that the gateway is there, a refusal too.
  */
-export function openBreaker(now: () => Date): Breaker {
+export function openBreaker(gateway: string, now: () => Date): Breaker {
   let silences = 0
   let openedAt: number | null = null
   let isProbing = false
@@ -26,7 +26,8 @@ export function openBreaker(now: () => Date): Breaker {
 
   return async (call) => {
     if (!isClosed()) {
-      throw new RazorpayFailure({
+      throw new GatewayFailure({
+        gateway,
         kind: 'unreachable',
         code: 'BREAKER_OPEN',
         description: 'not answering lately, calls are paused',
@@ -52,7 +53,5 @@ export function openBreaker(now: () => Date): Breaker {
 }
 
 function isSilence(error: unknown): boolean {
-  return (
-    error instanceof RazorpayFailure && ['unreachable', 'timeout', 'server'].includes(error.kind)
-  )
+  return isGatewayOutage(error) && error instanceof GatewayFailure && error.kind !== 'throttled'
 }

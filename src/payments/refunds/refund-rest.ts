@@ -1,0 +1,42 @@
+import type { GatewayPayment } from '../../gateways/payments.ts'
+import type { OrderDocument } from '../../orders/order.ts'
+import { gatewayOf, type PaymentDeps } from '../deps.ts'
+import type { PaymentDocument } from '../record/payments.ts'
+import { driveRefund } from './drive.ts'
+import { leastRefundOf, openRefund } from './open.ts'
+
+type Rest = {
+  payment: PaymentDocument
+  seen: GatewayPayment
+  /** `dup`: the order was paid twice; `gone`: its buyer has left. */
+  key: 'dup' | 'gone'
+  reason: string
+}
+
+/** What is left of a payment that bought nothing goes back, under a key of its own. */
+export async function refundRest(
+  deps: PaymentDeps,
+  { _id: orderId }: Pick<OrderDocument, '_id'>,
+  { payment, seen, key: prefix, reason }: Rest,
+): Promise<void> {
+  const { gateway, gatewayPaymentId: paymentId, amountPaise, reservedPaise, currency } = payment
+  const key = `${prefix}-${paymentId}`
+  // Some of it may have been given back in the gateway's dashboard, of which we have not heard yet.
+  const left = amountPaise - Math.max(reservedPaise, seen.amountRefundedPaise)
+  const known = await deps.db.orm.refunds.where({ key }).first()
+  if (!known && left < leastRefundOf(gatewayOf(deps, payment), currency)) return
+  const refund =
+    known ??
+    (await openRefund(deps, {
+      key,
+      gateway,
+      orderId,
+      paymentId,
+      amountPaise: left,
+      currency,
+      lineNos: [],
+      cause: 'duplicate',
+      reason,
+    }))
+  if (refund.status === 'REQUESTED' && refund.attempts === 0) await driveRefund(deps, refund._id)
+}

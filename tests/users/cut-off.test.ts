@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { applyContract } from '../../prisma/apply.ts'
+import { databaseUrl } from '../../sandbox/mongo/start.ts'
+import { aStudent, type Person } from '../support/builders.ts'
+import { aCourse, aSale } from '../support/builders-orders.ts'
+import { refused } from '../support/client.ts'
+import { closeWithFile } from '../support/closing.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { startRelay } from '../support/relay.ts'
+
+// Without the outbox, where the relay counts what is put in alone.
+const WATCHED = new Set([
+  'audit_entries',
+  'certificates',
+  'email_tokens',
+  'invoices',
+  'lesson_progress',
+  'media',
+  'quiz_attempts',
+  'sessions',
+  'totps',
+  'users',
+])
+
+let writes: string[] = []
+let last = Number.POSITIVE_INFINITY
+
+/** From the nth write on, none reaches the database. Answers the writes that are tried from now on. */
+function cutAt(nth: number): string[] {
+  last = nth
+  writes = []
+  return writes
+}
+
+let lms: Lms
+let courseId: string
+beforeAll(async () => {
+  const relay = await startRelay((write) => {
+    writes.push(write)
+    return writes.length < last ? 'pass' : 'drop'
+  }, WATCHED)
+  closeWithFile(relay.close)
+  const database = `test-cut-off-${randomBytes(6).toString('hex')}`
+  await applyContract(databaseUrl(inject('mongoUrl'), database))
+  lms = await startLms({ env: { DATABASE_URL: relay.url(database) } })
+  courseId = await aCourse(lms)
+})
+
+/** A student of a name of their own, who has an order, an invoice, mails and a certificate. */
+async function aLeaver(nth: number): Promise<Person> {
+  const leaver = await aStudent(lms, `Leaver the ${nth}.`)
+  const { user, api } = leaver
+  await aSale(lms, { buyer: leaver, courseIds: [courseId] })
+  await api.auth.requestPasswordReset.mutate({ email: user.email })
+  await lms.db.orm.certificates.create({
+    publicId: `cert-${user.id}`,
+    userId: user.id,
+    courseId,
+    holderName: user.name,
+    courseTitle: 'Tabla for beginners',
+    issuedAt: lms.clock.now(),
+    revokedAt: null,
+    reason: null,
+  })
+  return leaver
+}
+
+/** Every collection with a document that has this text in it. */
+async function collectionsWith(text: string): Promise<string[]> {
+  const found: string[] = []
+  for (const { name } of await lms.db.driver.listCollections().toArray()) {
+    const rows = await lms.db.driver.collection(name).find({}).toArray()
+    if (rows.some((row) => JSON.stringify(row).includes(text))) found.push(name)
+  }
+  return found
+}
+
+async function expectGone({ user }: Person): Promise<void> {
+  expect(await collectionsWith(user.email)).toEqual([])
+  expect(await collectionsWith(user.name)).toEqual([])
+  expect(await lms.db.orm.sessions.where({ userId: user.id }).all()).toEqual([])
+  const certificate = await lms.db.orm.certificates.where({ userId: user.id }).first()
+  expect(certificate?.revokedAt).toBeInstanceOf(Date)
+  const target = `user:${user.id}`
+  const entries = lms.db.orm.audit_entries.where({ target, act: 'account.deleted' })
+  expect(await entries.all()).toHaveLength(1)
+}
+
+describe('a deletion that is cut off at any of its writes', () => {
+  it('has deleted nothing, or is finished by the job', async () => {
+    let isCut = true
+    for (let nth = 1; isCut; nth += 1) {
+      const leaver = await aLeaver(nth)
+      const { api, password } = leaver
+      const tried = cutAt(nth)
+      const deletion = api.account.delete.mutate({ password })
+      await deletion.catch(() => undefined)
+      isCut = tried.length >= nth
+      if (isCut) await refused(deletion, 'UNAVAILABLE')
+      else expect([...new Set(tried.map(collectionOf))].sort()).toEqual([...WATCHED])
+      cutAt(Number.POSITIVE_INFINITY)
+      await lms.work()
+      if (nth === 1) expect((await api.auth.me.query())?.user).toEqual(leaver.user)
+      else await expectGone(leaver)
+    }
+  }, 60_000)
+
+  it('is finished without a loss to whoever has the address by then', async () => {
+    const { api, user, password } = await aStudent(lms, 'The former owner')
+    cutAt(2)
+    await refused(api.account.delete.mutate({ password }), 'UNAVAILABLE')
+    cutAt(Number.POSITIVE_INFINITY)
+    const { email } = user
+    const heir = { name: 'The next owner', email, password: 'second-tabla-life' }
+    const { id } = await lms.visitor().api.auth.register.mutate(heir)
+    await lms.work()
+    const mails = await lms.db.orm.outbox_mails.where({ to: email }).all()
+    expect(mails.map(({ key }) => key)).toEqual([`verify-email:${id}:first`])
+    expect(await collectionsWith(user.name)).toEqual([])
+  })
+})
+
+const collectionOf = (write: string) => write.split(' ')[1]
