@@ -1,5 +1,5 @@
-// The one place that decides who sees a course, its lessons and their media. Whoever has no business with
-// a thing learns not even that it exists: NOT_FOUND.
+// The one place that decides who sees a course, its lessons and their media. Whoever has no business with a
+// thing does not even learn that it exists: NOT_FOUND.
 import type { Actor } from '../auth/sessions.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
@@ -13,6 +13,7 @@ type Grant = {
 /** `owner` is true for administrators too: both see all of a course and may change it. */
 export type Viewer = { enrolled: boolean; owner: boolean }
 
+/** Access: a grant that is neither revoked nor past its end. */
 export function hasLiveGrant(
   enrollment: { readonly grants: readonly Grant[] } | null,
   now: Date,
@@ -22,12 +23,13 @@ export function hasLiveGrant(
   )
 }
 
+/** Whether this is the course's author, still an instructor, or an administrator. */
 export function isOwner(course: Pick<CourseDocument, 'ownerId'>, actor: Actor | null): boolean {
   if (!actor) return false
   return actor.role === 'ADMIN' || (actor.role === 'INSTRUCTOR' && actor.id === course.ownerId)
 }
 
-/** The course, if this viewer may know of it, and what they are to it. */
+/** The course, if this viewer may know of it, and what they are to it. Throws NOT_FOUND. */
 export async function requireCourse(
   deps: Uses<'db' | 'now'>,
   actor: Actor | null,
@@ -52,7 +54,10 @@ async function isEnrolled(
   return hasLiveGrant(await db.orm.enrollments.where({ userId: actor.id, courseId }).first(), now())
 }
 
-/** A listed lesson whose content this viewer may have: a preview, or with a live grant, or their own. */
+/**
+ * A listed lesson whose content this viewer may have: a preview, or with a live grant, or their own. Throws
+ * NOT_FOUND, and where they may know of the course NOT_ENROLLED, or UNAUTHENTICATED for a visitor.
+ */
 export async function requireLesson(
   deps: Uses<'db' | 'now'>,
   actor: Actor | null,
@@ -65,7 +70,10 @@ export async function requireLesson(
   throw new DomainError(actor ? 'NOT_ENROLLED' : 'UNAUTHENTICATED')
 }
 
-/** The course, for its owner or an administrator. What everyone can see is FORBIDDEN, all else NOT_FOUND. */
+/**
+ * The course, for its author or an administrator. Throws FORBIDDEN for a course that everyone can see, and
+ * NOT_FOUND for any other.
+ */
 export async function requireOwnCourse(
   { db }: Uses<'db'>,
   actor: Actor,

@@ -8,8 +8,11 @@ const PURPOSE_OF: Partial<Record<LessonKind, string>> = {
   FILE: 'lesson-file',
 }
 
-/** What a lesson takes from its media, after checking that it is this course's and of the lesson's kind. */
-export async function requireAttachable(
+/**
+ * What a lesson takes from its media: the id and, once it has come in, its length in seconds. Throws
+ * INVALID_INPUT for media that is not this course's, was removed, or does not fit the lesson's kind.
+ */
+export async function requireAttachableMedia(
   { db }: Uses<'db'>,
   course: CourseDocument,
   { kind, mediaId }: { kind: LessonKind; mediaId: string | null | undefined },
@@ -24,8 +27,8 @@ export async function requireAttachable(
   return { mediaId, durationSeconds: media.durationSeconds ?? null }
 }
 
-/** What no lesson names is kept for a while, which begins when the last one lets it go. */
-export async function noteReleased(
+/** Media that no lesson references is kept for thirty days, which begin when the last lesson lets it go. */
+export async function restartRetention(
   { db, now }: Uses<'db' | 'now'>,
   mediaIds: (string | null)[],
 ): Promise<void> {

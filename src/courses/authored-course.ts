@@ -1,10 +1,10 @@
 import type { Uses } from '../deps.ts'
 import type { Issue } from '../errors.ts'
-import { contentsOf, findTexts } from './contents.ts'
+import { findContents, findLessonTexts } from './contents.ts'
 import type { CourseDocument } from './course.ts'
+import { lessonOutline, publicCourse, type Course, type LessonOutline } from './public-course.ts'
 import { findAuthoredQuizzes, type AuthoredQuiz } from './quiz.ts'
-import { faultsOf } from './readiness.ts'
-import { lessonOutline, publicCourse, type Course, type LessonOutline } from './shapes.ts'
+import { publishingIssuesOf } from './readiness.ts'
 
 export type AuthoredLesson = LessonOutline & {
   mediaId: string | null
@@ -20,14 +20,14 @@ export type AuthoredCourse = Omit<Course, 'sections'> & {
   missing: Issue[]
 }
 
-/** All of a course, as its author works on it. */
+/** All of a course, as its author works on it, with the right answers and what is missing. */
 export async function getAuthoredCourse(
   deps: Uses<'db'>,
   course: CourseDocument,
 ): Promise<AuthoredCourse> {
   const [contents, texts, quizzes] = await Promise.all([
-    contentsOf(deps, course._id),
-    findTexts(deps, course._id),
+    findContents(deps, course._id),
+    findLessonTexts(deps, course._id),
     findAuthoredQuizzes(deps, course._id),
   ])
   const sections = course.sections.map(({ id, title, lessons }) => ({
@@ -45,6 +45,6 @@ export async function getAuthoredCourse(
     version: course.version,
     imageMediaId: course.imageMediaId ?? null,
     sections,
-    missing: faultsOf(course, contents),
+    missing: publishingIssuesOf(course, contents),
   }
 }

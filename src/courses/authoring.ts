@@ -6,11 +6,11 @@ import { DomainError } from '../errors.ts'
 import { line, Paise, type Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { courseFrom, type CourseDocument } from './course.ts'
-import { edit, type Changes } from './edit.ts'
-import { publicCourse, type Course } from './shapes.ts'
-import { faultsOfDetails } from './readiness.ts'
+import { editCourse, type Changes } from './edit.ts'
+import { publicCourse, type Course } from './public-course.ts'
+import { detailIssuesOf } from './readiness.ts'
+import { richText, wordsOf } from './rich-text.ts'
 import { Slug, slugsFor } from './slug.ts'
-import { richText, wordsOf } from './text.ts'
 
 export const Level = z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED'])
 
@@ -24,7 +24,7 @@ const details = {
   pricePaise: Paise,
   tags: z.array(line(1, 40)).max(10),
   refundDays: z.int().min(0).max(60),
-  /** Whoever has done more of it gets nothing back on their own word. */
+  /** A student who has consumed more of it, in per cent, cannot refund it themselves. */
   refundMaxPercent: z.int().min(0).max(100),
 }
 
@@ -46,6 +46,10 @@ export type NewCourse = z.infer<typeof NewCourse>
 export const CourseChanges = z.object(details).partial()
 export type CourseChanges = z.infer<typeof CourseChanges>
 
+/**
+ * Creates a draft of the author's own, at the address asked for or one made of its title. Throws SLUG_TAKEN:
+ * only for an address that was asked for, as the last of those made is random.
+ */
 export async function createCourse(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
@@ -88,15 +92,18 @@ async function tryCreate(
   }
 }
 
-/** What is on sale stays fit to be sold: a change that would undo that is refused. */
+/**
+ * Changes what is given of a course's details. Throws COURSE_NOT_READY where a published course would lose
+ * what it needs to be on sale, or CHANGED_MEANWHILE.
+ */
 export async function updateCourse(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
   changes: CourseChanges,
 ): Promise<Course> {
-  const given = givenOf(changes)
-  const edited = await edit(deps, course, (current) => {
-    const issues = faultsOfDetails({ ...current, ...given })
+  const given = givenChangesOf(changes)
+  const edited = await editCourse(deps, course, (current) => {
+    const issues = detailIssuesOf({ ...current, ...given })
     if (current.status === 'PUBLISHED' && issues.length > 0)
       throw new DomainError('COURSE_NOT_READY', { issues })
     return given
@@ -105,7 +112,7 @@ export async function updateCourse(
 }
 
 // Field by field: the input also carries the course's id.
-function givenOf(changes: CourseChanges): Changes {
+function givenChangesOf(changes: CourseChanges): Changes {
   const names = CourseChanges.keyof().options
   const given = names.filter((name) => changes[name] !== undefined)
   const { description } = changes
@@ -115,7 +122,8 @@ function givenOf(changes: CourseChanges): Changes {
   }
 }
 
-export async function listMine(
+/** A page of the author's own courses of any status, newest first. Throws INVALID_INPUT (the cursor). */
+export async function listMyCourses(
   { db }: Uses<'db'>,
   actor: Actor,
   page: Page,

@@ -7,21 +7,22 @@ import { line, Page, type PageOf } from '../fields.ts'
 import { requireCourse, type Viewer } from './access.ts'
 import { Level } from './authoring.ts'
 import type { CourseLevel } from './course.ts'
-import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type Placed } from './sort.ts'
-import { publicCourse, ratingAverage, type Course } from './shapes.ts'
+import { publicCourse, ratingAverage, type Course } from './public-course.ts'
+import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type SortedRow } from './sort.ts'
 
 export const CatalogueQuery = Page.extend({
   q: line(0, 100).optional(),
   category: line(0, 60).optional(),
   level: z.string().toUpperCase().pipe(Level).optional(),
+  /** In paise. */
   maxPrice: z.int().min(0).optional(),
   /** By default what was looked for first, or the newest when nothing was. */
   sort: z.enum(SORTS).optional(),
 }).prefault({})
 export type CatalogueQuery = z.infer<typeof CatalogueQuery>
 
-export const BySlug = z.object({ slug: z.string().min(1).max(100) })
-export type BySlug = z.infer<typeof BySlug>
+export const CourseSlug = z.object({ slug: z.string().min(1).max(100) })
+export type CourseSlug = z.infer<typeof CourseSlug>
 
 export type Instructor = { id: string; name: string }
 
@@ -44,7 +45,7 @@ export type CourseCard = {
 
 export type CourseDetails = Course & { instructor: Instructor; viewer: Viewer }
 
-type CardRow = Placed & {
+type CardRow = SortedRow & {
   slug: string
   ownerId: ObjectId
   title: string
@@ -64,7 +65,11 @@ const CARD_FIELDS = {
   ...{ publishedAt: 1, rating: 1, score: 1 },
 }
 
-/** Published courses only, whoever asks. The hottest read: by the driver, and only what a card shows. */
+/**
+ * A page of published courses, whoever asks: by words, category, level and highest price (in paise), sorted
+ * as asked. The hottest read: by the driver, and only what a card shows. Throws INVALID_INPUT (the cursor of
+ * another list).
+ */
 export async function listCourses(
   deps: Uses<'db'>,
   query: CatalogueQuery,
@@ -128,10 +133,14 @@ function cardOf(row: CardRow, names: Map<string, string>): CourseCard {
   }
 }
 
-export async function requireBySlug(
+/**
+ * A course's page, with what whoever asks is to it. Throws NOT_FOUND, also for a course that they may not
+ * know of.
+ */
+export async function requireCourseBySlug(
   deps: Uses<'db' | 'now'>,
   actor: Actor | null,
-  { slug }: BySlug,
+  { slug }: CourseSlug,
 ): Promise<CourseDetails> {
   const { course, viewer } = await requireCourse(deps, actor, { slug })
   const owner = await deps.db.orm.users.where({ _id: course.ownerId }).select('name').first()

@@ -1,11 +1,12 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 
-type Of = { courseId: string; lessonId: string }
+type LessonKey = { courseId: string; lessonId: string }
 
-export async function putText(
+/** Stores a lesson's text, which was sanitized on its way in. */
+export async function putLessonText(
   { db }: Uses<'db'>,
-  { courseId, lessonId }: Of,
+  { courseId, lessonId }: LessonKey,
   body: string,
 ): Promise<void> {
   await db.orm.lesson_texts
@@ -13,8 +14,11 @@ export async function putText(
     .upsert({ create: { courseId, lessonId, body }, update: { body } })
 }
 
-/** Called after the lessons have left the outline, where nobody can reach these rows any more. */
-export async function removeContents({ db }: Uses<'db'>, lessonIds: string[]): Promise<void> {
+/**
+ * Removes texts, quizzes and answer keys of lessons that have left the outline: nobody can reach them any
+ * more.
+ */
+export async function removeLessonContents({ db }: Uses<'db'>, lessonIds: string[]): Promise<void> {
   if (lessonIds.length === 0) return
   const ofLessons = { lessonId: { $in: lessonIds } }
   await Promise.all(
@@ -34,8 +38,10 @@ export type Contents = {
 
 type MediaRow = { _id: ObjectId; courseId: string; state: string; purpose: string }
 
-/** What there is beside a course for its lessons: what it says is not read, however long. */
-export async function contentsOf({ db }: Uses<'db'>, courseId: string): Promise<Contents> {
+/**
+ * Which of a course's lessons have a text, media or a quiz; the texts themselves are not read, however long.
+ */
+export async function findContents({ db }: Uses<'db'>, courseId: string): Promise<Contents> {
   const ofCourse = { courseId: new ObjectId(courseId) }
   const [texts, media, quizzes] = await Promise.all([
     db.driver.collection('lesson_texts').distinct('lessonId', { ...ofCourse, body: { $ne: '' } }),
@@ -55,8 +61,8 @@ export async function contentsOf({ db }: Uses<'db'>, courseId: string): Promise<
   }
 }
 
-/** Lesson id → text. */
-export async function findTexts(
+/** Lesson id → text, for every text of a course. */
+export async function findLessonTexts(
   { db }: Uses<'db'>,
   courseId: string,
 ): Promise<Map<string, string>> {

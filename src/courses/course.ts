@@ -20,6 +20,7 @@ type CourseRow = Stored<'courses'>
 /** A course as it is stored: for the server's own use, never an answer. */
 export type CourseDocument = Omit<CourseRow, 'sections'> & { sections: Section[] }
 
+/** A course by its id or its address, whoever asks: `requireCourse` decides who may know of it. */
 export async function findCourse(
   db: Db,
   by: { _id: string } | { slug: string },
@@ -45,6 +46,7 @@ export function courseFrom(row: CourseRow): CourseDocument {
   return { ...row, sections }
 }
 
+/** A lesson that is listed in the course. */
 export function findLesson(course: CourseDocument, lessonId: string): Lesson | undefined {
   return course.sections
     .flatMap((section) => section.lessons)

@@ -3,23 +3,21 @@ import { z } from 'zod'
 import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id, line, orNamed } from '../fields.ts'
-import { noteReleased, requireAttachable } from './attachments.ts'
-import { putText, removeContents } from './contents.ts'
+import { restartRetention, requireAttachableMedia } from './attachments.ts'
+import { putLessonText, removeLessonContents } from './contents.ts'
 import type { CourseDocument, LessonKind } from './course.ts'
-import { edit } from './edit.ts'
+import { editCourse } from './edit.ts'
 import {
   MAX_LESSONS,
   requireLessonIn,
   requireSection,
   withLesson,
-  withLessonAt,
   withLessonChanged,
-  withoutLesson,
 } from './outline.ts'
-import { putQuiz, QuizTerms } from './quiz.ts'
-import type { Outline } from './sections.ts'
-import { lessonOutline, sectionOutline, type LessonOutline } from './shapes.ts'
-import { MAX_BODY_CHARS, richText } from './text.ts'
+import { lessonOutline, type LessonOutline } from './public-course.ts'
+import { QuizTerms } from './quiz-terms.ts'
+import { putQuiz } from './quiz.ts'
+import { MAX_BODY_CHARS, richText } from './rich-text.ts'
 
 const Title = line(1, 120)
 const Body = richText(MAX_BODY_CHARS)
@@ -54,15 +52,13 @@ const ChangedTerms = z.object({
 export const LessonChanges = orNamed(orNamed(ChangedTerms, 'body', 'text'), 'lessonId', 'id')
 export type LessonChanges = z.infer<typeof LessonChanges>
 
-/** Without a section, within the lesson's own. */
-const Move = z.object({ lessonId: Id, sectionId: Id.optional(), position: Position })
-export const LessonMove = orNamed(orNamed(Move, 'lessonId', 'id'), 'position', 'index')
-export type LessonMove = z.infer<typeof LessonMove>
-
-export const LessonRef = orNamed(z.object({ lessonId: Id }), 'lessonId', 'id')
-export type LessonRef = z.infer<typeof LessonRef>
-
-/** Text and quiz are stored first: a lesson that is listed has its content. */
+/**
+ * Adds a lesson to a section, at the end unless a position is given. Text and quiz are stored first: a lesson
+ * that is listed has its content.
+ *
+ * Throws NOT_FOUND (no such section), INVALID_INPUT (a body or quiz that does not fit the kind, media that
+ * does not, or more lessons than a course may have), or CHANGED_MEANWHILE.
+ */
 export async function addLesson(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
@@ -70,31 +66,35 @@ export async function addLesson(
 ): Promise<LessonOutline> {
   requireSection(course.sections, sectionId)
   checkFits(kind, { body, quiz })
-  const attached = await requireAttachable(deps, course, { kind, mediaId })
+  const attached = await requireAttachableMedia(deps, course, { kind, mediaId })
   const lesson = { id: new ObjectId().toHexString(), title, kind, preview, ...attached }
   await putContents(deps, { courseId: course._id, lessonId: lesson.id }, { body, quiz })
   try {
-    await edit(deps, course, ({ sections }) => ({
+    await editCourse(deps, course, ({ sections }) => ({
       sections: withLesson(sections, lesson, { sectionId, position }),
     }))
   } catch (error) {
     // Only a refusal says for sure that the lesson was not listed.
-    if (error instanceof DomainError) await removeContents(deps, [lesson.id])
+    if (error instanceof DomainError) await removeLessonContents(deps, [lesson.id])
     throw error
   }
   return lessonOutline(lesson)
 }
 
+/**
+ * Changes what is given of a lesson; its kind stays. A null `mediaId` detaches its media. Throws NOT_FOUND,
+ * INVALID_INPUT as `addLesson` does, or CHANGED_MEANWHILE.
+ */
 export async function updateLesson(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
   { lessonId, title, preview, body, quiz, mediaId }: LessonChanges,
 ): Promise<LessonOutline> {
-  const { kind, mediaId: before } = requireLessonIn(course.sections, lessonId)
+  const { kind, mediaId: mediaIdBefore } = requireLessonIn(course.sections, lessonId)
   checkFits(kind, { body, quiz })
   const attached =
-    mediaId === undefined ? {} : await requireAttachable(deps, course, { kind, mediaId })
-  const { sections } = await edit(deps, course, ({ sections }) => ({
+    mediaId === undefined ? {} : await requireAttachableMedia(deps, course, { kind, mediaId })
+  const { sections } = await editCourse(deps, course, ({ sections }) => ({
     sections: withLessonChanged(sections, lessonId, (lesson) => ({
       ...lesson,
       ...(title !== undefined && { title }),
@@ -103,39 +103,13 @@ export async function updateLesson(
     })),
   }))
   await putContents(deps, { courseId: course._id, lessonId }, { body, quiz })
-  if (mediaId !== undefined) await noteReleased(deps, [before])
+  if (mediaId !== undefined) await restartRetention(deps, [mediaIdBefore])
   return lessonOutline(requireLessonIn(sections, lessonId))
 }
 
-export async function moveLesson(
-  deps: Uses<'db' | 'now'>,
-  course: CourseDocument,
-  { lessonId, sectionId, position }: LessonMove,
-): Promise<Outline> {
-  const { sections } = await edit(deps, course, ({ sections }) => ({
-    sections: withLessonAt(sections, lessonId, { sectionId, position }),
-  }))
-  return { sections: sections.map(sectionOutline) }
-}
+type GivenContents = { body: string | undefined; quiz: QuizTerms | undefined }
 
-export async function removeLesson(
-  deps: Uses<'db' | 'now'>,
-  course: CourseDocument,
-  { lessonId }: LessonRef,
-): Promise<Outline> {
-  let mediaId: string | null = null
-  const { sections } = await edit(deps, course, ({ sections }) => {
-    mediaId = requireLessonIn(sections, lessonId).mediaId
-    return { sections: withoutLesson(sections, lessonId) }
-  })
-  await removeContents(deps, [lessonId])
-  await noteReleased(deps, [mediaId])
-  return { sections: sections.map(sectionOutline) }
-}
-
-type Written = { body: string | undefined; quiz: QuizTerms | undefined }
-
-function checkFits(kind: LessonKind, { body, quiz }: Written): void {
+function checkFits(kind: LessonKind, { body, quiz }: GivenContents): void {
   if (body !== undefined && kind !== 'TEXT')
     refuseInput('body', `a lesson of kind ${kind} has no text`)
   if (quiz !== undefined && kind !== 'QUIZ')
@@ -145,8 +119,8 @@ function checkFits(kind: LessonKind, { body, quiz }: Written): void {
 async function putContents(
   deps: Uses<'db' | 'now'>,
   of: { courseId: string; lessonId: string },
-  { body, quiz }: Written,
+  { body, quiz }: GivenContents,
 ): Promise<void> {
-  if (body !== undefined) await putText(deps, of, body)
+  if (body !== undefined) await putLessonText(deps, of, body)
   if (quiz !== undefined) await putQuiz(deps, of, quiz)
 }

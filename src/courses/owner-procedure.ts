@@ -6,35 +6,50 @@ import { roleProcedure } from '../trpc.ts'
 import { requireOwnCourse } from './access.ts'
 import type { CourseDocument } from './course.ts'
 
+/** Authors and administrators; throws UNAUTHENTICATED or FORBIDDEN. */
 export const authorProcedure = roleProcedure('INSTRUCTOR', 'ADMIN')
 
-/** For parts of a course, named by `courseId`; `ctx.course` is the caller's own. */
+/**
+ * The author of the course named by `courseId`, or an administrator; `ctx.course` is that course. Throws
+ * NOT_FOUND or FORBIDDEN as `requireOwnCourse` does, before the rest of the input is looked at.
+ */
 export const ownerProcedure = authorProcedure
   .input(z.object({ courseId: Id }))
-  .use(async ({ ctx, input, next, type, path }) => {
+  .use(async ({ ctx, input, next }) => {
     const course = await requireOwnCourse(ctx, ctx.actor, input.courseId)
-    const result = await next({ ctx: { course } })
-    if (result.ok && type === 'mutation') await noteForeign(ctx, course, path)
-    return result
+    return next({ ctx: { course } })
   })
 
-/** For a course as a whole, named by `id`, or by `courseId` as its parts name it. */
-export const ownCourseProcedure = authorProcedure
+/** Changes a part of a course; what an administrator changes of another's is audited. */
+export const coursePartProcedure = ownerProcedure.use((call) => auditForeignChange(call))
+
+/** The same for a course as a whole, which is named by `id`, or by `courseId` as its parts name it. */
+export const wholeCourseProcedure = authorProcedure
   .input(orNamed(z.object({ id: Id }), 'id', 'courseId'))
-  .use(async ({ ctx, input, next, type, path }) => {
+  .use(async ({ ctx, input, next }) => {
     const course = await requireOwnCourse(ctx, ctx.actor, input.id)
-    const result = await next({ ctx: { course } })
-    if (result.ok && type === 'mutation') await noteForeign(ctx, course, path)
-    return result
+    return next({ ctx: { course } })
   })
+  .use((call) => auditForeignChange(call))
 
-/** What an administrator changes of another's course is written down; authors answer for their own. */
-async function noteForeign(
-  ctx: Audited & { actor: Actor },
-  { _id, ownerId }: CourseDocument,
-  procedure: string,
-): Promise<void> {
-  if (ownerId === ctx.actor.id) return
-  const target = `course:${_id}`
-  await audit(ctx, { actor: ctx.actor, act: 'courses.administered', target, after: { procedure } })
+type Call<Result> = {
+  ctx: Audited & { actor: Actor; course: CourseDocument }
+  type: 'query' | 'mutation' | 'subscription'
+  path: string
+  next: () => Promise<Result>
+}
+
+/** Authors answer for their own courses; an administrator's hand in another's is put into the audit log. */
+async function auditForeignChange<Result extends { ok: boolean }>({
+  ctx,
+  type,
+  path,
+  next,
+}: Call<Result>): Promise<Result> {
+  const { actor, course } = ctx
+  const result = await next()
+  if (!result.ok || type !== 'mutation' || course.ownerId === actor.id) return result
+  const target = `course:${course._id}`
+  await audit(ctx, { actor, act: 'courses.administered', target, after: { procedure: path } })
+  return result
 }

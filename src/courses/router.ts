@@ -1,41 +1,36 @@
 import { AnyPage } from '../fields.ts'
 import { publicProcedure, router } from '../trpc.ts'
 import { getAuthoredCourse } from './authored-course.ts'
-import { CourseChanges, createCourse, listMine, NewCourse, updateCourse } from './authoring.ts'
-import { BySlug, CatalogueQuery, listCourses, requireBySlug } from './catalogue.ts'
-import {
-  addLesson,
-  LessonChanges,
-  LessonMove,
-  LessonRef,
-  moveLesson,
-  NewLesson,
-  removeLesson,
-  updateLesson,
-} from './lessons.ts'
-import { authorProcedure, ownCourseProcedure, ownerProcedure } from './owner-procedure.ts'
+import { CourseChanges, createCourse, listMyCourses, NewCourse, updateCourse } from './authoring.ts'
+import { CourseSlug, CatalogueQuery, listCourses, requireCourseBySlug } from './catalogue.ts'
+import { LessonMove, LessonRemoval, moveLesson, removeLesson } from './lesson-placement.ts'
+import { addLesson, LessonChanges, NewLesson, updateLesson } from './lessons.ts'
+import { authorProcedure, coursePartProcedure, wholeCourseProcedure } from './owner-procedure.ts'
 import { archiveCourse, publishCourse, unpublishCourse } from './publishing.ts'
-import { NewQuiz, setQuiz } from './quiz.ts'
+import { NewQuiz } from './quiz-terms.ts'
+import { setQuiz } from './quiz.ts'
 import {
   addSection,
   moveSection,
   NewSection,
   removeSection,
   SectionMove,
-  SectionRef,
+  SectionRemoval,
   SectionTitle,
   updateSection,
 } from './sections.ts'
 
-const whole = ownCourseProcedure
-const part = ownerProcedure
+const whole = wholeCourseProcedure
+const part = coursePartProcedure
 
 export const coursesRouter = router({
   list: publicProcedure.input(CatalogueQuery).query(({ ctx, input }) => listCourses(ctx, input)),
   bySlug: publicProcedure
-    .input(BySlug)
-    .query(({ ctx, input }) => requireBySlug(ctx, ctx.actor, input)),
-  mine: authorProcedure.input(AnyPage).query(({ ctx, input }) => listMine(ctx, ctx.actor, input)),
+    .input(CourseSlug)
+    .query(({ ctx, input }) => requireCourseBySlug(ctx, ctx.actor, input)),
+  mine: authorProcedure
+    .input(AnyPage)
+    .query(({ ctx, input }) => listMyCourses(ctx, ctx.actor, input)),
   authoring: part.query(({ ctx }) => getAuthoredCourse(ctx, ctx.course)),
 
   create: authorProcedure
@@ -58,7 +53,7 @@ export const coursesRouter = router({
     .input(SectionMove)
     .mutation(({ ctx, input }) => moveSection(ctx, ctx.course, input)),
   removeSection: part
-    .input(SectionRef)
+    .input(SectionRemoval)
     .mutation(({ ctx, input }) => removeSection(ctx, ctx.course, input)),
 
   addLesson: part.input(NewLesson).mutation(({ ctx, input }) => addLesson(ctx, ctx.course, input)),
@@ -69,7 +64,7 @@ export const coursesRouter = router({
     .input(LessonMove)
     .mutation(({ ctx, input }) => moveLesson(ctx, ctx.course, input)),
   removeLesson: part
-    .input(LessonRef)
+    .input(LessonRemoval)
     .mutation(({ ctx, input }) => removeLesson(ctx, ctx.course, input)),
   setQuiz: part.input(NewQuiz).mutation(({ ctx, input }) => setQuiz(ctx, ctx.course, input)),
 })

@@ -6,7 +6,10 @@ export const Slug = z
   .max(80)
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'may have lower-case letters, digits and single hyphens')
 
-/** Addresses for a title, best first; the last ones are random, so one of them is free. */
+/**
+ * Addresses for a title, best first: `react-basics`, then two such as `react-basics-9f3c01aa`, one of which
+ * is free.
+ */
 export function slugsFor(title: string): string[] {
   const base = title
     .normalize('NFKD')

@@ -105,7 +105,7 @@ const isObject = (value: unknown): value is object =>
 
 /**
  * Cuts off whoever does not get a body across in time, answered with TOO_SLOW, and whoever goes on sending
- * one that was refused. Uploads are honest work for minutes and watch their own pace.
+ * one that was refused. Uploads are honest work for minutes and have a minimum rate.
  */
 export const limitBodyTime =
   (timeouts: Timeouts): RequestHandler =>

@@ -1,7 +1,7 @@
 import { MINUTE_MS, SECOND_MS } from '../durations.ts'
 
-/** So much at least must come in while we wait so long for it. */
-export type Pace = { bytes: number; seconds: number }
+/** At least so many bytes must come in while we wait so many seconds for them. */
+export type MinimumRate = { bytes: number; seconds: number }
 
 /** How long, in milliseconds, a client is waited for that is slow, be it on purpose or not. */
 export type Timeouts = {
@@ -9,10 +9,10 @@ export type Timeouts = {
   headers: number
   /** For the whole body of a request that is no upload. */
   body: number
-  /** For a whole request, an upload included; uploads also watch their own pace. */
+  /** For a whole request, an upload included; uploads also have a minimum rate. */
   request: number
   /** How fast an upload must be. */
-  uploadPace: Pace
+  uploadMinimumRate: MinimumRate
   /** For the rest of a body whose request was refused: a client that still sends reads no answer. */
   refused: number
   /** For an answer to be taken, whatever its size; and at how many bytes a second it may take longer. */
@@ -29,7 +29,7 @@ export const TIMEOUTS: Timeouts = {
   headers: 15 * SECOND_MS,
   body: 30 * SECOND_MS,
   request: 15 * MINUTE_MS,
-  uploadPace: { bytes: 30 * 1024, seconds: 15 },
+  uploadMinimumRate: { bytes: 30 * 1024, seconds: 15 },
   refused: 2 * SECOND_MS,
   answer: 30 * SECOND_MS,
   answerPace: 8 * 1024,

@@ -7,23 +7,23 @@ import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, orNamed } from '../fields.ts'
-import { findCompletion, shareDone } from './progress/completion.ts'
-import { CourseRef, requireEnrolled } from './access/refs.ts'
-import { findOwnTakenBack } from './access/revoked-access.ts'
+import { CourseRef, requireEnrolledCourse } from './access/require-enrolled.ts'
+import { findCoursesWithRevokedAccess } from './access/revoked-access.ts'
+import { findCompletion, summarizeCompletion } from './progress/completion.ts'
 
-const Named = z.object({ publicId: z.string().min(1).max(64) })
+const CertificateId = z.object({ publicId: z.string().min(1).max(64) })
 
-export const CertificateRef = orNamed(Named, 'publicId', 'id')
+export const CertificateRef = orNamed(CertificateId, 'publicId', 'id')
 export type CertificateRef = z.infer<typeof CertificateRef>
 
 /** One's own by its course, or by its public id. */
 export const OwnCertificateRef = z.union([CourseRef, CertificateRef])
 export type OwnCertificateRef = z.infer<typeof OwnCertificateRef>
 
-export const CertificateRevocation = Named.extend({ reason: line(1, 200) })
+export const CertificateRevocation = CertificateId.extend({ reason: line(1, 200) })
 export type CertificateRevocation = z.infer<typeof CertificateRevocation>
 
-/** What anyone who is shown a certificate can check. Names are as they were on the day it was issued. */
+/** A certificate as anyone sees it who has its id. Names are as they were on the day it was issued. */
 export type VerifiedCertificate = {
   /** The same as `publicId`: a certificate has no other. */
   id: string
@@ -39,21 +39,24 @@ export type Certificate = VerifiedCertificate & { courseId: string }
 
 type CertificateDocument = Stored<'certificates'>
 
-/** Issues the one certificate of this user for this course; again, it answers the same one. */
+/**
+ * Issues a student's one certificate for a course; again, it answers the same one. Throws NOT_FOUND,
+ * NOT_ENROLLED, or NOT_COMPLETED (a listed lesson is not completed, or there are none).
+ */
 export async function claimCertificate(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   ref: CourseRef,
 ): Promise<Certificate> {
-  const whose = { userId: actor.id, courseId: ref.courseId }
-  const issued = await deps.db.orm.certificates.where(whose).first()
+  const enrollment = { userId: actor.id, courseId: ref.courseId }
+  const issued = await deps.db.orm.certificates.where(enrollment).first()
   if (issued) return requireOwnCertificate(deps, actor, ref)
-  const course = await requireEnrolled(deps, actor, ref)
-  const { completed, total } = shareDone(course, await findCompletion(deps, whose))
+  const course = await requireEnrolledCourse(deps, actor, ref)
+  const { completed, total } = summarizeCompletion(course, await findCompletion(deps, enrollment))
   if (total === 0 || completed < total) throw new DomainError('NOT_COMPLETED')
   try {
-    const made = await deps.db.orm.certificates.create({
-      ...whose,
+    const created = await deps.db.orm.certificates.create({
+      ...enrollment,
       // 128 random bits: whoever holds the address was given it.
       publicId: randomBytes(16).toString('base64url'),
       holderName: actor.name,
@@ -62,13 +65,14 @@ export async function claimCertificate(
       revokedAt: null,
       reason: null,
     })
-    return { ...verifiedOf(made, null), courseId: made.courseId }
+    return { ...verifiedCertificate(created, null), courseId: created.courseId }
   } catch (error) {
     if (isDuplicateKey(error)) return requireOwnCertificate(deps, actor, ref)
     throw error
   }
 }
 
+/** One's own certificate, by its course or its public id. Throws NOT_FOUND. */
 export async function requireOwnCertificate(
   deps: Uses<'db'>,
   actor: Actor,
@@ -81,34 +85,40 @@ export async function requireOwnCertificate(
       : mine.where({ publicId: ref.publicId })
   ).first()
   if (!found) throw new DomainError('NOT_FOUND')
-  return { ...(await checked(deps, found)), courseId: found.courseId }
+  return { ...(await withAccessChecked(deps, found)), courseId: found.courseId }
 }
 
-// A person has as many as courses finished, so the list is one page.
+/**
+ * One's own certificates, newest first. A student has as many as courses completed, so the list is one page.
+ */
 export async function listMyCertificates(
   deps: Uses<'db'>,
   actor: Actor,
 ): Promise<{ items: Certificate[]; nextCursor: null }> {
-  const [rows, takenBack] = await Promise.all([
+  const [rows, revokedCourses] = await Promise.all([
     deps.db.orm.certificates.where({ userId: actor.id }).limit(500).all(),
-    findOwnTakenBack(deps, actor.id),
+    findCoursesWithRevokedAccess(deps, actor.id),
   ])
   const items = rows.map((row) => ({
-    ...verifiedOf(row, takenBack.get(row.courseId) ?? null),
+    ...verifiedCertificate(row, revokedCourses.get(row.courseId) ?? null),
     courseId: row.courseId,
   }))
   items.sort((a, b) => b.issuedAt.getTime() - a.issuedAt.getTime())
   return { items, nextCursor: null }
 }
 
+/** What anyone who was shown a certificate can check. Throws NOT_FOUND. */
 export async function verifyCertificate(
   deps: Uses<'db'>,
   ref: CertificateRef,
 ): Promise<VerifiedCertificate> {
-  return checked(deps, await requireCertificate(deps, ref))
+  return withAccessChecked(deps, await requireCertificate(deps, ref))
 }
 
-/** The id stays and says that it was revoked: a certificate that vanished would look like a typing error. */
+/**
+ * Revokes a certificate for good, with a reason for the audit log; again, it answers the same. Its id stays
+ * and says REVOKED: a certificate that vanished would look like a typing error. Throws NOT_FOUND.
+ */
 export async function revokeCertificate(
   deps: Audited,
   actor: Actor,
@@ -121,7 +131,7 @@ export async function revokeCertificate(
   if (!revoked) return verifyCertificate(deps, { publicId })
   const target = `certificate:${publicId}`
   await audit(deps, { actor, act: 'certificates.revoked', target, after: { reason } })
-  return verifiedOf(revoked, null)
+  return verifiedCertificate(revoked, null)
 }
 
 async function requireCertificate(
@@ -133,21 +143,21 @@ async function requireCertificate(
   return found
 }
 
-/** While the course is refunded its certificate is not valid, and is again once access is back. */
-async function checked(
+/** While the course is refunded its certificate is not valid; it is again once the buyer has access again. */
+async function withAccessChecked(
   deps: Uses<'db'>,
   certificate: CertificateDocument,
 ): Promise<VerifiedCertificate> {
-  const takenBack = await findOwnTakenBack(deps, certificate.userId)
-  return verifiedOf(certificate, takenBack.get(certificate.courseId) ?? null)
+  const revokedCourses = await findCoursesWithRevokedAccess(deps, certificate.userId)
+  return verifiedCertificate(certificate, revokedCourses.get(certificate.courseId) ?? null)
 }
 
-function verifiedOf(
+function verifiedCertificate(
   certificate: CertificateDocument,
-  takenBackAt: Date | null,
+  accessRevokedAt: Date | null,
 ): VerifiedCertificate {
   const { publicId, holderName, courseTitle, issuedAt } = certificate
-  const revokedAt = certificate.revokedAt ?? takenBackAt
+  const revokedAt = certificate.revokedAt ?? accessRevokedAt
   const status = revokedAt ? 'REVOKED' : 'VALID'
   return { id: publicId, publicId, status, holderName, courseTitle, issuedAt, revokedAt }
 }

@@ -1,51 +1,53 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import type { Job } from '../jobs.ts'
-import { findTakenBack, IS_TAKEN_BACK } from './access/revoked-access.ts'
+import { findUsersWithRevokedAccess, IS_PAID_ACCESS_REVOKED } from './access/revoked-access.ts'
 
 type Totals = { ratingSum: number; ratingCount: number }
 
 /**
- * Counts a course's reviews anew and stores the result, again and again until what is stored is what is
- * there. Everyone who changed a review, or the access of
- * who wrote it, runs this afterwards, so whoever stores last has looked once more
- * after storing: of any number at once, the last word is right.
+ * Counts a course's reviews anew and stores their sum and number, until a count after storing agrees. Whoever
+ * changed a review, or the access of the student who wrote it, runs this afterwards. Of several at once,
+ * whoever stores last counts once more after storing, so the rating that stays is right.
  */
 export async function rebuildRating(deps: Uses<'db'>, courseId: string): Promise<void> {
   let totals = await countRatings(deps, courseId)
   for (;;) {
     await deps.db.orm.courses.where({ _id: courseId }).updateAndCount(totals)
-    const seen = await countRatings(deps, courseId)
-    if (seen.ratingSum === totals.ratingSum && seen.ratingCount === totals.ratingCount) return
-    totals = seen
+    const counted = await countRatings(deps, courseId)
+    if (counted.ratingSum === totals.ratingSum && counted.ratingCount === totals.ratingCount) return
+    totals = counted
   }
 }
 
-/** For when the access of someone changed, who may have said something. */
-export async function recountReviewOf(
+/** For when the access of a student changed: their review, if there is one, may begin or cease to count. */
+export async function rebuildRatingIfReviewed(
   deps: Uses<'db'>,
-  whose: { userId: string; courseId: string },
+  enrollment: { userId: string; courseId: string },
 ): Promise<void> {
-  const review = await deps.db.orm.reviews.where(whose).select('_id').first()
-  if (review) await rebuildRating(deps, whose.courseId)
+  const review = await deps.db.orm.reviews.where(enrollment).select('_id').first()
+  if (review) await rebuildRating(deps, enrollment.courseId)
 }
 
 async function countRatings({ db }: Uses<'db'>, courseId: string): Promise<Totals> {
-  const counted = {
+  const counting = {
     courseId: new ObjectId(courseId),
-    userId: { $nin: await findTakenBack({ db }, courseId) },
+    userId: { $nin: await findUsersWithRevokedAccess({ db }, courseId) },
   }
   const [totals] = await db.driver
     .collection('reviews')
     .aggregate<Totals>([
-      { $match: counted },
+      { $match: counting },
       { $group: { _id: null, ratingSum: { $sum: '$rating' }, ratingCount: { $sum: 1 } } },
     ])
     .toArray()
   return { ratingSum: totals?.ratingSum ?? 0, ratingCount: totals?.ratingCount ?? 0 }
 }
 
-/** Sets right what a process left behind that ended between changing a review, or the access of who wrote it, and counting. */
+/**
+ * Every hour: rebuilds the ratings that a process left wrong which ended between changing a review, or the
+ * access of the student who wrote it, and counting.
+ */
 export const repairRatings: Job = {
   name: 'ratings',
   everySeconds: 60 * 60,
@@ -65,8 +67,8 @@ async function findMiscounted({ db }: Uses<'db'>): Promise<string[]> {
             from: 'enrollments',
             localField: '_id',
             foreignField: 'courseId',
-            pipeline: [{ $match: IS_TAKEN_BACK }, { $project: { userId: 1 } }],
-            as: 'takenBack',
+            pipeline: [{ $match: IS_PAID_ACCESS_REVOKED }, { $project: { userId: 1 } }],
+            as: 'revoked',
           },
         },
         {
@@ -74,16 +76,16 @@ async function findMiscounted({ db }: Uses<'db'>): Promise<string[]> {
             from: 'reviews',
             localField: '_id',
             foreignField: 'courseId',
-            let: { takenBack: '$takenBack.userId' },
+            let: { revoked: '$revoked.userId' },
             pipeline: [
-              { $match: { $expr: { $not: [{ $in: ['$userId', '$$takenBack'] }] } } },
+              { $match: { $expr: { $not: [{ $in: ['$userId', '$$revoked'] }] } } },
               { $group: { _id: null, sum: { $sum: '$rating' }, count: { $sum: 1 } } },
             ],
-            as: 'there',
+            as: 'counted',
           },
         },
-        { $set: { there: [{ $sum: '$there.sum' }, { $sum: '$there.count' }] } },
-        { $match: { $expr: { $ne: ['$stored', '$there'] } } },
+        { $set: { counted: [{ $sum: '$counted.sum' }, { $sum: '$counted.count' }] } },
+        { $match: { $expr: { $ne: ['$stored', '$counted'] } } },
         { $project: { _id: 1 } },
       ],
       { maxTimeMS: 60_000 },

@@ -9,9 +9,9 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Id, lines, orNamed, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
+import { requireEnrolledCourse } from './access/require-enrolled.ts'
+import { findUsersWithRevokedAccess } from './access/revoked-access.ts'
 import { rebuildRating } from './ratings.ts'
-import { requireEnrolled } from './access/refs.ts'
-import { findTakenBack } from './access/revoked-access.ts'
 
 const ReviewTerms = z.object({
   courseId: Id,
@@ -44,18 +44,21 @@ export type Review = {
 
 type ReviewDocument = Stored<'reviews'>
 
-/** Those of buyers who had their money back are kept, and shown again when they come back. */
+/**
+ * A page of a course's reviews, newest first. A review whose buyer has had the money back is kept and not
+ * shown, until that buyer has access again. Throws NOT_FOUND (no such course for whoever asks).
+ */
 export async function listReviews(
   deps: Uses<'db' | 'now'>,
   actor: Actor | null,
   { courseId, cursor, limit }: ReviewPage,
 ): Promise<PageOf<Review>> {
   await requireCourse(deps, actor, { _id: courseId })
-  const takenBack = await findTakenBack(deps, courseId)
+  const hidden = await findUsersWithRevokedAccess(deps, courseId)
   const list = deps.db.orm.reviews.where({ courseId }).where(
     MongoFieldFilter.nin(
       'userId',
-      takenBack.map((id) => oid(id.toHexString())),
+      hidden.map((id) => oid(id.toHexString())),
     ),
   )
   const { items, nextCursor } = await readPage(list, { cursor, limit })
@@ -67,29 +70,32 @@ export async function listReviews(
   return { items: items.map((row) => reviewOf(row, { actor, name: author(row) })), nextCursor }
 }
 
-/** Writes one's review of a course one takes, or changes it: there is one of each user. */
+/** Writes a student's review of a course, or changes it: each has one. Throws NOT_FOUND or NOT_ENROLLED. */
 export async function putReview(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   { courseId, rating, body }: NewReview,
 ): Promise<Review> {
-  await requireEnrolled(deps, actor, { courseId })
+  await requireEnrolledCourse(deps, actor, { courseId })
   const at = deps.now()
-  const said = { rating, body, updatedAt: at }
-  const whose = { courseId, userId: actor.id }
+  const changes = { rating, body, updatedAt: at }
+  const enrollment = { courseId, userId: actor.id }
   const review = await deps.db.orm.reviews
-    .where(whose)
-    .upsert({ create: { ...whose, ...said, createdAt: at }, update: said })
+    .where(enrollment)
+    .upsert({ create: { ...enrollment, ...changes, createdAt: at }, update: changes })
   await rebuildRating(deps, courseId)
   return reviewOf(review, { actor, name: actor.name })
 }
 
-/** One's own, or anyone's for an administrator; a teacher cannot remove what is said of the course. */
+/**
+ * Removes one's own review, or for an administrator anyone's, which is put into the audit log; authors cannot
+ * remove what is said of their courses. Throws NOT_FOUND.
+ */
 export async function removeReview(deps: Audited, actor: Actor, ref: ReviewRef): Promise<null> {
   const { reviews } = deps.db.orm
   const chosen = 'id' in ref ? reviews.where({ _id: ref.id }) : reviews.where(ref)
-  const isAnyones = 'id' in ref && actor.role === 'ADMIN'
-  const removed = await (isAnyones ? chosen : chosen.where({ userId: actor.id })).delete()
+  const canRemoveAny = 'id' in ref && actor.role === 'ADMIN'
+  const removed = await (canRemoveAny ? chosen : chosen.where({ userId: actor.id })).delete()
   if (!removed) throw new DomainError('NOT_FOUND')
   const { _id: id, courseId, userId, rating, body } = removed
   if (userId !== actor.id) {

@@ -1,35 +1,29 @@
-import { authorProcedure } from '../courses/owner-procedure.ts'
+import { ownerProcedure } from '../courses/owner-procedure.ts'
 import { AnyPage } from '../fields.ts'
 import { authedProcedure, publicProcedure, roleProcedure, router } from '../trpc.ts'
-import { admit, Admission, dismiss, Dismissal } from './access/grant-access.ts'
-import { AttemptPage, listMyAttempts } from './quizzes/attempts.ts'
+import { enrollForFree, listMyEnrollments } from './access/enrollments.ts'
+import { explainAccess } from './access/explain-access.ts'
+import { AccessGrant, AccessRevocation, grantAccess, revokeAccess } from './access/grant-access.ts'
+import { openLesson } from './access/open-lesson.ts'
+import { CourseRef, LessonRef } from './access/require-enrolled.ts'
+import { listRoster, RosterPage } from './access/roster.ts'
 import {
   CertificateRef,
   CertificateRevocation,
   claimCertificate,
+  listMyCertificates,
   OwnCertificateRef,
   requireOwnCertificate,
-  listMyCertificates,
   revokeCertificate,
   verifyCertificate,
 } from './certificates.ts'
-import { listMyEnrollments, startCourse } from './access/enrollments.ts'
-import { explainAccess, openLesson } from './access/lessons.ts'
-import {
-  completeLesson,
-  requireProgress,
-  Position,
-  reopenLesson,
-  setPosition,
-} from './progress/progress.ts'
-import {
-  AttemptRef,
-  requireQuizResult,
-  startQuiz,
-  Submission,
-  submitQuiz,
-} from './quizzes/quizzes.ts'
-import { CourseRef, LessonRef } from './access/refs.ts'
+import { requireProgress } from './progress/course-progress.ts'
+import { completeLesson, reopenLesson } from './progress/lesson-completion.ts'
+import { Position, setPosition } from './progress/watch-position.ts'
+import { AttemptRef, requireQuizResult } from './quizzes/attempt-result.ts'
+import { AttemptPage, listMyAttempts } from './quizzes/attempts.ts'
+import { startQuiz } from './quizzes/start-quiz.ts'
+import { Submission, submitQuiz } from './quizzes/submit-quiz.ts'
 import {
   listReviews,
   NewReview,
@@ -38,7 +32,6 @@ import {
   ReviewPage,
   ReviewRef,
 } from './reviews.ts'
-import { requireRoster, RosterPage } from './access/roster.ts'
 
 export const enrollmentsRouter = router({
   mine: authedProcedure
@@ -46,16 +39,16 @@ export const enrollmentsRouter = router({
     .query(({ ctx, input }) => listMyEnrollments(ctx, ctx.actor, input)),
   start: authedProcedure
     .input(CourseRef)
-    .mutation(({ ctx, input }) => startCourse(ctx, ctx.actor, input)),
-  list: authorProcedure
+    .mutation(({ ctx, input }) => enrollForFree(ctx, ctx.actor, input)),
+  list: ownerProcedure
     .input(RosterPage)
-    .query(({ ctx, input }) => requireRoster(ctx, ctx.actor, input)),
-  grant: authorProcedure
-    .input(Admission)
-    .mutation(({ ctx, input }) => admit(ctx, ctx.actor, input)),
-  revoke: authorProcedure
-    .input(Dismissal)
-    .mutation(({ ctx, input }) => dismiss(ctx, ctx.actor, input)),
+    .query(({ ctx, input }) => listRoster(ctx, ctx.actor, { ...input, course: ctx.course })),
+  grant: ownerProcedure
+    .input(AccessGrant)
+    .mutation(({ ctx, input }) => grantAccess(ctx, ctx.actor, { ...input, course: ctx.course })),
+  revoke: ownerProcedure
+    .input(AccessRevocation)
+    .mutation(({ ctx, input }) => revokeAccess(ctx, ctx.actor, { ...input, course: ctx.course })),
 })
 
 export const lessonsRouter = router({

@@ -1,18 +1,21 @@
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { markReady, markRemoved, refOf, type MediaDocument } from './assets.ts'
 import type { StoredAsset } from '../gateways/cloudinary/account.ts'
-import { MAX_PIXELS, TERMS } from './purposes.ts'
-import { putToUse } from './attach.ts'
-
-type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
+import { attach } from './attach.ts'
+import type { MediaDocument } from './media.ts'
+import { MAX_PIXELS, UPLOAD_RULES } from './purposes.ts'
+import { destroyAsset, markReady, markRemoved } from './transitions.ts'
 
 /**
- * Takes a stored file into use, once, whoever tells of it first. What we would not have accepted ourselves,
- * or was removed while it was coming in, is removed. `contentFault` is what its bytes have against it.
+ * PENDING → READY and attached, once, whoever tells of the stored asset first: the door it came through, its
+ * uploader, Cloudinary's notification or the sweep. `contentFault` is what its bytes have against it.
+ *
+ * Throws FILE_TOO_LARGE (too many bytes, seconds or pixels) or FILE_TYPE_REFUSED for a file that we would not
+ * have taken ourselves, and NOT_FOUND for one that was removed while it was coming in. The asset is
+ * destroyed.
  */
-export async function settle(
-  deps: Needs,
+export async function acceptUpload(
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
   media: MediaDocument,
   asset: StoredAsset,
   contentFault: DomainError | null = null,
@@ -20,25 +23,15 @@ export async function settle(
   const fault = faultOf(media, asset) ?? contentFault
   if (fault) await markRemoved(deps, media._id)
   else await markReady(deps, media, asset)
-  const current = await findCurrent(deps, media)
-  // Also when it was ready before: whoever made it so may have ended before it was put to use.
-  if (current?.state === 'READY') return use(deps, current)
-  await tryDestroy(deps, media)
+  const current = await deps.db.orm.media.where({ _id: media._id }).first()
+  // Also when it was ready before: whoever made it so may have ended before it was attached.
+  if (current?.state === 'READY') return attach(deps, current)
+  await destroyAsset(deps, media)
   throw fault ?? new DomainError('NOT_FOUND')
 }
 
-/** Puts a ready file to use and answers what has become of it: a picture may have come too late. */
-export async function use(deps: Needs, media: MediaDocument): Promise<MediaDocument> {
-  await putToUse(deps, media)
-  return (await findCurrent(deps, media)) ?? media
-}
-
-function findCurrent({ db }: Needs, { _id }: MediaDocument): Promise<MediaDocument | null> {
-  return db.orm.media.where({ _id }).first()
-}
-
 function faultOf({ purpose }: MediaDocument, asset: StoredAsset): DomainError | null {
-  const { formats, maxBytes, maxSeconds, resourceType } = TERMS[purpose]
+  const { formats, maxBytes, maxSeconds, resourceType } = UPLOAD_RULES[purpose]
   if (asset.bytes > maxBytes) return new DomainError('FILE_TOO_LARGE')
   if (maxSeconds !== undefined && (asset.durationSeconds ?? 0) > maxSeconds)
     return new DomainError('FILE_TOO_LARGE')
@@ -46,18 +39,4 @@ function faultOf({ purpose }: MediaDocument, asset: StoredAsset): DomainError | 
     return new DomainError('FILE_TOO_LARGE')
   const isExpected = resourceType === 'raw' || formats.includes(asset.format)
   return isExpected ? null : new DomainError('FILE_TYPE_REFUSED')
-}
-
-/** Removes the file itself; what fails here, the sweep does later. */
-export async function tryDestroy(
-  deps: Uses<'cloudinary' | 'log'>,
-  media: MediaDocument,
-): Promise<boolean> {
-  try {
-    await deps.cloudinary.destroy(refOf(media))
-    return true
-  } catch (error) {
-    deps.log.warn({ err: error, mediaId: media._id }, 'a file could not be removed yet')
-    return false
-  }
 }

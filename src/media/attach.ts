@@ -1,17 +1,20 @@
 import { ObjectId } from 'mongodb'
 import { findCourse, type CourseDocument } from '../courses/course.ts'
-import { edit } from '../courses/edit.ts'
+import { editCourse } from '../courses/edit.ts'
 import { lessonsOf } from '../courses/outline.ts'
 import type { Uses } from '../deps.ts'
-import { imageUrlOf, markRemoved, type MediaDocument } from './assets.ts'
-
-type Needs = Uses<'db' | 'now' | 'cloudinary'>
+import { imageUrlOf, type MediaDocument } from './media.ts'
+import { markRemoved } from './transitions.ts'
 
 /**
- * Shows a stored file where its purpose says, however often it is asked. Of pictures the newest is shown: one
- * that was asked for earlier and came in late is removed, as is the one it replaces.
+ * Shows a READY file where its purpose says, however often it is asked, and answers the file as it is then.
+ * Of pictures the newest upload is shown: one that was asked for earlier and came in late is removed, as is
+ * the one it replaces. A video's length becomes that of its lessons.
  */
-export async function putToUse(deps: Needs, media: MediaDocument): Promise<void> {
+export async function attach(
+  deps: Uses<'db' | 'now' | 'cloudinary'>,
+  media: MediaDocument,
+): Promise<MediaDocument> {
   switch (media.purpose) {
     case 'avatar':
       await setAvatar(deps, media)
@@ -20,17 +23,19 @@ export async function putToUse(deps: Needs, media: MediaDocument): Promise<void>
       await setCourseImage(deps, media)
       break
     case 'lesson-video':
-      return setDuration(deps, media)
+      await setDuration(deps, media)
+      break
     case 'lesson-file':
-      return
+      break
   }
-  // Whoever removes a file marks it first and then looks for it in use, so one of the two sees the other.
+  // Whoever removes a file marks it first and then detaches it, so one of the two sees the other.
   const current = await deps.db.orm.media.where({ _id: media._id }).first()
-  if (current?.state !== 'READY') await takeOutOfUse(deps, media)
+  if (current?.state !== 'READY') await detach(deps, media)
+  return current ?? media
 }
 
-/** After the file was marked as removed. */
-export async function takeOutOfUse(deps: Needs, media: MediaDocument): Promise<void> {
+/** Shows a removed picture nowhere any more. Lessons keep naming removed files; they do not open. */
+export async function detach(deps: Uses<'db' | 'now'>, media: MediaDocument): Promise<void> {
   if (media.purpose === 'avatar') {
     await usersOf(deps).updateOne(
       { _id: new ObjectId(media.ownerId), avatarMediaId: media._id },
@@ -40,17 +45,22 @@ export async function takeOutOfUse(deps: Needs, media: MediaDocument): Promise<v
   if (media.purpose !== 'course-image') return
   const course = await findCourseOf(deps, media)
   if (course?.imageMediaId !== media._id) return
-  await edit(deps, course, (current) =>
+  await editCourse(deps, course, (current) =>
     current.imageMediaId === media._id ? { imageUrl: null, imageMediaId: null } : {},
   )
 }
 
-/** Stored only over the picture it was compared with; otherwise compared again. */
-async function setAvatar(deps: Needs, media: MediaDocument): Promise<void> {
+/** Stores the new picture only over the one it was compared with; if another came between, compares again. */
+async function setAvatar(
+  deps: Uses<'db' | 'now' | 'cloudinary'>,
+  media: MediaDocument,
+): Promise<void> {
   const users = usersOf(deps)
-  const whose = { _id: new ObjectId(media.ownerId), deletedAt: null }
+  const owner = { _id: new ObjectId(media.ownerId), deletedAt: null }
   for (;;) {
-    const user = await users.findOne(whose, { projection: { avatarMediaId: 1 } })
+    const user = await users.findOne(owner, {
+      projection: { avatarMediaId: 1 },
+    })
     const shown = user?.avatarMediaId ?? null
     if (shown === media._id) return
     if (!user || (await isNewer(deps, shown, media))) {
@@ -58,7 +68,7 @@ async function setAvatar(deps: Needs, media: MediaDocument): Promise<void> {
       return
     }
     const { modifiedCount } = await users.updateOne(
-      { ...whose, avatarMediaId: shown },
+      { ...owner, avatarMediaId: shown },
       {
         $set: {
           avatarUrl: imageUrlOf(deps, media),
@@ -73,22 +83,25 @@ async function setAvatar(deps: Needs, media: MediaDocument): Promise<void> {
   }
 }
 
-async function setCourseImage(deps: Needs, media: MediaDocument): Promise<void> {
+async function setCourseImage(
+  deps: Uses<'db' | 'now' | 'cloudinary'>,
+  media: MediaDocument,
+): Promise<void> {
   const course = await findCourseOf(deps, media)
   if (!course || course.imageMediaId === media._id) return
   let shown: string | null = null
-  const edited = await edit(deps, course, async (current) => {
+  const edited = await editCourse(deps, course, async (current) => {
     shown = current.imageMediaId
     if (await isNewer(deps, shown, media)) return {}
     return { imageUrl: imageUrlOf(deps, media), imageMediaId: media._id }
   })
-  const goes = edited.imageMediaId === media._id ? shown : media._id
-  if (goes !== null && goes !== edited.imageMediaId) await markRemoved(deps, goes)
+  const replaced = edited.imageMediaId === media._id ? shown : media._id
+  if (replaced !== null && replaced !== edited.imageMediaId) await markRemoved(deps, replaced)
 }
 
-/** Whether the picture shown was asked for after this one; a removed one gives way to any. */
+/** Whether the upload of the picture shown was begun after this one; a removed picture gives way to any. */
 async function isNewer(
-  { db }: Needs,
+  { db }: Uses<'db'>,
   shownId: string | null,
   media: MediaDocument,
 ): Promise<boolean> {
@@ -98,29 +111,32 @@ async function isNewer(
   return lead > 0 || (lead === 0 && shown._id > media._id)
 }
 
-/** A lesson may be given its video before that has come in; its length is known only now. */
-async function setDuration(deps: Needs, media: MediaDocument): Promise<void> {
+/** An author may give a lesson its video before that has come in; its length is known only now. */
+async function setDuration(deps: Uses<'db' | 'now'>, media: MediaDocument): Promise<void> {
   const { _id: mediaId, durationSeconds } = media
-  const lacksIt = (lesson: { mediaId: string | null; durationSeconds: number | null }) =>
+  const hasOtherLength = (lesson: { mediaId: string | null; durationSeconds: number | null }) =>
     lesson.mediaId === mediaId && lesson.durationSeconds !== durationSeconds
   const course = await findCourseOf(deps, media)
-  if (!course || !lessonsOf(course.sections).some(lacksIt)) return
-  await edit(deps, course, ({ sections }) => ({
+  if (!course || !lessonsOf(course.sections).some(hasOtherLength)) return
+  await editCourse(deps, course, ({ sections }) => ({
     sections: sections.map((section) => ({
       ...section,
       lessons: section.lessons.map((lesson) =>
-        lacksIt(lesson) ? { ...lesson, durationSeconds } : lesson,
+        hasOtherLength(lesson) ? { ...lesson, durationSeconds } : lesson,
       ),
     })),
   }))
 }
 
-function findCourseOf({ db }: Needs, { courseId }: MediaDocument): Promise<CourseDocument | null> {
+function findCourseOf(
+  { db }: Uses<'db'>,
+  { courseId }: MediaDocument,
+): Promise<CourseDocument | null> {
   return courseId === null ? Promise.resolve(null) : findCourse(db, { _id: courseId })
 }
 
 type UserRow = { avatarMediaId?: string | null; avatarUrl?: string | null; deletedAt?: Date | null }
 
-function usersOf({ db }: Needs) {
+function usersOf({ db }: Uses<'db'>) {
   return db.driver.collection<UserRow & { updatedAt: Date }>('users')
 }

@@ -5,17 +5,19 @@ import { requireOwnCourse } from '../courses/access.ts'
 import type { Uses } from '../deps.ts'
 import { Id, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
-import { publicMedia, type Media } from './assets.ts'
+import { publicMedia, type Media } from './media.ts'
 
-const IS_KEPT = MongoFieldFilter.neq('state', 'REMOVED')
+const NOT_REMOVED = MongoFieldFilter.neq('state', 'REMOVED')
 
 /** One's own, or all of a course of one's own. */
 export const MediaPage = Page.extend({ courseId: Id.optional() }).prefault({})
 export type MediaPage = z.infer<typeof MediaPage>
 
 /**
- * What someone keeps here, newest first: what counts towards their quota, and where to find what to remove.
- * Of a course, whoever uploaded it.
+ * The files an account keeps here, newest first: what counts towards its quota, and where to find what to
+ * remove. With a course, the files of that course, whoever uploaded them.
+ *
+ * Throws NOT_FOUND or FORBIDDEN (not one's own course).
  */
 export async function listMedia(
   deps: Uses<'db' | 'cloudinary'>,
@@ -26,6 +28,6 @@ export async function listMedia(
   const { media } = deps.db.orm
   const theirs =
     courseId === undefined ? media.where({ ownerId: actor.id }) : media.where({ courseId })
-  const { items, nextCursor } = await readPage(theirs.where(IS_KEPT), page)
+  const { items, nextCursor } = await readPage(theirs.where(NOT_REMOVED), page)
   return { items: items.map((row) => publicMedia(deps, row)), nextCursor }
 }

@@ -1,14 +1,15 @@
 import type { IncomingMessage } from 'node:http'
-import type { Pace } from '../http/timeouts.ts'
+import type { MinimumRate } from '../http/timeouts.ts'
 
 /**
- * Calls `onSlow` when less than this has come in while we were waiting for it; the time in which we
- * ourselves do not read, because the other end is slow, does not count.
+ * Calls `onSlow` when, in `seconds` of waiting for the client, fewer than `bytes` have come in. The time in
+ * which we ourselves do not read, because Cloudinary takes no more, does not count. Answers a function that
+ * ends this.
  */
-export function watchPace(
+export function watchMinimumRate(
   request: IncomingMessage,
   onSlow: () => void,
-  { bytes, seconds }: Pace,
+  { bytes, seconds }: MinimumRate,
 ): () => void {
   const { socket } = request
   let [waited, before] = [0, socket.bytesRead]

@@ -1,15 +1,21 @@
-// Videos and files that no lesson names any more. They are first only marked, so that no lesson can be given
-// them from then on, and destroyed by a later sweep: a lesson that was being given one just then has it back.
+// Videos and files that no lesson references any more. The sweep first only marks them UNUSED, so that
+// authors can attach them to no lesson from then on, and a later one removes them: a lesson to which an
+// author was attaching one just then has it back.
 import { ObjectId, type Document } from 'mongodb'
 import { findCourse } from '../courses/course.ts'
 import { lessonsOf } from '../courses/outline.ts'
 import type { Uses } from '../deps.ts'
-import type { MediaDocument } from './assets.ts'
+import type { MediaDocument } from './media.ts'
 
-const COURSES = 100
+const COURSES_PER_SWEEP = 100
 
-/** Marks what no lesson of its course names and nothing happened to since then. */
-export async function setAsideUnused({ db, now }: Uses<'db' | 'now'>, before: Date): Promise<void> {
+/**
+ * READY → UNUSED for files that no lesson of their course references and nothing happened to since `before`.
+ */
+export async function markOrphanedFiles(
+  { db, now }: Uses<'db' | 'now'>,
+  before: Date,
+): Promise<void> {
   const media = db.driver.collection('media')
   const due = {
     state: 'READY',
@@ -17,9 +23,9 @@ export async function setAsideUnused({ db, now }: Uses<'db' | 'now'>, before: Da
     updatedAt: { $lte: before },
   }
   const found = await media
-    .aggregate<{ unused: string[] }>(unusedAmong(due), { maxTimeMS: 20_000 })
+    .aggregate<{ orphans: string[] }>(orphansAmong(due), { maxTimeMS: 20_000 })
     .toArray()
-  const ids = found.flatMap(({ unused }) => unused.map((id) => new ObjectId(id)))
+  const ids = found.flatMap(({ orphans }) => orphans.map((id) => new ObjectId(id)))
   if (ids.length === 0) return
   await media.updateMany(
     { ...due, _id: { $in: ids } },
@@ -27,28 +33,32 @@ export async function setAsideUnused({ db, now }: Uses<'db' | 'now'>, before: Da
   )
 }
 
-// One course is read once, however many files it has.
-const unusedAmong = (due: Document): Document[] => [
+// A course is read once, however many files it has.
+/** One row for each course, with the ids of its files that no lesson references. */
+const orphansAmong = (due: Document): Document[] => [
   { $match: due },
-  { $group: { _id: '$courseId', kept: { $push: { $toString: '$_id' } } } },
+  { $group: { _id: '$courseId', fileIds: { $push: { $toString: '$_id' } } } },
   { $set: { courseId: { $toObjectId: '$_id' } } },
   {
     $lookup: {
       from: 'courses',
       localField: 'courseId',
       foreignField: '_id',
-      pipeline: [{ $unwind: '$sections' }, { $project: { named: '$sections.lessons.mediaId' } }],
+      pipeline: [
+        { $unwind: '$sections' },
+        { $project: { referenced: '$sections.lessons.mediaId' } },
+      ],
       as: 'sections',
     },
   },
   {
     $project: {
-      unused: {
+      orphans: {
         $setDifference: [
-          '$kept',
+          '$fileIds',
           {
             $reduce: {
-              input: '$sections.named',
+              input: '$sections.referenced',
               initialValue: [],
               in: { $concatArrays: ['$$value', '$$this'] },
             },
@@ -57,11 +67,12 @@ const unusedAmong = (due: Document): Document[] => [
       },
     },
   },
-  { $match: { 'unused.0': { $exists: true } } },
-  { $limit: COURSES },
+  { $match: { 'orphans.0': { $exists: true } } },
+  { $limit: COURSES_PER_SWEEP },
 ]
 
-export async function isNamed(
+/** Whether a lesson of the file's course references it now. */
+export async function isReferenced(
   { db }: Uses<'db'>,
   { _id, courseId }: MediaDocument,
 ): Promise<boolean> {

@@ -1,12 +1,18 @@
 import type { Document, ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
-import { findMedia, type MediaDocument } from './assets.ts'
+import { findMedia, type MediaDocument } from './media.ts'
 
 const BATCH = 100
 
-type Place = { purpose: 'avatar' | 'course-image'; owner: Document; of: string; shows: string }
+/** A picture of this purpose is shown by the row `owner` of the collection `of`, in its field `shows`. */
+type PictureSlot = {
+  purpose: 'avatar' | 'course-image'
+  owner: Document
+  of: string
+  shows: string
+}
 
-const PLACES: Place[] = [
+const PICTURE_SLOTS: PictureSlot[] = [
   { purpose: 'avatar', owner: { $toObjectId: '$ownerId' }, of: 'users', shows: 'avatarMediaId' },
   {
     purpose: 'course-image',
@@ -16,10 +22,13 @@ const PLACES: Place[] = [
   },
 ]
 
-/** Pictures ready since then that nothing shows: a process ended before it could put them to use. */
-export async function findUnshown({ db }: Uses<'db'>, since: Date): Promise<MediaDocument[]> {
+/** Pictures READY since then that no account and no course shows: a process ended before attaching them. */
+export async function findOrphanedPictures(
+  { db }: Uses<'db'>,
+  since: Date,
+): Promise<MediaDocument[]> {
   const found = await Promise.all(
-    PLACES.map(({ purpose, owner, of, shows }) =>
+    PICTURE_SLOTS.map(({ purpose, owner, of, shows }) =>
       db.driver
         .collection('media')
         .aggregate<{ _id: ObjectId }>(
@@ -32,10 +41,10 @@ export async function findUnshown({ db }: Uses<'db'>, since: Date): Promise<Medi
                 localField: 'owner',
                 foreignField: '_id',
                 pipeline: [{ $project: { shown: `$${shows}` } }],
-                as: 'places',
+                as: 'slots',
               },
             },
-            { $match: { $expr: { $not: [{ $in: ['$name', '$places.shown'] }] } } },
+            { $match: { $expr: { $not: [{ $in: ['$name', '$slots.shown'] }] } } },
             { $limit: BATCH },
             { $project: { _id: 1 } },
           ],

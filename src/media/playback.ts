@@ -1,12 +1,15 @@
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { refOf, type MediaDocument } from './assets.ts'
+import { assetRefOf, type MediaDocument } from './media.ts'
 
 const PLAYBACK_SECONDS = 10 * 60
 
 export type Playback = { url: string; expiresAt: Date }
 
-/** A link for whom the access function let through; it cannot be changed, and dies by itself. */
+/**
+ * A link to a video or a file, for ten minutes, for whom `requireLesson` let through; it is signed, so nobody
+ * can change it. Throws MEDIA_NOT_READY.
+ */
 export function playbackOf(
   { cloudinary, now }: Uses<'cloudinary' | 'now'>,
   media: MediaDocument,
@@ -15,7 +18,7 @@ export function playbackOf(
   const expiresAt = new Date(now().getTime() + PLAYBACK_SECONDS * 1000)
   const isFile = media.purpose === 'lesson-file'
   const url = cloudinary.playbackUrl({
-    ...refOf(media),
+    ...assetRefOf(media),
     // A raw file's id has its extension already.
     format: isFile ? '' : (media.format ?? ''),
     expiresAt,

@@ -1,37 +1,38 @@
-import type { Role } from '../auth/user.ts'
 import type { DeliveryType, ResourceType } from '../gateways/cloudinary/account.ts'
 
+/** What a file is uploaded for; it decides who may, which formats, and how it is delivered. */
 export const PURPOSES = ['avatar', 'course-image', 'lesson-video', 'lesson-file'] as const
 export type Purpose = (typeof PURPOSES)[number]
 
-export type Terms = {
+export type UploadRules = {
   resourceType: ResourceType
-  /** `authenticated` things are only had by a signed link that expires. */
+  /** `authenticated` files are only had by a signed link that expires. */
   deliveryType: DeliveryType
   maxBytes: number
   maxSeconds?: number
   /** By content, never by name. What can run in a browser (SVG, HTML) is on no list, nor are archives. */
   formats: readonly string[]
-  ofCourse: boolean
+  /** It belongs to a course, and only the course's author may upload it. */
+  isOfCourse: boolean
 }
 
 const MB = 1024 * 1024
 const PICTURES = ['png', 'jpg', 'webp'] as const
 
-export const TERMS: Record<Purpose, Terms> = {
+export const UPLOAD_RULES: Record<Purpose, UploadRules> = {
   avatar: {
     resourceType: 'image',
     deliveryType: 'upload',
     maxBytes: 2 * MB,
     formats: PICTURES,
-    ofCourse: false,
+    isOfCourse: false,
   },
   'course-image': {
     resourceType: 'image',
     deliveryType: 'upload',
     maxBytes: 8 * MB,
     formats: PICTURES,
-    ofCourse: true,
+    isOfCourse: true,
   },
   'lesson-video': {
     resourceType: 'video',
@@ -39,24 +40,16 @@ export const TERMS: Record<Purpose, Terms> = {
     maxBytes: 1024 * MB,
     maxSeconds: 12 * 60 * 60,
     formats: ['mp4', 'm4v', 'webm', 'mov'],
-    ofCourse: true,
+    isOfCourse: true,
   },
   'lesson-file': {
     resourceType: 'raw',
     deliveryType: 'authenticated',
     maxBytes: 50 * MB,
     formats: ['pdf', 'docx', 'pptx', 'xlsx', 'odt', 'epub'],
-    ofCourse: true,
+    isOfCourse: true,
   },
 }
 
-const GB = 1024 * MB
-
-/** What one account may keep at a time. */
-export const QUOTAS: Record<Role, { files: number; bytes: number; pending: number }> = {
-  STUDENT: { files: 20, bytes: 20 * MB, pending: 5 },
-  INSTRUCTOR: { files: 5_000, bytes: 500 * GB, pending: 50 },
-  ADMIN: { files: 5_000, bytes: 500 * GB, pending: 50 },
-}
-
+/** Of a picture or a video, decoded: width × height. */
 export const MAX_PIXELS = 40_000_000

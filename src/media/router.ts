@@ -1,7 +1,9 @@
 import { authorProcedure } from '../courses/owner-procedure.ts'
 import { authedProcedure, router } from '../trpc.ts'
-import { confirmUpload, DirectUpload, MediaRef, signDirectUpload } from './direct.ts'
+import { confirmUpload } from './confirm-upload.ts'
+import { DirectUpload, signDirectUpload } from './direct-upload.ts'
 import { listMedia, MediaPage } from './library.ts'
+import { MediaRef } from './own-media.ts'
 import { removeMedia } from './removal.ts'
 
 export const mediaRouter = router({

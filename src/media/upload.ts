@@ -1,45 +1,48 @@
 import { Router, type Request, type Response } from 'express'
 import type { Actor } from '../auth/sessions.ts'
-import { requireOwnCourse } from '../courses/access.ts'
 import { requireActor } from '../context.ts'
+import { requireOwnCourse } from '../courses/access.ts'
 import type { Deps, Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id } from '../fields.ts'
-import type { Timeouts } from '../http/timeouts.ts'
-import {
-  markRemoved,
-  publicMedia,
-  refOf,
-  requireRoom,
-  reserve,
-  type Media,
-  type MediaDocument,
-} from './assets.ts'
+import type { StoredAsset } from '../gateways/cloudinary/account.ts'
 import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
-import { withFile, type IncomingFile } from './form.ts'
+import type { Timeouts } from '../http/timeouts.ts'
+import { acceptUpload } from './accept-upload.ts'
+import { openConcurrencyLimit } from './concurrency.ts'
+import { withIncomingFile, type IncomingFile } from './incoming-file.ts'
 import { HEAD_BYTES, inspect } from './inspect.ts'
-import { PURPOSES, TERMS, type Purpose } from './purposes.ts'
-import { settle } from './accept-upload.ts'
-import { openEntrance } from './concurrency.ts'
+import { assetRefOf, publicMedia, type Media, type MediaDocument } from './media.ts'
+import { PURPOSES, UPLOAD_RULES, type Purpose } from './purposes.ts'
+import { requireQuota } from './quota.ts'
+import { markRemoved, registerUpload } from './transitions.ts'
 
 // A form's own lines around the file.
 const FORM_BYTES = 8 * 1024
 
-/** `POST /:purpose[?courseId=]`: one file of a form, straight through to Cloudinary. */
-export function uploads(deps: Deps, { uploadPace }: Timeouts): Router {
+/**
+ * `POST /:purpose[?courseId=]`: one file of a form, straight through to Cloudinary; answers 201 and the file.
+ *
+ * Refuses with UNAUTHENTICATED, FORBIDDEN or NOT_FOUND (an unknown purpose, or not one's own course),
+ * INVALID_INPUT, QUOTA_REACHED, TOO_MANY_REQUESTS, FILE_TOO_LARGE, FILE_TYPE_REFUSED, UNSUPPORTED_MEDIA_TYPE,
+ * MALFORMED_REQUEST, TOO_SLOW or MEDIA_GATEWAY_DOWN.
+ */
+export function uploads(deps: Deps, { uploadMinimumRate }: Timeouts): Router {
   const router = Router()
-  const enter = openEntrance()
+  const acquireSlot = openConcurrencyLimit()
   router.post('/:purpose', async (req, res) => {
-    const { actor, place } = await admit(deps, req, res)
-    const { maxBytes, ofCourse } = TERMS[place.purpose]
-    const leave = enter(actor.id, ofCourse ? 'course' : 'own')
+    const { actor, target } = await authorizeUpload(deps, req, res)
+    const { maxBytes, isOfCourse } = UPLOAD_RULES[target.purpose]
+    const releaseSlot = acquireSlot(actor.id, isOfCourse ? 'course' : 'own')
     try {
-      await requireRoom(deps, actor)
-      const limits = { maxBytes, headBytes: HEAD_BYTES, pace: uploadPace }
-      const media = await withFile(req, limits, (file) => store(deps, actor, { ...place, file }))
+      await requireQuota(deps, actor)
+      const limits = { maxBytes, headBytes: HEAD_BYTES, minimumRate: uploadMinimumRate }
+      const media = await withIncomingFile(req, limits, (file) =>
+        storeFile(deps, actor, { ...target, file }),
+      )
       res.status(201).json(media)
     } finally {
-      leave()
+      releaseSlot()
     }
   })
   router.all('/:purpose', () => {
@@ -48,22 +51,22 @@ export function uploads(deps: Deps, { uploadPace }: Timeouts): Router {
   return router
 }
 
-type Place = { purpose: Purpose; courseId: string | null }
+type UploadTarget = { purpose: Purpose; courseId: string | null }
 
 /** Everything that can be known before the body is read is decided before it is read. */
-async function admit(
+async function authorizeUpload(
   deps: Deps,
   req: Request,
   res: Response,
-): Promise<{ actor: Actor; place: Place }> {
+): Promise<{ actor: Actor; target: UploadTarget }> {
   const actor = await requireActor(deps, req, res)
   const purpose = PURPOSES.find((one) => one === req.params['purpose'])
   if (!purpose) throw new DomainError('NOT_FOUND')
-  const { ofCourse, maxBytes } = TERMS[purpose]
-  const courseId = ofCourse ? await requireCourseId(deps, actor, req) : null
+  const { isOfCourse, maxBytes } = UPLOAD_RULES[purpose]
+  const courseId = isOfCourse ? await requireCourseId(deps, actor, req) : null
   if (Number(req.get('content-length') ?? 0) > maxBytes + FORM_BYTES)
     throw new DomainError('FILE_TOO_LARGE')
-  return { actor, place: { purpose, courseId } }
+  return { actor, target: { purpose, courseId } }
 }
 
 async function requireCourseId(deps: Uses<'db'>, actor: Actor, req: Request): Promise<string> {
@@ -74,21 +77,25 @@ async function requireCourseId(deps: Uses<'db'>, actor: Actor, req: Request): Pr
   return courseId.data
 }
 
-async function store(
-  deps: Deps,
+async function storeFile(
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
   actor: Actor,
-  { purpose, courseId, file }: Place & { file: IncomingFile },
+  { purpose, courseId, file }: UploadTarget & { file: IncomingFile },
 ): Promise<Media> {
   const { format } = await inspect(file.head, purpose)
-  const media = await reserve(deps, actor, { purpose, courseId, format })
-  const asset = await send(deps, media, file)
-  return publicMedia(deps, await settle(deps, media, asset))
+  const media = await registerUpload(deps, actor, { purpose, courseId, format })
+  const asset = await sendToCloudinary(deps, media, file)
+  return publicMedia(deps, await acceptUpload(deps, media, asset))
 }
 
-async function send(deps: Deps, media: MediaDocument, { source, signal }: IncomingFile) {
-  const { maxBytes } = TERMS[media.purpose]
+async function sendToCloudinary(
+  deps: Uses<'db' | 'now' | 'cloudinary'>,
+  media: MediaDocument,
+  { source, signal }: IncomingFile,
+): Promise<StoredAsset> {
+  const { maxBytes } = UPLOAD_RULES[media.purpose]
   try {
-    return await deps.cloudinary.upload(source, { ...refOf(media), signal, maxBytes })
+    return await deps.cloudinary.upload(source, { ...assetRefOf(media), signal, maxBytes })
   } catch (error) {
     // Whatever may be stored by now, nobody was told of it: the sweep looks and removes it.
     await markRemoved(deps, media._id)
@@ -101,6 +108,7 @@ function refusalOf(error: unknown): unknown {
   if (error.kind === 'aborted') return new DomainError('MALFORMED_REQUEST', { cause: error })
   if (error.kind !== 'refused') return new DomainError('MEDIA_GATEWAY_DOWN', { cause: error })
   if (error.status === 413) return new DomainError('FILE_TOO_LARGE', { cause: error })
+  // 400 is Cloudinary saying that the file is not what it should be.
   const isFault = error.status === 400
   return new DomainError(isFault ? 'FILE_TYPE_REFUSED' : 'MEDIA_GATEWAY_DOWN', { cause: error })
 }

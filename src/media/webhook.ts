@@ -1,16 +1,19 @@
 import express, { Router } from 'express'
 import { z } from 'zod'
-import type { Deps } from '../deps.ts'
+import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { settlePending } from './direct.ts'
+import { acceptPending } from './confirm-upload.ts'
 
 const Upload = z.object({ notification_type: z.literal('upload'), public_id: z.string().max(300) })
 
+type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
+
 /**
- * Cloudinary telling that a direct upload has come. Signed or not, it only makes us look: what is there is
+ * Cloudinary telling that a direct upload has come. Even signed, it only makes us look: what is there is
  * asked of Cloudinary, and a state only goes forward, so neither a forged nor a repeated one changes a thing.
+ * Refuses with NOTIFICATION_REFUSED (the signature) or MEDIA_GATEWAY_DOWN: then Cloudinary sends it again.
  */
-export function cloudinaryWebhook(deps: Deps): Router {
+export function cloudinaryWebhook(deps: Needs): Router {
   const router = Router()
   router.post('/', express.raw({ type: () => true, limit: '256kb' }), async (req, res) => {
     const body: unknown = req.body
@@ -22,7 +25,7 @@ export function cloudinaryWebhook(deps: Deps): Router {
     })
     if (!isSigned) throw new DomainError('NOTIFICATION_REFUSED')
     const upload = Upload.safeParse(parse(rawBody))
-    if (upload.success) await take(deps, upload.data.public_id)
+    if (upload.success) await acceptNotified(deps, upload.data.public_id)
     res.json({ ok: true })
   })
   router.all('/', () => {
@@ -31,11 +34,11 @@ export function cloudinaryWebhook(deps: Deps): Router {
   return router
 }
 
-async function take(deps: Deps, publicId: string): Promise<void> {
+async function acceptNotified(deps: Needs, publicId: string): Promise<void> {
   const media = await deps.db.orm.media.where({ publicId }).first()
   if (!media) return
   try {
-    await settlePending(deps, media)
+    await acceptPending(deps, media)
   } catch (error) {
     // Sent again, a file we refuse would be refused again; only what may pass is worth another try.
     if (!(error instanceof DomainError) || error.reason === 'MEDIA_GATEWAY_DOWN') throw error

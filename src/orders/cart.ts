@@ -9,7 +9,7 @@ import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id, orNamed } from '../fields.ts'
-import { endOf, liveGrants } from '../learning/access/enrollment.ts'
+import { accessEndOf, liveGrants } from '../learning/access/enrollment.ts'
 import { sumOf } from '../money.ts'
 import type { OrderLine } from './order.ts'
 
@@ -103,7 +103,7 @@ async function refuseEnrolled(
     .all()
   const held = enrollments.filter(({ grants }) => {
     const live = liveGrants(grants, now())
-    return live.length > 0 && endOf(live) === null
+    return live.length > 0 && accessEndOf(live) === null
   })
   if (held.length === 0) return
   throw new DomainError('ALREADY_ENROLLED', {

@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { publishCourse } from '../../src/courses/publishing.ts'
 import { findAuthoredQuizzes } from '../../src/courses/quiz.ts'
-import { findDone, shareDone } from '../../src/learning/progress/completion.ts'
+import {
+  findCompletedLessons,
+  summarizeCompletion,
+} from '../../src/learning/progress/completion.ts'
 import { findCourse } from '../../src/courses/course.ts'
 import { aLearner, aQuizCourse, passed } from '../support/builders-learning.ts'
 import { startLms, type Lms } from '../support/harness.ts'
@@ -61,8 +64,10 @@ describe('the contents of a course', () => {
     if (!course) throw new Error('there is a course')
     const { db, read } = watched()
     const userIds = [one.user.id, two.user.id]
-    const doneBy = await findDone({ db }, { userIds, courseIds: [courseId] })
+    const doneBy = await findCompletedLessons({ db }, { userIds, courseIds: [courseId] })
     expect(read).toEqual([])
-    expect(userIds.map((id) => shareDone(course, doneBy(id, courseId)).percent)).toEqual([100, 50])
+    expect(userIds.map((id) => summarizeCompletion(course, doneBy(id, courseId)).percent)).toEqual([
+      100, 50,
+    ])
   })
 })

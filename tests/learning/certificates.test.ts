@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { grant, restoreGrant, revokeGrant } from '../../src/learning/access/grants.ts'
-import { aStudent, anAdmin, type Person } from '../support/builders.ts'
+import { restoreGrant, revokeGrant } from '../../src/learning/access/grant-changes.ts'
+import { addGrant } from '../../src/learning/access/grants.ts'
 import {
   aCourse,
   aLearner,
@@ -9,6 +9,7 @@ import {
   passed,
   type Taught,
 } from '../support/builders-learning.ts'
+import { aStudent, anAdmin, type Person } from '../support/builders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -93,7 +94,7 @@ describe('a certificate', () => {
     const { courseId, course, lessonIds } = taught
     const student = await aStudent(lms)
     const whose = { userId: student.user.id, courseId, key: 'order:test:0' }
-    await grant(lms.deps, { ...whose, grant: { key: whose.key, kind: 'PAID' } })
+    await addGrant(lms.deps, { ...whose, grant: { key: whose.key, kind: 'PAID' } })
     await student.api.progress.complete.mutate({ courseId, lessonId: lessonIds[0] ?? '' })
     const claimed = await student.api.certificates.claim.mutate({ courseId })
     const { publicId } = claimed

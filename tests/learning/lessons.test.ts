@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { OpenLesson } from '../../src/learning/access/lessons.ts'
+import type { OpenLesson } from '../../src/learning/access/open-lesson.ts'
 import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
 import { aDraft, giveGrant } from '../support/builders-courses.ts'
 import {
@@ -99,7 +99,7 @@ describe('opening a lesson', () => {
     expect(hidden).toMatchObject({ quiz: { questionCount: 3, questions: null } })
   })
 
-  it('is always possible for the teacher and for administrators', async () => {
+  it('is always possible for the author and for administrators', async () => {
     const { courseId, videoId, owner } = filmed
     for (const person of [owner, await anAdmin(lms)])
       expect(await open(person, courseId, videoId)).toMatchObject({ kind: 'VIDEO' })
@@ -152,7 +152,7 @@ describe('opening a lesson', () => {
     await refused(open(learner, courseId, lessonIds[0]), 'NOT_FOUND')
   })
 
-  it('says when the recording is not there yet', async () => {
+  it('says when the video has not come in yet', async () => {
     const unfinished = await aFilmedCourse(lms)
     const { courseId, videoId } = unfinished
     const student = await aLearner(lms, unfinished)

@@ -126,7 +126,7 @@ describe('progress', () => {
     expect(await student.api.progress.get.query({ courseId })).toEqual(progress)
   })
 
-  it('is closed to strangers, to those who left, and to the teacher', async () => {
+  it('is closed to strangers, to those who left, and to the author', async () => {
     const taught = await aCourse(lms)
     const { courseId, owner } = taught
     const ref = lessonOf(taught, 0)

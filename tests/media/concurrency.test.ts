@@ -78,7 +78,7 @@ describe('uploads of everybody', () => {
 
 describe('an upload that trickles', () => {
   it('is told so, and gives its place back', async () => {
-    const hasty = await startLms({ timeouts: { uploadPace: { bytes: 1_000, seconds: 1 } } })
+    const hasty = await startLms({ timeouts: { uploadMinimumRate: { bytes: 1_000, seconds: 1 } } })
     const student = await aStudent(hasty)
     const trickles = [begin(student, hasty), begin(student, hasty), begin(student, hasty)]
     expect(await Promise.all(trickles.map(({ answered }) => answered))).toEqual([408, 408, 408])

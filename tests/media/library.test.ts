@@ -11,7 +11,7 @@ beforeAll(async () => {
   lms = await startLms()
 })
 
-describe('what someone keeps', () => {
+describe('what an account keeps', () => {
   it('is listed to a student too, who can remove it', async () => {
     const student = await aStudent(lms)
     const { mediaId, url } = await uploaded(student, '/uploads/avatar', PNG)
@@ -43,7 +43,7 @@ describe('what someone keeps', () => {
   })
 })
 
-describe('the sweep of what nobody told of', () => {
+describe('the sweep of uploads that nobody confirmed', () => {
   it('puts those at the end of its queue that Cloudinary cannot tell of', async () => {
     const owner = await anInstructor(lms)
     const form = await owner.api.media.signUpload.mutate({ purpose: 'avatar' })

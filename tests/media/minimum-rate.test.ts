@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import http, { type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, expect, it } from 'vitest'
-import { watchPace } from '../../src/media/minimum-rate.ts'
+import { watchMinimumRate } from '../../src/media/minimum-rate.ts'
 
 const server = http.createServer()
 server.listen(0, '127.0.0.1')
@@ -21,14 +21,14 @@ async function open(): Promise<{ sender: http.ClientRequest; request: IncomingMe
   return { sender, request }
 }
 
-it('a sender who trickles is found out, one who keeps pace is not', async () => {
+it('a client that trickles is found out, one that keeps up the minimum rate is not', async () => {
   const slow = await open()
   const fast = await open()
   const found: string[] = []
-  const pace = { bytes: 1_000, seconds: 1 }
+  const minimumRate = { bytes: 1_000, seconds: 1 }
   for (const [name, { request }] of Object.entries({ slow, fast })) {
     request.resume()
-    const stop = watchPace(request, () => found.push(name), pace)
+    const stop = watchMinimumRate(request, () => found.push(name), minimumRate)
     request.on('close', stop)
   }
   const steps = setInterval(() => {
@@ -44,10 +44,13 @@ it('time in which we do not read is not the sender’s', async () => {
   const { request } = await open()
   let [calls, ticks] = [0, 0]
   request.pause()
-  const stop = watchPace(request, () => (calls += 1), { bytes: 1_000, seconds: 1 })
+  const stop = watchMinimumRate(request, () => (calls += 1), { bytes: 1_000, seconds: 1 })
   const other = await open()
   other.request.resume()
-  const stopOther = watchPace(other.request, () => (ticks += 1), { bytes: 1_000, seconds: 1 })
+  const stopOther = watchMinimumRate(other.request, () => (ticks += 1), {
+    bytes: 1_000,
+    seconds: 1,
+  })
   await expect.poll(() => ticks, { timeout: 10_000 }).toBeGreaterThan(1)
   stop()
   stopOther()

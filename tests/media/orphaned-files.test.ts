@@ -41,8 +41,8 @@ async function sweepLater(seconds: number) {
   await lms.work()
 }
 
-describe('a file that no lesson names', () => {
-  it('is removed a month after it was last named, and no sooner', async () => {
+describe('a file that no lesson references', () => {
+  it('is removed a month after it was last referenced, and no sooner', async () => {
     const film = await aFilm()
     const { courseId, owner, mediaId } = film
     const { id: lessonId } = await film.attach()
@@ -66,7 +66,7 @@ describe('a file that no lesson names', () => {
     expect(await stateOf(mediaId)).toBeUndefined()
   })
 
-  it('goes when its section does, and not before those that are named', async () => {
+  it('goes when its section does, and not before those that are referenced', async () => {
     const film = await aFilm()
     const { courseId, owner } = film
     const path = `/uploads/lesson-file?courseId=${courseId}`
@@ -85,7 +85,7 @@ describe('a file that no lesson names', () => {
     expect(await stateOf(film.mediaId)).toBe('READY')
   })
 
-  it('cannot be given to a lesson once it is marked', async () => {
+  it('cannot be attached to a lesson once it is marked', async () => {
     const film = await aFilm()
     await aged(film.mediaId, 31)
     await lms.work()
@@ -94,7 +94,7 @@ describe('a file that no lesson names', () => {
     expect(items).toMatchObject([{ mediaId: film.mediaId, state: 'UNUSED' }])
   })
 
-  it('comes back when a lesson was being given it just then', async () => {
+  it('comes back when its author was attaching it just then', async () => {
     const film = await aFilm()
     await film.attach()
     const owned = { _id: film.mediaId }
@@ -103,7 +103,7 @@ describe('a file that no lesson names', () => {
     expect([await stateOf(film.mediaId), film.isKept()]).toEqual(['READY', true])
   })
 
-  it('is named and there, or neither, when it is swept and attached at once', async () => {
+  it('is referenced and there, or neither, when it is swept and attached at once', async () => {
     const films = await Promise.all(Array.from({ length: 6 }, aFilm))
     for (const { mediaId } of films) await aged(mediaId, 31)
     const [, ...attached] = await Promise.allSettled([

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { putToUse } from '../../src/media/attach.ts'
+import { attach } from '../../src/media/attach.ts'
 import { PNG } from '../gateways/cloudinary/fixtures.ts'
 import { aDraft } from '../support/builders-courses.ts'
 import { sendForm, uploaded } from '../support/builders-media.ts'
@@ -83,7 +83,7 @@ for (const purpose of ['avatar', 'course-image'] as const) {
       const ready = await stored(mediaId)
       if (!ready) throw new Error('it was just uploaded')
       await owner.api.media.remove.mutate({ mediaId })
-      await putToUse(lms.deps, ready)
+      await attach(lms.deps, ready)
       expect(await shown()).toBeNull()
     })
 

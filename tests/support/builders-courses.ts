@@ -1,4 +1,4 @@
-import type { Course } from '../../src/courses/shapes.ts'
+import type { Course } from '../../src/courses/public-course.ts'
 import { anInstructor, type Person } from './builders.ts'
 import type { Lms } from './harness.ts'
 

@@ -1,6 +1,6 @@
 import http from 'node:http'
 import { expect } from 'vitest'
-import type { Media } from '../../src/media/assets.ts'
+import type { Media } from '../../src/media/media.ts'
 import type { Reason } from '../../src/errors.ts'
 import type { Visitor } from './client.ts'
 import type { Lms } from './harness.ts'

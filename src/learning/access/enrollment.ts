@@ -1,5 +1,6 @@
 import { hasLiveGrant } from '../../courses/access.ts'
 
+/** Why it was granted: an order was paid, the course is free, or an author or administrator said so. */
 export type GrantKind = 'PAID' | 'FREE' | 'ADMIN'
 
 /** A grant as it is stored: nested, so read back undecoded. */
@@ -25,6 +26,7 @@ export type Enrollment = {
   enrolledAt: Date
 }
 
+/** An enrollment as its student sees it. */
 export function enrollmentOf(
   { courseId, grants, createdAt }: EnrollmentDocument,
   now: Date,
@@ -32,11 +34,12 @@ export function enrollmentOf(
   return {
     courseId,
     isActive: hasLiveGrant({ grants }, now),
-    until: endOf(liveGrants(grants, now)),
+    until: accessEndOf(liveGrants(grants, now)),
     enrolledAt: createdAt,
   }
 }
 
+/** The grants that open the course now: neither revoked nor past their end. */
 export function liveGrants<Grant extends StoredGrant>(
   grants: readonly Grant[],
   now: Date,
@@ -44,8 +47,10 @@ export function liveGrants<Grant extends StoredGrant>(
   return grants.filter((grant) => hasLiveGrant({ grants: [grant] }, now))
 }
 
-/** The last end among these, or null when one of them has none. */
-export function endOf(grants: readonly Pick<StoredGrant, 'until'>[]): Date | null {
+/**
+ * The last end among these grants, or null when one of them has none. Of no grants at all it is null, too.
+ */
+export function accessEndOf(grants: readonly Pick<StoredGrant, 'until'>[]): Date | null {
   const ends = grants.map(({ until }) => until?.getTime() ?? Infinity)
   const last = Math.max(...ends)
   return Number.isFinite(last) ? new Date(last) : null

@@ -7,10 +7,10 @@ import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import type { Page, PageOf } from '../../fields.ts'
 import { readPage } from '../../paging.ts'
-import { findDone, shareDone } from '../progress/completion.ts'
+import { findCompletedLessons, summarizeCompletion } from '../progress/completion.ts'
 import { enrollmentOf, type Enrollment } from './enrollment.ts'
-import { grant } from './grants.ts'
-import type { CourseRef } from './refs.ts'
+import { addGrant } from './grants.ts'
+import type { CourseRef } from './require-enrolled.ts'
 
 export type EnrolledCourse = Enrollment & {
   percent: number
@@ -23,7 +23,10 @@ export type EnrolledCourse = Enrollment & {
   }
 }
 
-/** One's own courses with how far one is, those whose access has ended included and marked so. */
+/**
+ * A page of one's own enrollments, newest first, with the percentage of completed lessons; those whose access
+ * has ended are included and marked so. Throws INVALID_INPUT (the cursor).
+ */
 export async function listMyEnrollments(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
@@ -32,16 +35,16 @@ export async function listMyEnrollments(
   const mine = db.orm.enrollments.where({ userId: actor.id })
   const { items, nextCursor } = await readPage(mine, page)
   const courseIds = items.map(({ courseId }) => courseId)
-  const [courses, doneBy] = await Promise.all([
+  const [courses, completedBy] = await Promise.all([
     findCourses({ db }, courseIds),
-    findDone({ db }, { userIds: [actor.id], courseIds }),
+    findCompletedLessons({ db }, { userIds: [actor.id], courseIds }),
   ])
   return {
     nextCursor,
     items: items.flatMap((row) => {
       const course = courses.get(row.courseId)
       if (!course) return []
-      const { percent } = shareDone(course, doneBy(actor.id, course._id))
+      const { percent } = summarizeCompletion(course, completedBy(actor.id, course._id))
       return [{ ...enrollmentOf(row, now()), percent, course: outlineOf(course) }]
     }),
   }
@@ -66,8 +69,11 @@ function outlineOf(course: CourseDocument): EnrolledCourse['course'] {
 
 const FREE_KEY = 'free'
 
-/** Enrols in a free course; again, it answers the same. What was revoked is not had back this way. */
-export async function startCourse(
+/**
+ * Enrols in a free course; again, it answers the same. Throws NOT_FOUND (no such course, or it is not
+ * published), OWN_COURSE, NOT_FREE, and ACCESS_ENDED: access that was revoked is not had back this way.
+ */
+export async function enrollForFree(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   { courseId }: CourseRef,
@@ -76,7 +82,7 @@ export async function startCourse(
   if (course.ownerId === actor.id) throw new DomainError('OWN_COURSE')
   if (course.status !== 'PUBLISHED') throw new DomainError('NOT_FOUND')
   if (course.pricePaise > 0) throw new DomainError('NOT_FREE')
-  await grant(deps, { userId: actor.id, courseId, grant: { key: FREE_KEY, kind: 'FREE' } })
+  await addGrant(deps, { userId: actor.id, courseId, grant: { key: FREE_KEY, kind: 'FREE' } })
   const enrollment = await requireEnrollment(deps, { userId: actor.id, courseId })
   if (!enrollment.isActive) throw new DomainError('ACCESS_ENDED')
   return enrollment

@@ -3,17 +3,17 @@ import { audit, type Audited } from '../../audit.ts'
 import { limitSearches } from '../../auth/attempt-limits.ts'
 import type { Actor } from '../../auth/sessions.ts'
 import { findUser } from '../../auth/user.ts'
-import { requireOwnCourse } from '../../courses/access.ts'
 import type { CourseDocument } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError, refuseInput } from '../../errors.ts'
 import { Email, Id, line } from '../../fields.ts'
-import { endOf, liveGrants } from './enrollment.ts'
-import { grant, grantsOf, lengthenGrant, revokeGrant } from './grants.ts'
+import { accessEndOf, liveGrants } from './enrollment.ts'
+import { extendGrant, revokeGrant } from './grant-changes.ts'
+import { addGrant, findGrants } from './grants.ts'
 import { rosterOf, type RosterEntry } from './roster.ts'
 
 // A misspelt field must not be dropped: without its end, an access would have none.
-export const Admission = z
+export const AccessGrant = z
   .strictObject({
     courseId: Id,
     userId: Id.optional(),
@@ -26,22 +26,28 @@ export const Admission = z
     path: ['userId'],
     error: 'name one person, by userId or by email',
   })
-export type Admission = z.infer<typeof Admission>
+export type AccessGrant = z.infer<typeof AccessGrant>
 
-export const Dismissal = z.object({
+export const AccessRevocation = z.object({
   courseId: Id,
   userId: Id,
   reason: line(1, 200).default('access ended'),
 })
-export type Dismissal = z.infer<typeof Dismissal>
+export type AccessRevocation = z.infer<typeof AccessRevocation>
 
-/** Lets someone into a course without payment, or for longer. */
-export async function admit(
+/**
+ * Grants a student access to one's own course without payment, or for longer: never for less than was granted
+ * before. What really changes is put into the audit log.
+ *
+ * Throws INVALID_INPUT (the course was never published, or the end is in the past), NOT_FOUND (nobody of this
+ * id or e-mail address), OWN_COURSE (it is the author's), and TOO_MANY_REQUESTS for too many addresses tried.
+ */
+export async function grantAccess(
   deps: Audited,
   actor: Actor,
-  { courseId, userId, email, until, reason }: Admission,
+  { course, userId, email, until, reason }: AccessGrant & { course: CourseDocument },
 ): Promise<RosterEntry> {
-  const course = await requireOwnCourse(deps, actor, courseId)
+  const courseId = course._id
   if (!course.publishedAt) refuseInput('courseId', 'was never published')
   if (until && until <= deps.now()) refuseInput('until', 'is in the past')
   const student =
@@ -50,8 +56,8 @@ export async function admit(
       : await limitSearches(deps, actor.id, () => findUser(deps.db, { email }))
   if (!student) throw new DomainError('NOT_FOUND')
   if (student._id === course.ownerId) throw new DomainError('OWN_COURSE')
-  const wanted = { userId: student._id, courseId, until: until ?? null, reason: reason ?? null }
-  if (await grantOrLengthen(deps, wanted)) {
+  const granted = { userId: student._id, courseId, until: until ?? null, reason: reason ?? null }
+  if (await grantOrExtend(deps, granted)) {
     await audit(deps, {
       actor,
       act: 'enrollments.granted',
@@ -59,46 +65,53 @@ export async function admit(
       after: { userId: student._id, until: until?.toISOString() ?? null, reason: reason ?? null },
     })
   }
-  return requireEntry(deps, { actor, course, userId: student._id })
+  return requireRosterEntry(deps, { actor, course, userId: student._id })
 }
 
-type Wanted = { userId: string; courseId: string; until: Date | null; reason: string | null }
+type Granted = { userId: string; courseId: string; until: Date | null; reason: string | null }
 
-/** False when what was given before reaches as far. Who acts at the same moment looks again. */
-async function grantOrLengthen(
+/**
+ * False when an earlier grant of this kind reaches as far: `end ≥ until`, where no end is the farthest. Of
+ * two who grant at the same moment one write fails, and whoever made it looks again.
+ */
+async function grantOrExtend(
   deps: Uses<'db' | 'now'>,
-  { until, reason, ...whose }: Wanted,
+  { until, reason, ...enrollment }: Granted,
 ): Promise<boolean> {
   for (;;) {
-    const given = (await grantsOf(deps, whose)).filter(({ kind }) => kind === 'ADMIN')
-    const live = liveGrants(given, deps.now())
-    const end = endOf(live)
+    const earlier = (await findGrants(deps, enrollment)).filter(({ kind }) => kind === 'ADMIN')
+    const live = liveGrants(earlier, deps.now())
+    const end = accessEndOf(live)
     if (live.length > 0 && (end === null || (until !== null && until <= end))) return false
     const [last] = live
-    const key = `admin:${given.length + 1}`
-    const isDone = last
-      ? await lengthenGrant(deps, { ...whose, key: last.key, from: last.until, until, reason })
-      : await grant(deps, {
-          ...whose,
+    const key = `admin:${earlier.length + 1}`
+    const isChanged = last
+      ? await extendGrant(deps, { ...enrollment, key: last.key, from: last.until, until, reason })
+      : await addGrant(deps, {
+          ...enrollment,
           grant: { key, kind: 'ADMIN', until, ...(reason !== null && { reason }) },
         })
-    if (isDone) return true
+    if (isChanged) return true
   }
 }
 
-/** Ends the access that was given; what was paid for ends by a refund, which gives the money back. */
-export async function dismiss(
+/**
+ * Revokes every live grant of a student that was not paid for; paid access ends by a refund, which gives the
+ * money back. Each is put into the audit log. Throws PAID_ACCESS (nothing but paid grants is live) and
+ * NOT_FOUND (never enrolled).
+ */
+export async function revokeAccess(
   deps: Audited,
   actor: Actor,
-  { courseId, userId, reason }: Dismissal,
+  { course, userId, reason }: AccessRevocation & { course: CourseDocument },
 ): Promise<RosterEntry> {
-  const course = await requireOwnCourse(deps, actor, courseId)
-  const whose = { userId, courseId }
-  const live = liveGrants(await grantsOf(deps, whose), deps.now())
-  const given = live.filter(({ kind }) => kind !== 'PAID')
-  if (live.length > 0 && given.length === 0) throw new DomainError('PAID_ACCESS')
-  for (const { key } of given) {
-    if (!(await revokeGrant(deps, { ...whose, key, reason }))) continue
+  const courseId = course._id
+  const enrollment = { userId, courseId }
+  const live = liveGrants(await findGrants(deps, enrollment), deps.now())
+  const unpaid = live.filter(({ kind }) => kind !== 'PAID')
+  if (live.length > 0 && unpaid.length === 0) throw new DomainError('PAID_ACCESS')
+  for (const { key } of unpaid) {
+    if (!(await revokeGrant(deps, { ...enrollment, key, reason }))) continue
     await audit(deps, {
       actor,
       act: 'enrollments.revoked',
@@ -106,14 +119,14 @@ export async function dismiss(
       after: { userId, grant: key, reason },
     })
   }
-  return requireEntry(deps, { actor, course, userId })
+  return requireRosterEntry(deps, { actor, course, userId })
 }
 
-type Who = { actor: Actor; course: CourseDocument; userId: string }
+type EntryOf = { actor: Actor; course: CourseDocument; userId: string }
 
-async function requireEntry(
+async function requireRosterEntry(
   deps: Uses<'db' | 'now'>,
-  { actor, course, userId }: Who,
+  { actor, course, userId }: EntryOf,
 ): Promise<RosterEntry> {
   const row = await deps.db.orm.enrollments.where({ userId, courseId: course._id }).first()
   if (!row) throw new DomainError('NOT_FOUND')

@@ -1,13 +1,14 @@
-// Access is the live grants of one enrollment per user and course. Each grant has a key of its own (an order's
-// line, a free start, an administrator's act), so that giving it twice gives it once, whoever repeats it.
+// Access is the live grants of one enrollment per user and course. Each grant has a key of its own
+// (`order:…:1` of an order's line, `free`, `admin:2`), so that adding it twice adds it once.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId } from 'mongodb'
 import type { Db } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
+import { rebuildRatingIfReviewed } from '../ratings.ts'
 import type { GrantKind } from './enrollment.ts'
-import { recountReviewOf } from '../ratings.ts'
 
 export type NewGrant = {
+  /** Says what it is granted for. */
   key: string
   kind: GrantKind
   orderId?: string
@@ -27,13 +28,12 @@ export type Grant = {
   reason: string | null
 }
 
-type Whose = { userId: string; courseId: string }
-type Change = Whose & { key: string; reason: string }
+export type EnrollmentKey = { userId: string; courseId: string }
 
-/** Adds the grant where its key is absent; false when it was there, revoked or not. */
-export async function grant(
+/** Adds a grant to this user's enrollment; false when a grant of this key is there, revoked or not. */
+export async function addGrant(
   { db, now }: Uses<'db' | 'now'>,
-  { userId, courseId, grant: given }: Whose & { grant: NewGrant },
+  { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
 ): Promise<boolean> {
   const at = now()
   await ensureEnrollment(db, { userId, courseId }, at)
@@ -44,39 +44,39 @@ export async function grant(
       enrollment.grants.push(grantFrom(given, at)),
       enrollment.updatedAt.set(at),
     ])
-  if (added !== null) await recountReviewOf({ db }, { userId, courseId })
+  if (added !== null) await rebuildRatingIfReviewed({ db }, { userId, courseId })
   return added !== null
 }
 
 /**
- * As `grant`, but nothing is given where another grant already opens the course for good: of two orders
- * for one course, paid at once, exactly one hears true. Also true when this very grant was there.
+ * As `addGrant`, but nothing is added where another grant already opens the course for good: of two orders
+ * for one course, paid at once, exactly one is answered true. Also true when this key is there already.
  */
-export async function grantUnlessHeld(
+export async function addGrantUnlessHeld(
   { db, now }: Uses<'db' | 'now'>,
-  { userId, courseId, grant: given }: Whose & { grant: NewGrant },
+  { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
 ): Promise<boolean> {
   const at = now()
   await ensureEnrollment(db, { userId, courseId }, at)
   const another = { key: { $ne: given.key }, revokedAt: null, until: null }
-  const whose = { userId: new ObjectId(userId), courseId: new ObjectId(courseId) }
-  const rows = db.driver.collection<typeof whose & { grants: Grant[]; updatedAt: Date }>(
+  const enrollment = { userId: new ObjectId(userId), courseId: new ObjectId(courseId) }
+  const rows = db.driver.collection<typeof enrollment & { grants: Grant[]; updatedAt: Date }>(
     'enrollments',
   )
   const { modifiedCount } = await rows.updateOne(
-    { ...whose, 'grants.key': { $ne: given.key }, grants: { $not: { $elemMatch: another } } },
+    { ...enrollment, 'grants.key': { $ne: given.key }, grants: { $not: { $elemMatch: another } } },
     { $push: { grants: grantFrom(given, at) }, $set: { updatedAt: at } },
   )
   if (modifiedCount === 0)
-    return (await rows.countDocuments({ ...whose, 'grants.key': given.key })) > 0
-  await recountReviewOf({ db }, { userId, courseId })
+    return (await rows.countDocuments({ ...enrollment, 'grants.key': given.key })) > 0
+  await rebuildRatingIfReviewed({ db }, { userId, courseId })
   return true
 }
 
-async function ensureEnrollment(db: Db, whose: Whose, at: Date): Promise<void> {
+async function ensureEnrollment(db: Db, of: EnrollmentKey, at: Date): Promise<void> {
   await db.orm.enrollments
-    .where(whose)
-    .upsert({ create: { ...whose, grants: [], createdAt: at, updatedAt: at }, update: {} })
+    .where(of)
+    .upsert({ create: { ...of, grants: [], createdAt: at, updatedAt: at }, update: {} })
 }
 
 function grantFrom(given: NewGrant, at: Date): Grant {
@@ -92,62 +92,11 @@ function grantFrom(given: NewGrant, at: Date): Grant {
   }
 }
 
-/** Ends a live grant; false when there is none under this key. */
-export async function revokeGrant(deps: Uses<'db' | 'now'>, change: Change): Promise<boolean> {
-  return setRevoked(deps, change, { revokedAt: deps.now(), isNow: { $eq: null } })
-}
-
-/** Gives a revoked grant back, as when its refund failed; false when there is none under this key. */
-export async function restoreGrant(deps: Uses<'db' | 'now'>, change: Change): Promise<boolean> {
-  return setRevoked(deps, change, { revokedAt: null, isNow: { $ne: null } })
-}
-
-type Flip = { revokedAt: Date | null; isNow: { $eq: null } | { $ne: null } }
-
-// Prisma has no $elemMatch, and the condition must hold of the same grant that is written.
-async function setRevoked(
-  { db, now }: Uses<'db' | 'now'>,
-  { userId, courseId, key, reason }: Change,
-  { revokedAt, isNow }: Flip,
-): Promise<boolean> {
-  const { modifiedCount } = await db.driver.collection('enrollments').updateOne(
-    {
-      userId: new ObjectId(userId),
-      courseId: new ObjectId(courseId),
-      grants: { $elemMatch: { key, revokedAt: isNow } },
-    },
-    { $set: { 'grants.$.revokedAt': revokedAt, 'grants.$.reason': reason, updatedAt: now() } },
-  )
-  if (modifiedCount === 0) return false
-  await recountReviewOf({ db }, { userId, courseId })
-  return true
-}
-
-type Lengthening = Whose & {
-  key: string
-  from: Date | null
-  until: Date | null
-  reason: string | null
-}
-
-/** Moves the end of a live grant; false when it no longer has the end it was seen with, or is revoked. */
-export async function lengthenGrant(
-  { db, now }: Uses<'db' | 'now'>,
-  { userId, courseId, key, from, until, reason }: Lengthening,
-): Promise<boolean> {
-  const { modifiedCount } = await db.driver.collection('enrollments').updateOne(
-    {
-      userId: new ObjectId(userId),
-      courseId: new ObjectId(courseId),
-      grants: { $elemMatch: { key, revokedAt: null, until: from } },
-    },
-    { $set: { 'grants.$.until': until, 'grants.$.reason': reason, updatedAt: now() } },
-  )
-  return modifiedCount === 1
-}
-
-/** Every grant ever given, revoked and expired ones too; none for a stranger. */
-export async function grantsOf({ db }: Uses<'db'>, { userId, courseId }: Whose): Promise<Grant[]> {
+/** Every grant of this user to this course, revoked and expired ones too; none for who was never enrolled. */
+export async function findGrants(
+  { db }: Uses<'db'>,
+  { userId, courseId }: EnrollmentKey,
+): Promise<Grant[]> {
   const enrollment = await db.orm.enrollments.where({ userId, courseId }).first()
   return (enrollment?.grants ?? []).map((stored) => ({
     key: stored.key,

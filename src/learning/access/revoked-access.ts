@@ -1,13 +1,17 @@
-// Access that was paid for and taken back with the money (a refund, a lost dispute), with nothing else given in its
-// place. What its holder said of the course does not count meanwhile. Access that ran out, or that a teacher ended,
-// is no such thing: a teacher could otherwise choose among the reviews.
+// Access that was paid for and revoked when the money went back (a refund, a lost dispute), with no other
+// grant in its place. Meanwhile the buyer's review does not count and the certificate is not valid. Access
+// that expired, or that an author revoked, is not meant here: authors could otherwise choose among the
+// reviews.
 import { ObjectId, type Document } from 'mongodb'
 import type { Db } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { StoredGrant } from './enrollment.ts'
 
-/** Holds of an enrollment whose access was taken back; the first line only names the index. */
-export const IS_TAKEN_BACK: Document = {
+/**
+ * Matches enrollments whose paid access was revoked: a PAID grant is, and so are all. The first line is for
+ * the index.
+ */
+export const IS_PAID_ACCESS_REVOKED: Document = {
   'grants.revokedAt': { $type: 'date' },
   grants: {
     $elemMatch: { kind: 'PAID', revokedAt: { $ne: null } },
@@ -19,22 +23,28 @@ type Row = { userId: ObjectId; courseId: ObjectId; grants: StoredGrant[] }
 
 const enrollmentsOf = (db: Db) => db.driver.collection<Row>('enrollments')
 
-/** Those whose access to the course was taken back. */
-export async function findTakenBack({ db }: Uses<'db'>, courseId: string): Promise<ObjectId[]> {
+/** The buyers whose access to this course was revoked. */
+export async function findUsersWithRevokedAccess(
+  { db }: Uses<'db'>,
+  courseId: string,
+): Promise<ObjectId[]> {
   const rows = await enrollmentsOf(db)
-    .find({ courseId: new ObjectId(courseId), ...IS_TAKEN_BACK }, { projection: { userId: 1 } })
+    .find(
+      { courseId: new ObjectId(courseId), ...IS_PAID_ACCESS_REVOKED },
+      { projection: { userId: 1 } },
+    )
     .toArray()
   return rows.map(({ userId }) => userId)
 }
 
-/** Course id → when this user's access to it was taken back. */
-export async function findOwnTakenBack(
+/** The courses to which this buyer's access was revoked: course id → when. */
+export async function findCoursesWithRevokedAccess(
   { db }: Uses<'db'>,
   userId: string,
 ): Promise<ReadonlyMap<string, Date>> {
   const rows = await enrollmentsOf(db)
     .find(
-      { userId: new ObjectId(userId), ...IS_TAKEN_BACK },
+      { userId: new ObjectId(userId), ...IS_PAID_ACCESS_REVOKED },
       { projection: { courseId: 1, grants: 1 } },
     )
     .toArray()

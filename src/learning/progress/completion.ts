@@ -1,5 +1,5 @@
-// A lesson is done when its student says so; a quiz only when an attempt passed, which is read from the
-// attempts themselves, so that no crash can lie between passing and being done. Percentages are never stored.
+// A lesson is completed when its student says so; a quiz only when an attempt passed, which is read from the
+// attempts themselves, so that no crash can come between passing and completing. No percentage is stored.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId, type Document } from 'mongodb'
 import type { CourseDocument, Lesson } from '../../courses/course.ts'
@@ -7,37 +7,41 @@ import { lessonsOf } from '../../courses/outline.ts'
 import type { Db } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 
-/** Lesson id → when it was done. */
-type Times = ReadonlyMap<string, Date>
+/** Lesson id → when it was completed. */
+type CompletionTimes = ReadonlyMap<string, Date>
 
-export type Completion = { marked: Times; passed: Times }
+/** What one student has completed: `marked` by themselves, and quizzes `passed`. */
+export type Completion = { marked: CompletionTimes; passed: CompletionTimes }
 
-/** The lessons that were done, without the times. */
-type Done = { marked: Pick<ReadonlySet<string>, 'has'>; passed: Pick<ReadonlySet<string>, 'has'> }
+/** The same without the times. */
+type CompletedLessons = {
+  marked: Pick<ReadonlySet<string>, 'has'>
+  passed: Pick<ReadonlySet<string>, 'has'>
+}
 
-type Whose = { userIds: string[]; courseIds: string[] }
+type Enrollments = { userIds: string[]; courseIds: string[] }
 
-const NOTHING: Done = { marked: new Set(), passed: new Set() }
+const NONE: CompletedLessons = { marked: new Set(), passed: new Set() }
 
-/** What these users have done in these courses, in two statements and one row for each of both. */
-export async function findDone(
+/** What these students have completed in these courses: two statements, a row for each student and course. */
+export async function findCompletedLessons(
   { db }: Uses<'db'>,
-  { userIds, courseIds }: Whose,
-): Promise<(userId: string, courseId: string) => Done> {
-  if (userIds.length === 0 || courseIds.length === 0) return () => NOTHING
-  const theirs = {
+  { userIds, courseIds }: Enrollments,
+): Promise<(userId: string, courseId: string) => CompletedLessons> {
+  if (userIds.length === 0 || courseIds.length === 0) return () => NONE
+  const ofEnrollments = {
     userId: { $in: userIds.map((id) => new ObjectId(id)) },
     courseId: { $in: courseIds.map((id) => new ObjectId(id)) },
   }
   const [marked, passed] = await Promise.all([
-    findLessons(db, 'lesson_progress', { ...theirs, completedAt: { $ne: null } }),
-    findLessons(db, 'quiz_attempts', { ...theirs, passed: true }),
+    findLessons(db, 'lesson_progress', { ...ofEnrollments, completedAt: { $ne: null } }),
+    findLessons(db, 'quiz_attempts', { ...ofEnrollments, passed: true }),
   ])
   return (userId, courseId) => {
     const key = `${userId} ${courseId}`
     return {
-      marked: marked.get(key) ?? NOTHING.marked,
-      passed: passed.get(key) ?? NOTHING.passed,
+      marked: marked.get(key) ?? NONE.marked,
+      passed: passed.get(key) ?? NONE.passed,
     }
   }
 }
@@ -69,19 +73,19 @@ async function findLessons(
   )
 }
 
-/** What one user has done in one course, and when. */
+/** What one student has completed in one course, and when. */
 export async function findCompletion(
   { db }: Uses<'db'>,
-  whose: { userId: string; courseId: string },
+  enrollment: { userId: string; courseId: string },
 ): Promise<Completion> {
   const [marks, passes] = await Promise.all([
     db.orm.lesson_progress
-      .where(whose)
+      .where(enrollment)
       .where(MongoFieldFilter.isNotNull('completedAt'))
       .select('lessonId', 'completedAt')
       .all(),
     db.orm.quiz_attempts
-      .where(whose)
+      .where(enrollment)
       .where({ passed: true })
       .select('lessonId', 'submittedAt')
       .orderBy({ number: -1 })
@@ -96,20 +100,27 @@ export async function findCompletion(
   }
 }
 
-export function doneAt({ marked, passed }: Completion, lesson: Lesson): Date | null {
+/** When this student completed the lesson, or null. */
+export function completedAtOf({ marked, passed }: Completion, lesson: Lesson): Date | null {
   return (lesson.kind === 'QUIZ' ? passed : marked).get(lesson.id) ?? null
 }
 
-function isDone({ marked, passed }: Done, { kind, id }: Lesson): boolean {
+function isCompleted({ marked, passed }: CompletedLessons, { kind, id }: Lesson): boolean {
   return (kind === 'QUIZ' ? passed : marked).has(id)
 }
 
-type Share = { percent: number; completed: number; total: number }
+type CompletionSummary = { percent: number; completed: number; total: number }
 
-/** Only what is listed counts, on both sides: a removed lesson can push nobody over the whole. */
-export function shareDone(course: Pick<CourseDocument, 'sections'>, done: Done): Share {
+/**
+ * 100 × completed / total lessons, rounded down: 100 means all. Only what is listed now counts, on both
+ * sides: a removed lesson can push nobody over the whole.
+ */
+export function summarizeCompletion(
+  course: Pick<CourseDocument, 'sections'>,
+  done: CompletedLessons,
+): CompletionSummary {
   const listed = lessonsOf(course.sections)
-  const completed = listed.filter((lesson) => isDone(done, lesson)).length
+  const completed = listed.filter((lesson) => isCompleted(done, lesson)).length
   const total = listed.length
   return { percent: total === 0 ? 0 : Math.floor((completed * 100) / total), completed, total }
 }

@@ -2,7 +2,7 @@ import type { CourseDocument, Lesson } from '../../courses/course.ts'
 import { lessonsOf } from '../../courses/outline.ts'
 import type { Stored } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
-import { doneAt, findCompletion } from './completion.ts'
+import { completedAtOf, findCompletion } from './completion.ts'
 
 // Nobody watches the credits.
 const WATCHED_PERCENT = 90
@@ -10,28 +10,30 @@ const WATCHED_PERCENT = 90
 type Row = Stored<'lesson_progress'>
 
 /**
- * How much of a course, in per cent of its lessons, this user has had: what is done, what was ever done and opened
- * again since, and what was watched to its end and never marked.
+ * How much of a course this student has consumed, which a refund asks: 100 × consumed lessons / lessons,
+ * rounded down. A lesson is consumed when it is completed, was completed once and reopened since, or was
+ * played to 90 % of its length without being marked.
  */
-export async function percentHad(
+export async function percentConsumed(
   { db }: Uses<'db'>,
   userId: string,
   course: CourseDocument,
 ): Promise<number> {
-  const whose = { userId, courseId: course._id }
-  const [rows, done] = await Promise.all([
-    db.orm.lesson_progress.where(whose).all(),
-    findCompletion({ db }, whose),
+  const enrollment = { userId, courseId: course._id }
+  const [rows, completion] = await Promise.all([
+    db.orm.lesson_progress.where(enrollment).all(),
+    findCompletion({ db }, enrollment),
   ])
   const rowOf = new Map(rows.map((row) => [row.lessonId, row]))
   const lessons = lessonsOf(course.sections)
-  const had = lessons.filter(
-    (lesson) => doneAt(done, lesson) !== null || wasHad(lesson, rowOf.get(lesson.id)),
+  const consumed = lessons.filter(
+    (lesson) =>
+      completedAtOf(completion, lesson) !== null || isConsumed(lesson, rowOf.get(lesson.id)),
   )
-  return lessons.length === 0 ? 0 : Math.floor((had.length * 100) / lessons.length)
+  return lessons.length === 0 ? 0 : Math.floor((consumed.length * 100) / lessons.length)
 }
 
-function wasHad({ durationSeconds }: Lesson, row: Row | undefined): boolean {
+function isConsumed({ durationSeconds }: Lesson, row: Row | undefined): boolean {
   if (!row) return false
   if (row.firstCompletedAt) return true
   return (

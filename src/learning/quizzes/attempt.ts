@@ -1,10 +1,10 @@
 import { MongoAndExpr, MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
-import type { Question, RightAnswer } from '../../courses/quiz.ts'
+import type { Question, CorrectAnswer } from '../../courses/quiz.ts'
 import type { Stored } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GradedAnswer } from './grading.ts'
 
-// An answer that was on its way when the time ran out still counts.
+// What a student submitted in time may arrive a little later.
 const GRACE_MS = 5_000
 
 export type AttemptDocument = Stored<'quiz_attempts'>
@@ -16,7 +16,7 @@ export type AttemptResult = {
   passed: boolean
   answers: GradedAnswer[]
   /** The right answers, once they can help nobody: after passing, or when no attempt is left. */
-  key: RightAnswer[] | null
+  key: CorrectAnswer[] | null
 }
 
 /** EXPIRED: its time ran out before it was submitted; it counts as an attempt. */
@@ -32,7 +32,7 @@ export type Attempt = {
   result: AttemptResult | null
 }
 
-/** Holds of an attempt exactly while `stateOf` says OPEN. */
+/** Matches an attempt exactly while `stateOf` says OPEN. */
 export function isOpen(now: Date): MongoAndExpr {
   return MongoAndExpr.of([
     MongoFieldFilter.isNull('submittedAt'),
@@ -43,19 +43,22 @@ export function isOpen(now: Date): MongoAndExpr {
   ])
 }
 
+/** Late by more than five seconds of grace, an attempt that was not submitted is EXPIRED. */
 export function stateOf(attempt: AttemptDocument, now: Date): Attempt['state'] {
   if (attempt.submittedAt) return 'SUBMITTED'
   const isLate = attempt.deadlineAt && attempt.deadlineAt.getTime() + GRACE_MS < now.getTime()
   return isLate ? 'EXPIRED' : 'OPEN'
 }
 
+/** The questions as they were asked, in the order of this attempt. */
 export function questionsOf(attempt: AttemptDocument): Question[] {
   return attempt.questions as Question[]
 }
 
+/** An attempt as its student sees it; `key` is the answer key, when it may be shown. */
 export function attemptOf(
   attempt: AttemptDocument,
-  { now, key }: { now: Date; key: RightAnswer[] | null },
+  { now, key }: { now: Date; key: CorrectAnswer[] | null },
 ): Attempt {
   const { _id: id, courseId, lessonId, number, startedAt, deadlineAt } = attempt
   return {
@@ -71,7 +74,7 @@ export function attemptOf(
   }
 }
 
-function resultOf(attempt: AttemptDocument, key: RightAnswer[] | null): AttemptResult | null {
+function resultOf(attempt: AttemptDocument, key: CorrectAnswer[] | null): AttemptResult | null {
   const { submittedAt, score, maxScore, passed, answers } = attempt
   if (!submittedAt) return null
   return {
@@ -84,11 +87,11 @@ function resultOf(attempt: AttemptDocument, key: RightAnswer[] | null): AttemptR
   }
 }
 
-/** The right answers to these questions; for the server's own use until the attempt is over. */
-export async function findKey(
+/** The answer key to these questions; for the server's own use until the attempt is over. */
+export async function findAnswerKey(
   { db }: Uses<'db'>,
   { lessonId, questions }: { lessonId: string; questions: Question[] },
-): Promise<RightAnswer[]> {
+): Promise<CorrectAnswer[]> {
   const stored = await db.orm.quiz_keys.where({ lessonId }).first()
   const asked = new Set(questions.map(({ id }) => id))
   return (stored?.answers ?? [])
@@ -99,4 +102,12 @@ export async function findKey(
       texts: [...texts],
       explanation: explanation ?? null,
     }))
+}
+
+/** The attempt of this student at this quiz with the highest number. */
+export function findLastAttempt(
+  { db }: Uses<'db'>,
+  { userId, lessonId }: { userId: string; lessonId: string },
+): Promise<AttemptDocument | null> {
+  return db.orm.quiz_attempts.where({ userId, lessonId }).orderBy({ number: -1 }).first()
 }

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { Actor } from '../../auth/sessions.ts'
 import type { Uses } from '../../deps.ts'
 import { Page, type PageOf } from '../../fields.ts'
+import { LessonRef, requireEnrolledLesson } from '../access/require-enrolled.ts'
 import { stateOf, type Attempt } from './attempt.ts'
-import { LessonRef, requireEnrolledLesson } from '../access/refs.ts'
 
 export const AttemptPage = LessonRef.extend(Page.shape).extend({
   cursor: z
@@ -24,7 +24,7 @@ export type AttemptSummary = Pick<
   passed: boolean | null
 }
 
-/** One's own attempts at a quiz, the last one first. */
+/** A page of one's own attempts at a quiz, the last one first. Throws NOT_FOUND or NOT_ENROLLED. */
 export async function listMyAttempts(
   deps: Uses<'db' | 'now'>,
   actor: Actor,

@@ -2,8 +2,8 @@ import type { Question } from '../../courses/quiz.ts'
 
 export type Answer = { questionId: string; optionIds: string[]; text: string }
 
-/** The right answer: all of `optionIds`, or any of `texts`. */
-export type Key = {
+/** The right answer to one question: all of `optionIds`, or any of `texts`. */
+export type AnswerKey = {
   readonly questionId: string
   readonly optionIds: readonly string[]
   readonly texts: readonly string[]
@@ -13,15 +13,21 @@ export type GradedAnswer = Answer & { isRight: boolean; points: number }
 
 export type Grade = { score: number; maxScore: number; passed: boolean; answers: GradedAnswer[] }
 
-type Paper = { questions: Question[]; answers: Answer[]; passPercent: number }
+type GradingInput = { questions: Question[]; answers: Answer[]; passPercent: number }
 
-/** Full points or none for each question; one without an answer, or without a key, is wrong. */
-export function grade({ questions, answers, passPercent }: Paper, keys: readonly Key[]): Grade {
+/**
+ * Full points or none for each question; one without an answer, or without a key, is wrong. Passed is
+ * 100 × score ≥ passPercent × maxScore.
+ */
+export function grade(
+  { questions, answers, passPercent }: GradingInput,
+  keys: readonly AnswerKey[],
+): Grade {
   const graded = questions.map((question) => {
     const given = answers.find(({ questionId }) => questionId === question.id)
     const key = keys.find(({ questionId }) => questionId === question.id)
     const answer = given ?? { questionId: question.id, optionIds: [], text: '' }
-    const isRight = key !== undefined && isRightAnswer(question, answer, key)
+    const isRight = key !== undefined && isCorrectAnswer(question, answer, key)
     return { ...answer, isRight, points: isRight ? question.points : 0 }
   })
   const score = graded.reduce((sum, { points }) => sum + points, 0)
@@ -30,8 +36,8 @@ export function grade({ questions, answers, passPercent }: Paper, keys: readonly
   return { score, maxScore, passed, answers: graded }
 }
 
-function isRightAnswer({ kind }: Question, { optionIds, text }: Answer, key: Key): boolean {
-  if (kind === 'TEXT') return key.texts.some((right) => plain(right) === plain(text))
+function isCorrectAnswer({ kind }: Question, { optionIds, text }: Answer, key: AnswerKey): boolean {
+  if (kind === 'TEXT') return key.texts.some((right) => normalized(right) === normalized(text))
   const given = new Set(optionIds)
   // A key with no option would make an empty answer right.
   return (
@@ -41,6 +47,6 @@ function isRightAnswer({ kind }: Question, { optionIds, text }: Answer, key: Key
   )
 }
 
-function plain(text: string): string {
+function normalized(text: string): string {
   return text.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase()
 }

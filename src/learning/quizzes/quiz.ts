@@ -20,6 +20,7 @@ type StoredQuiz = {
   questions: Question[]
 }
 
+/** The quiz of a lesson as it is stored, without its answer key. Throws NOT_FOUND. */
 export async function requireQuiz({ db }: Uses<'db'>, lessonId: string): Promise<StoredQuiz> {
   const quiz = await db.orm.quizzes.where({ lessonId }).first()
   if (!quiz) throw new DomainError('NOT_FOUND')
@@ -37,6 +38,7 @@ export async function requireQuiz({ db }: Uses<'db'>, lessonId: string): Promise
   }
 }
 
+/** A quiz as a student sees it before beginning an attempt. */
 export function publicQuiz({ questions, ...settings }: StoredQuiz): Quiz {
   return {
     ...settings,

@@ -7,7 +7,7 @@ import type { Uses } from '../../deps.ts'
 import { DAY_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
 import { Id } from '../../fields.ts'
-import { percentHad } from '../../learning/progress/consumption.ts'
+import { percentConsumed } from '../../learning/progress/consumption.ts'
 import { linesOf, requireOwnOrder, type OrderDocument } from '../../orders/order.ts'
 import type { Refund } from '../../orders/refunded.ts'
 import type { PaymentDeps } from '../deps.ts'
@@ -65,7 +65,7 @@ async function requireLittleConsumed(
   course: CourseDocument,
 ): Promise<void> {
   const [percent, certificate] = await Promise.all([
-    percentHad({ db }, userId, course),
+    percentConsumed({ db }, userId, course),
     db.orm.certificates.where({ userId, courseId: course._id }).select('_id').first(),
   ])
   if (percent > course.refundMaxPercent || certificate)

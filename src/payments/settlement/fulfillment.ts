@@ -3,7 +3,7 @@
 import type { UserDocument } from '../../auth/user.ts'
 import { redeemUse } from '../../coupons/uses.ts'
 import { issueInvoice } from '../../invoices/invoices.ts'
-import { grantUnlessHeld } from '../../learning/access/grants.ts'
+import { addGrantUnlessHeld } from '../../learning/access/grants.ts'
 import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { transitionOrder, noteOrder } from '../../orders/transitions.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
@@ -54,7 +54,7 @@ async function grantLines(deps: PaymentDeps, order: OrderDocument): Promise<stri
   for (const line of linesOf(order)) {
     if (ended.has(line.no)) continue
     const whose = { userId: order.userId, courseId: line.courseId }
-    if (await grantUnlessHeld(deps, { ...whose, grant: grantFor(order, line) })) continue
+    if (await addGrantUnlessHeld(deps, { ...whose, grant: grantFor(order, line) })) continue
     if (!order.paymentId) continue
     if (line.amountPaise < leastRefundOf(gatewayOf(deps, order), order.currency)) continue
     const refund = await openRefund(deps, {

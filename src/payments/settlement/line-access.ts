@@ -1,13 +1,8 @@
 // Which lines of an order give access follows from its refunds and disputes as they stand, computed anew each
 // time: no event, however late, can revive what ended.
 import type { Uses } from '../../deps.ts'
-import {
-  grant,
-  grantsOf,
-  restoreGrant,
-  revokeGrant,
-  type Grant,
-} from '../../learning/access/grants.ts'
+import { restoreGrant, revokeGrant } from '../../learning/access/grant-changes.ts'
+import { addGrant, findGrants, type Grant } from '../../learning/access/grants.ts'
 import { sumOf } from '../../money.ts'
 import { linesOf, requireOrder, type OrderDocument, type OrderLine } from '../../orders/order.ts'
 import { standingRefunds } from '../../orders/refunded.ts'
@@ -92,9 +87,9 @@ async function alignLine(
 ): Promise<boolean> {
   const whose = { userId: order.userId, courseId: line.courseId }
   const given = grantFor(order, line)
-  const stored = (await grantsOf(deps, whose)).find(({ key }) => key === given.key)
+  const stored = (await findGrants(deps, whose)).find(({ key }) => key === given.key)
   if (!stored) {
-    return isAdding && reason === null ? grant(deps, { ...whose, grant: given }) : false
+    return isAdding && reason === null ? addGrant(deps, { ...whose, grant: given }) : false
   }
   const change = { ...whose, key: given.key }
   if (reason !== null) {

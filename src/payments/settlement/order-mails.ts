@@ -1,7 +1,7 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import type { UserDocument } from '../../auth/user.ts'
 import type { Uses } from '../../deps.ts'
-import { grantsOf } from '../../learning/access/grants.ts'
+import { findGrants } from '../../learning/access/grants.ts'
 import { putMail } from '../../mail/outbox.ts'
 import { sumOf } from '../../money.ts'
 import { linesOf, type OrderDocument } from '../../orders/order.ts'
@@ -36,7 +36,7 @@ export async function mailReceipt(
   }
   for (const { no, courseId } of lines) {
     // A line that the buyer held already was refunded instead.
-    const grants = await grantsOf(deps, { userId: order.userId, courseId })
+    const grants = await findGrants(deps, { userId: order.userId, courseId })
     if (!grants.some(({ key, revokedAt }) => key === grantKeyOf(order._id, no) && !revokedAt))
       continue
     const course = await deps.db.orm.courses

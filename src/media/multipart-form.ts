@@ -1,66 +1,30 @@
 import type { IncomingMessage } from 'node:http'
-import { Readable, Transform } from 'node:stream'
+import { Transform, type Readable } from 'node:stream'
 import busboy from 'busboy'
 import { DomainError, type Reason } from '../errors.ts'
-import type { Pace } from '../http/timeouts.ts'
-import { watchPace } from './minimum-rate.ts'
+import type { MinimumRate } from '../http/timeouts.ts'
+import { watchMinimumRate } from './minimum-rate.ts'
 
-export type IncomingFile = {
-  /** The first bytes, up to as many as were asked for. */
-  head: Buffer
-  /** The whole file, the head included. It ends only when the form around it has ended well. */
-  source: Readable
-  /** Aborts as soon as the form turns out wrong or its sender is gone. */
+export type FormLimits = { maxBytes: number; minimumRate: MinimumRate }
+
+type MultipartForm = {
+  /** The file's bytes, once the file has begun. */
+  file: Promise<Readable>
+  /** Aborts with the fault. */
   signal: AbortSignal
+  /** What is wrong with the form, if anything was found to be. */
+  fault: () => DomainError | null
+  /** Ends reading and watching. */
+  stop: () => void
 }
-
-type Limits = { maxBytes: number; headBytes: number; pace: Pace }
 
 /**
- * Hands the one file of a multipart form to `use` while it comes in. A second part, a broken form, a slow or
- * vanished sender and a byte too many all break the source, however late they are found: so nothing that is
- * stored only at the source's end is stored of a request that is refused.
+ * Reads a form of one file named `file` from the request; the first fault found breaks everything at once.
  */
-export async function withFile<Result>(
+export function readForm(
   request: IncomingMessage,
-  { headBytes, ...limits }: Limits,
-  use: (file: IncomingFile) => Promise<Result>,
-): Promise<Result> {
-  const form = readForm(request, limits)
-  try {
-    const chunks = (await form.file)[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>
-    const head = await takeHead(chunks, headBytes)
-    const source = Readable.from(joined(head, chunks), { objectMode: false })
-    source.on('error', () => undefined)
-    return await use({ head, source, signal: form.signal })
-  } catch (error) {
-    // What went wrong with the form explains whatever came of it elsewhere.
-    throw form.fault() ?? error
-  } finally {
-    form.stop()
-  }
-}
-
-async function takeHead(chunks: AsyncIterator<Buffer>, bytes: number): Promise<Buffer> {
-  const head: Buffer[] = []
-  for (let size = 0; size < bytes;) {
-    const next = await chunks.next()
-    if (next.done === true) break
-    head.push(next.value)
-    size += next.value.length
-  }
-  return Buffer.concat(head)
-}
-
-async function* joined(
-  head: Buffer,
-  rest: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer, void, void> {
-  if (head.length > 0) yield head
-  yield* rest
-}
-
-function readForm(request: IncomingMessage, { maxBytes, pace }: Omit<Limits, 'headBytes'>) {
+  { maxBytes, minimumRate }: FormLimits,
+): MultipartForm {
   const parser = openParser(request)
   const aborter = new AbortController()
   const started = Promise.withResolvers<Readable>()
@@ -115,7 +79,7 @@ function readForm(request: IncomingMessage, { maxBytes, pace }: Omit<Limits, 'he
   const onSlow = () => {
     fail('TOO_SLOW')
   }
-  const stopWatching = watchPace(request, onSlow, pace)
+  const stopWatching = watchMinimumRate(request, onSlow, minimumRate)
   return {
     file: started.promise,
     signal: aborter.signal,
@@ -139,7 +103,7 @@ function openParser(request: IncomingMessage): busboy.Busboy {
   }
 }
 
-/** Counts, and holds the end back until the whole form has come. */
+/** Counts the file's bytes, and holds its end back until the whole form has come. */
 function meter(maxBytes: number, formEnds: Promise<unknown>, onTooMany: () => void): Transform {
   let bytes = 0
   return new Transform({

@@ -58,7 +58,7 @@ async function aFilmForm(): Promise<{
 }
 
 describe('a direct upload', () => {
-  it('is taken into use once Cloudinary says that it has the file', async () => {
+  it('is accepted once Cloudinary says that it has the file', async () => {
     const { owner, courseId, sectionId, form } = await aFilmForm()
     const { mediaId } = form
     const film = { courseId, sectionId, title: 'Film', kind: 'VIDEO' as const, mediaId }
@@ -72,7 +72,7 @@ describe('a direct upload', () => {
     expect(workshop.sections[0]?.lessons[1]?.durationSeconds).toBe(75)
   })
 
-  it('is taken into use by the notification, and repeating that changes nothing', async () => {
+  it('is accepted by the notification, and repeating that changes nothing', async () => {
     const { form } = await aFilmForm()
     await sendForm(form, mp4(75))
     const body = told(form.fields['public_id'])

@@ -45,6 +45,7 @@ export type Course = {
   updatedAt: Date
 }
 
+/** A course as anyone who may know of it sees it. */
 export function publicCourse(course: CourseDocument): Course {
   const lessons = lessonsOf(course.sections)
   return {
@@ -74,16 +75,18 @@ export function publicCourse(course: CourseDocument): Course {
   }
 }
 
+/** A section with the outlines of its lessons. */
 export function sectionOutline({ id, title, lessons }: Section): SectionOutline {
   return { id, title, lessons: lessons.map(lessonOutline) }
 }
 
+/** A lesson without its content. */
 export function lessonOutline(lesson: Lesson): LessonOutline {
   const { id, title, kind, preview, durationSeconds } = lesson
   return { id, title, kind, preview, durationSeconds }
 }
 
-/** With one decimal, as it is shown; null before the first review. */
+/** ratingSum / ratingCount with one decimal, as it is shown; null before the first review. */
 export function ratingAverage(of: { ratingSum: number; ratingCount: number }): number | null {
   return of.ratingCount === 0 ? null : Math.round((of.ratingSum / of.ratingCount) * 10) / 10
 }

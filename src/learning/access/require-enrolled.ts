@@ -12,8 +12,11 @@ export type CourseRef = z.infer<typeof CourseRef>
 export const LessonRef = z.object({ courseId: Id, lessonId: z.string().min(1).max(64) })
 export type LessonRef = z.infer<typeof LessonRef>
 
-/** The course, for those who hold a live grant: owners and administrators do not learn, they only look. */
-export async function requireEnrolled(
+/**
+ * The course, for those who hold a live grant: authors and administrators do not learn, they only look.
+ * Throws NOT_FOUND (they may not know of it) or NOT_ENROLLED.
+ */
+export async function requireEnrolledCourse(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   { courseId }: CourseRef,
@@ -23,7 +26,10 @@ export async function requireEnrolled(
   return course
 }
 
-/** A lesson this user may work on: a preview can be opened by anyone, but leaves no marks without a grant. */
+/**
+ * A lesson this student may work on: anyone can open a preview, but nothing is recorded without a live grant.
+ * Throws NOT_FOUND or NOT_ENROLLED.
+ */
 export async function requireEnrolledLesson(
   deps: Uses<'db' | 'now'>,
   actor: Actor,

@@ -3,8 +3,8 @@ import { lines } from '../fields.ts'
 
 export const MAX_BODY_CHARS = 100_000
 
-// What an author may write. Everything else is dropped on the way in, so that no reader of ours, however
-// careless, can be made to run it.
+// What an author may write. Everything else is dropped on the way in, so that no frontend, however careless,
+// can be made to run it.
 const RULES: sanitize.IOptions = {
   allowedTags: [
     ...['h2', 'h3', 'h4', 'p', 'br', 'hr', 'blockquote', 'pre', 'code'],
