@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { aStudent, anAdmin } from '../support/builders.ts'
-import { aCourse, anOrder, aSale, pay } from '../support/builders-orders.ts'
+import { aCourse, anOrder, aSale, payWithoutWebhooks } from '../support/builders-orders.ts'
 import { refused } from '../support/client.ts'
 import { differences, stateOf } from '../support/digest.ts'
 import { startLms, type Lms } from '../support/harness.ts'
@@ -18,8 +18,7 @@ describe('a payment', () => {
     const buyer = await aStudent(lms)
     const cheap = await anOrder(lms, { buyer, pricePaise: 100 })
     const dear = await anOrder(lms, { buyer, pricePaise: 999_900 })
-    lms.razorpay.webhooks.drop = 'all'
-    const paid = pay(lms, cheap)
+    const paid = payWithoutWebhooks(lms, cheap)
     await refused(
       buyer.api.orders.verify.mutate({ ...paid, orderId: dear.order.id }),
       'SIGNATURE_INVALID',
@@ -50,7 +49,7 @@ describe('a payment', () => {
 
   it('that is true stays one, however often it is shown (A73)', async () => {
     const opened = await anOrder(lms)
-    const paid = pay(lms, opened)
+    const paid = payWithoutWebhooks(lms, opened)
     const { api } = opened.buyer
     await api.orders.verify.mutate(paid)
     const before = await stateOf(lms)

@@ -207,10 +207,8 @@ describe('a buyer whose refund failed at the bank', () => {
     const courseId = sale.courseIds[0] ?? ''
     const ask = () =>
       sale.buyer.api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
-    lms.razorpay.settings.refunds = 'failed'
-    await ask()
+    await lms.razorpay.with({ refunds: 'failed' }, ask)
     await settle(lms)
-    lms.razorpay.settings.refunds = 'processed'
     expect(await isIn(sale.buyer, courseId)).toBe(true)
     expect(await ask()).toMatchObject({ status: 'PROCESSED', amountPaise: 49_900 })
     await settle(lms)

@@ -253,10 +253,11 @@ describe('an upload that does not come to its end', () => {
   it('is refused when Cloudinary fails, and can be repeated', async () => {
     lms.expectErrors()
     const student = await aStudent(lms)
-    lms.cloudinary.fail({ on: 'upload', kind: 'status', status: 503, times: 3 })
-    await refusedUpload(upload(student, '/uploads/avatar', PNG), 502, 'MEDIA_GATEWAY_DOWN')
+    const fault = { on: 'upload', kind: 'status', status: 503, times: 3 } as const
+    await lms.cloudinary.with({ faults: [fault] }, () =>
+      refusedUpload(upload(student, '/uploads/avatar', PNG), 502, 'MEDIA_GATEWAY_DOWN'),
+    )
     expect((await student.api.auth.me.query())?.user.avatarUrl).toBeNull()
-    lms.cloudinary.clearFaults()
     await uploaded(student, '/uploads/avatar', PNG)
   })
 })

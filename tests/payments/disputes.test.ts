@@ -48,27 +48,24 @@ describe('a dispute', () => {
   })
 
   it('whose events come late and in the wrong order ends as the bank decided', async () => {
-    lms.razorpay.webhooks.hold = true
     const sale = await aSale(lms)
-    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
-    lms.razorpay.moveDispute(id, 'lost')
-    const held = lms.razorpay.state.deliveries.filter(({ state }) => state === 'held')
-    held.reverse().forEach((delivery, at) => {
-      delivery.state = 'queued'
-      delivery.dueAt = lms.clock.now().getTime() + at * 1000
+    lms.razorpay.with({ hold: true }, () => {
+      const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+      lms.razorpay.moveDispute(id, 'lost')
     })
     lms.clock.advance(5)
-    await lms.razorpay.release()
+    await lms.razorpay.release('reversed')
     await settle(lms)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
     await expectSound(lms)
   })
 
   it('of which no event came is found in the list', async () => {
-    lms.razorpay.webhooks.drop = 'all'
-    const sale = await aDispute()
-    lms.razorpay.moveDispute(sale.disputeId, 'lost')
-    lms.razorpay.webhooks.drop = 'none'
+    const sale = await lms.razorpay.with({ drop: 'all' }, async () => {
+      const disputed = await aDispute()
+      lms.razorpay.moveDispute(disputed.disputeId, 'lost')
+      return disputed
+    })
     await lms.work()
     expect(await isIn(sale.buyer, sale.courseId)).toBe(false)
     await expectSound(lms)

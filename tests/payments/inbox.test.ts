@@ -1,25 +1,29 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
 import { processEvent } from '../../src/payments/webhooks/inbox.ts'
 import { anAdmin } from '../support/builders.ts'
-import { anOrder, aSale, expectSound, pay, settle, statusOf } from '../support/builders-orders.ts'
+import {
+  anOrder,
+  aSale,
+  expectSound,
+  pay,
+  payWithoutWebhooks,
+  settle,
+  statusOf,
+} from '../support/builders-orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
 })
-beforeEach(() => {
-  lms.razorpay.webhooks.drop = 'none'
-})
 
 const entityOf = (id: string) => ({ ...lms.razorpay.state.payments.get(id)?.payment })
 
 describe('the inbox', () => {
   it('keeps two events apart that come under one id, which is not signed', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = [await anOrder(lms), await anOrder(lms)]
-    const paid = opened.map((one) => pay(lms, one).razorpay_payment_id)
-    lms.razorpay.webhooks.drop = 'none'
+    const paid = opened.map((one) => payWithoutWebhooks(lms, one).razorpay_payment_id)
     for (const id of [...paid, ...paid]) {
       await lms.razorpay.sendEvent({
         name: 'payment.captured',
@@ -46,26 +50,27 @@ describe('the inbox', () => {
   })
 
   it('gives an event up in the end that can never be worked on', async () => {
-    lms.razorpay.webhooks.drop = 'all'
-    const { razorpay_payment_id: id } = pay(lms, await anOrder(lms))
-    lms.razorpay.webhooks.drop = 'none'
-    lms.razorpay.faults.add({ route: '*', kind: 'error', times: 100 })
-    await lms.razorpay.sendEvent({
-      name: 'payment.captured',
-      payload: { payment: { entity: { ...entityOf(id), order_id: 'order_NeverHeardOf01' } } },
+    const { razorpay_payment_id: id } = payWithoutWebhooks(lms, await anOrder(lms))
+    const faults: Fault[] = [{ route: '*', kind: 'error', times: 100 }]
+    await lms.razorpay.with({ faults }, async () => {
+      await lms.razorpay.sendEvent({
+        name: 'payment.captured',
+        payload: { payment: { entity: { ...entityOf(id), order_id: 'order_NeverHeardOf01' } } },
+      })
+      await settle(lms)
+      const event = await lms.db.orm.webhook_events.where({ state: 'WAITING' }).first()
+      const _id = event?._id ?? ''
+      await lms.db.orm.webhook_events.where({ _id }).update({ attempts: 498 })
+      await processEvent(lms.deps, _id)
+      expect(await lms.db.orm.webhook_events.where({ _id }).first()).toMatchObject({
+        state: 'WAITING',
+        attempts: 499,
+      })
+      await processEvent(lms.deps, _id)
+      expect(await lms.db.orm.webhook_events.where({ _id }).first()).toMatchObject({
+        state: 'DEAD',
+      })
     })
-    await settle(lms)
-    const event = await lms.db.orm.webhook_events.where({ state: 'WAITING' }).first()
-    const _id = event?._id ?? ''
-    await lms.db.orm.webhook_events.where({ _id }).update({ attempts: 498 })
-    await processEvent(lms.deps, _id)
-    expect(await lms.db.orm.webhook_events.where({ _id }).first()).toMatchObject({
-      state: 'WAITING',
-      attempts: 499,
-    })
-    await processEvent(lms.deps, _id)
-    expect(await lms.db.orm.webhook_events.where({ _id }).first()).toMatchObject({ state: 'DEAD' })
-    lms.razorpay.faults.clear()
     lms.clock.advance(61)
     await lms.work()
   })

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
 import { anOrder, aSale, isIn, pay } from '../support/builders-orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -84,8 +85,8 @@ describe('the reading of Razorpay’s lists', () => {
 
   it('reads disputes and refunds even when the list of payments fails', async () => {
     const { sale } = await aLostDispute()
-    lms.razorpay.faults.add({ route: 'GET /payments', kind: 'garbage', times: 50 })
-    await readAgain()
+    const faults: Fault[] = [{ route: 'GET /payments', kind: 'garbage', times: 50 }]
+    await lms.razorpay.with({ faults }, readAgain)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
   })
 

@@ -9,6 +9,7 @@ import {
   grantCount,
   isIn,
   pay,
+  payWithoutWebhooks,
   settle,
   statusOf,
 } from '../support/builders-orders.ts'
@@ -64,11 +65,9 @@ describe('two orders for one course, both paid', () => {
       const courseId = await aCourse(lms, 10_000)
       const other = await aCourse(lms, 5_000)
       const buyer = await aStudent(lms)
-      lms.razorpay.webhooks.drop = 'all'
       const one = await anOrder(lms, { buyer, courseIds: [courseId] })
       const two = await anOrder(lms, { buyer, courseIds: [courseId, other] })
-      const paid = [pay(lms, one), pay(lms, two)]
-      lms.razorpay.webhooks.drop = 'none'
+      const paid = [payWithoutWebhooks(lms, one), payWithoutWebhooks(lms, two)]
       await Promise.all(paid.map((answer) => buyer.api.orders.verify.mutate(answer)))
       const given = await Promise.all(
         paid.map(({ razorpay_payment_id }) => refundsOf(razorpay_payment_id)),
@@ -84,10 +83,8 @@ describe('two orders for one course, both paid', () => {
 describe('the fulfillment', () => {
   it('run by twenty at once on two instances does everything once', async () => {
     const { deps } = await lms.another()
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
-    const { razorpay_payment_id: id } = pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
+    const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
     const payment = await lms.deps.razorpay.fetchPayment(id)
     await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
@@ -105,10 +102,8 @@ describe('the fulfillment', () => {
 describe('two instances sweeping at once', () => {
   it('do every order once', async () => {
     const { deps } = await lms.another()
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await Promise.all(Array.from({ length: 6 }, () => anOrder(lms)))
-    for (const one of opened) pay(lms, one)
-    lms.razorpay.webhooks.drop = 'none'
+    for (const one of opened) payWithoutWebhooks(lms, one)
     lms.clock.advance(90)
     await Promise.all(
       orderJobs.flatMap((job) => [lms.deps, deps, lms.deps].map((each) => runJob(job, each))),

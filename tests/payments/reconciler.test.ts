@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { withLease } from '../../src/lease.ts'
 import {
   anOrder,
@@ -14,8 +14,6 @@ import { startLms, type Lms } from '../support/harness.ts'
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
-})
-beforeEach(() => {
   lms.razorpay.webhooks.drop = 'all'
 })
 
@@ -73,11 +71,11 @@ describe('the sweep', () => {
   it('asks again later when Razorpay does not answer', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened)
-    lms.razorpay.faults.add({ route: '*', kind: 'error', times: 50 })
-    lms.clock.advance(61)
-    await lms.work()
+    await lms.razorpay.with({ faults: [{ route: '*', kind: 'error', times: 50 }] }, async () => {
+      lms.clock.advance(61)
+      await lms.work()
+    })
     expect(await statusOf(lms, opened)).toBe('CREATED')
-    lms.razorpay.faults.clear()
     lms.clock.advance(61)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')

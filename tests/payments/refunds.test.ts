@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { anAdmin, type Person } from '../support/builders.ts'
 import {
   aCourse,
@@ -18,10 +18,6 @@ let admin: Person
 beforeAll(async () => {
   lms = await startLms()
   admin = await anAdmin(lms)
-})
-beforeEach(() => {
-  lms.razorpay.webhooks.drop = 'none'
-  lms.razorpay.settings.refunds = 'processed'
 })
 
 const create = (input: Parameters<Person['api']['refunds']['create']['mutate']>[0]) =>
@@ -229,14 +225,14 @@ describe('refunds at the same moment', () => {
 
 describe('a refund that Razorpay takes its time for', () => {
   it('ends access at once and is found processed by a poll', async () => {
-    lms.razorpay.settings.refunds = 'pending'
     const sale = await aSale(lms)
-    const refund = await create({ orderId: sale.order.id })
+    const refund = await lms.razorpay.with({ refunds: 'pending' }, () =>
+      create({ orderId: sale.order.id }),
+    )
     expect(refund.status).toBe('PENDING')
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
-    lms.razorpay.webhooks.drop = 'all'
     const theirs = ledgerOf(sale.paymentId)?.refunds[0]?.id ?? ''
-    lms.razorpay.settleRefund(theirs, 'processed')
+    lms.razorpay.with({ drop: 'all' }, () => lms.razorpay.settleRefund(theirs, 'processed'))
     lms.clock.advance(11 * 60)
     await lms.work()
     await admin.api.auth.confirmPassword.mutate({ password: admin.password })
@@ -246,9 +242,8 @@ describe('a refund that Razorpay takes its time for', () => {
   })
 
   it('and then fails gives access back', async () => {
-    lms.razorpay.settings.refunds = 'pending'
     const sale = await aSale(lms)
-    await create({ orderId: sale.order.id })
+    await lms.razorpay.with({ refunds: 'pending' }, () => create({ orderId: sale.order.id }))
     await settle(lms)
     const courseId = sale.courseIds[0] ?? ''
     expect(await isIn(sale.buyer, courseId)).toBe(false)
@@ -259,7 +254,6 @@ describe('a refund that Razorpay takes its time for', () => {
       sale.order.id,
     )
     // Asked again without a key, it is a new intent, since the first one failed.
-    lms.razorpay.settings.refunds = 'processed'
     const second = await create({ orderId: sale.order.id })
     expect(second.status).toBe('PROCESSED')
     await settle(lms)
@@ -271,14 +265,15 @@ describe('a refund that Razorpay takes its time for', () => {
 describe('a second payment whose refund fails at the bank', () => {
   it('is set aside, and an administrator sees it and gives it back', async () => {
     const sale = await aSale(lms)
-    lms.razorpay.settings.refunds = 'failed'
-    const twin = pay(lms, sale, { force: true }).razorpay_payment_id
-    await settle(lms)
+    const twin = await lms.razorpay.with({ refunds: 'failed' }, async () => {
+      const { razorpay_payment_id: second } = pay(lms, sale, { force: true })
+      await settle(lms)
+      return second
+    })
     const stray = async () =>
       (await admin.api.orders.stuck.query()).payments.find(({ paymentId }) => paymentId === twin)
     expect(await stray()).toMatchObject({ reason: 'its refund failed', amountPaise: 49_900 })
     await expectSound(lms)
-    lms.razorpay.settings.refunds = 'processed'
     await create({ orderId: sale.order.id, paymentId: twin })
     await settle(lms)
     expect(ledgerOf(twin)?.refunded).toBe(49_900)
@@ -291,10 +286,8 @@ describe('a payment set aside', () => {
   it('is told to every administrator, once', async () => {
     const other = await anAdmin(lms)
     const opened = await anOrder(lms, { pricePaise: 10_000 })
-    lms.razorpay.webhooks.copies = 3
-    pay(lms, opened, { amount: 9_000 })
+    lms.razorpay.with({ copies: 3 }, () => pay(lms, opened, { amount: 9_000 }))
     await settle(lms)
-    lms.razorpay.webhooks.copies = 1
     for (const { user } of [admin, other]) {
       const mails = await lms.db.orm.outbox_mails
         .where({ to: user.email, template: 'order-review' })

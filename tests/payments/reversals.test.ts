@@ -7,6 +7,7 @@ import {
   expectSound,
   isIn,
   pay,
+  payWithoutWebhooks,
   settle,
   statusOf,
   type Opened,
@@ -29,10 +30,7 @@ async function isOpen({ buyer, courseIds }: Opened): Promise<boolean> {
 
 /** Gives a whole payment back in the dashboard; the bank has not said yes yet. */
 function refundPending(paymentId: string): string {
-  lms.razorpay.settings.refunds = 'pending'
-  const { id } = lms.razorpay.refund(paymentId)
-  lms.razorpay.settings.refunds = 'processed'
-  return id
+  return lms.razorpay.with({ refunds: 'pending' }, () => lms.razorpay.refund(paymentId)).id
 }
 
 describe('a whole refund that fails', () => {
@@ -48,10 +46,8 @@ describe('a whole refund that fails', () => {
   })
 
   it('opens the course even where nothing was heard before the refund', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
-    const { razorpay_payment_id: paymentId } = pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
+    const { razorpay_payment_id: paymentId } = payWithoutWebhooks(lms, opened)
     const refundId = refundPending(paymentId)
     await settle(lms)
     expect(await paymentOf(paymentId)).toBe('refunded')
@@ -70,14 +66,10 @@ describe('a whole refund that fails', () => {
     // The authorization that Razorpay gives back itself, since the order is paid by another.
     const late = lms.razorpay.pay(opened.order_id, { outcome: 'late' }).payment?.id ?? ''
     pay(lms, opened)
-    lms.razorpay.settings.refunds = 'pending'
-    lms.razorpay.webhooks.hold = true
-    lms.razorpay.authorizeLate(late)
-    lms.razorpay.settings.refunds = 'processed'
+    lms.razorpay.with({ refunds: 'pending', hold: true }, () => lms.razorpay.authorizeLate(late))
     const refund = [...lms.razorpay.state.refunds.values()].find(
       (row) => row.refund.payment_id === late,
     )
-    lms.razorpay.webhooks.hold = false
     lms.razorpay.settleRefund(refund?.refund.id ?? '', 'failed')
     await settle(lms)
     await lms.razorpay.release()
@@ -110,9 +102,7 @@ describe('an order nobody paid rightly', () => {
 describe('a payment written down by a server that died right after', () => {
   it('is settled though its order is paid by another', async () => {
     const sale = await aSale(lms)
-    lms.razorpay.webhooks.drop = 'all'
-    const { razorpay_payment_id: twin } = pay(lms, sale, { force: true })
-    lms.razorpay.webhooks.drop = 'none'
+    const { razorpay_payment_id: twin } = payWithoutWebhooks(lms, sale, { force: true })
     lms.clock.advance(3 * 3_600)
     const at = lms.clock.now()
     await lms.work()

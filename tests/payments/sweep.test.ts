@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { orderJobs } from '../../src/payments/jobs.ts'
 import { reconcile } from '../../src/payments/reconciliation/reconciler.ts'
 import { anAdmin } from '../support/builders.ts'
@@ -16,8 +16,6 @@ import { startLms, type Lms } from '../support/harness.ts'
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
-})
-beforeEach(() => {
   lms.razorpay.webhooks.drop = 'all'
 })
 
@@ -66,10 +64,10 @@ describe('the sweep', () => {
   it('sends an order that cannot be checked to the end of the queue', async () => {
     const opened = await anOrder(lms)
     lms.clock.advance(61)
-    lms.razorpay.faults.add({ route: '*', kind: 'garbage', times: 20 })
     const before = await orderOf(opened.order.id)
-    await reconcile(lms.deps, always)
-    lms.razorpay.faults.clear()
+    await lms.razorpay.with({ faults: [{ route: '*', kind: 'garbage', times: 20 }] }, () =>
+      reconcile(lms.deps, always),
+    )
     const after = await orderOf(opened.order.id)
     expect(after?.status).toBe('CREATED')
     expect(after?.checkedAt.getTime()).toBeGreaterThan((before?.checkedAt.getTime() ?? 0) + 60_000)
@@ -113,13 +111,14 @@ describe('the sweep', () => {
 
   it('finds what the bank confirms after the order has expired, within two minutes', async () => {
     const opened = await expired()
-    lms.razorpay.webhooks.drop = ['payment.captured', 'order.paid']
-    pay(lms, opened, { outcome: 'authorized' })
-    await settle(lms)
-    lms.clock.advance(61)
-    await lms.work()
-    lms.clock.advance(61)
-    await lms.work()
+    await lms.razorpay.with({ drop: ['payment.captured', 'order.paid'] }, async () => {
+      pay(lms, opened, { outcome: 'authorized' })
+      await settle(lms)
+      lms.clock.advance(61)
+      await lms.work()
+      lms.clock.advance(61)
+      await lms.work()
+    })
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
@@ -166,10 +165,11 @@ describe('an order in review', () => {
     const orderId = opened.order.id
     const again = await anAdmin(lms)
     await again.api.refunds.create.mutate({ orderId, paymentId: paid.razorpay_payment_id })
-    lms.razorpay.webhooks.drop = 'none'
-    await settle(lms)
-    lms.clock.advance(601)
-    await lms.work()
+    await lms.razorpay.with({ drop: 'none' }, async () => {
+      await settle(lms)
+      lms.clock.advance(601)
+      await lms.work()
+    })
     expect(await statusOf(lms, opened)).toBe('EXPIRED')
     const stuck = await api.orders.stuck.query({ limit: 100 })
     expect(stuck.items.map(({ id }) => id)).not.toContain(orderId)

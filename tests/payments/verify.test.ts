@@ -128,17 +128,20 @@ describe('verification refuses', () => {
 
 describe('verify and webhook together', () => {
   it('at the same time, ten times over, fulfill once', async () => {
-    lms.razorpay.webhooks.drop = 'none'
-    lms.razorpay.webhooks.hold = true
-    lms.razorpay.webhooks.copies = 3
-    lms.razorpay.webhooks.parallel = true
     const opened = await anOrder(lms)
-    const paid = pay(lms, opened)
-    const [orders] = await Promise.all([
-      Promise.all(Array.from({ length: 10 }, () => opened.buyer.api.orders.verify.mutate(paid))),
-      lms.razorpay.release(),
-    ])
-    await settle(lms)
+    const orders = await lms.razorpay.with(
+      { drop: 'none', hold: true, copies: 3, parallel: true },
+      async () => {
+        const paid = pay(lms, opened)
+        const verify = () => opened.buyer.api.orders.verify.mutate(paid)
+        const [verified] = await Promise.all([
+          Promise.all(Array.from({ length: 10 }, verify)),
+          lms.razorpay.release(),
+        ])
+        await settle(lms)
+        return verified
+      },
+    )
     expect(orders.every(({ id }) => id === opened.order.id)).toBe(true)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     expect(await grantCount(lms, opened.buyer, opened.courseIds[0] ?? '')).toBe(1)

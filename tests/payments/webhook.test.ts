@@ -6,6 +6,7 @@ import {
   grantCount,
   isIn,
   pay,
+  payWithoutWebhooks,
   settle,
   statusOf,
 } from '../support/builders-orders.ts'
@@ -47,11 +48,9 @@ describe('a webhook', () => {
   })
 
   it('delivered sixteen times is acknowledged sixteen times and does it once', async () => {
-    lms.razorpay.webhooks.copies = 16
     const opened = await anOrder(lms)
-    pay(lms, opened)
+    lms.razorpay.with({ copies: 16 }, () => pay(lms, opened))
     await settle(lms)
-    lms.razorpay.webhooks.copies = 1
     const statuses = lms.razorpay
       .deliveries()
       .flatMap(({ attempts }) => attempts.map(({ status }) => status))
@@ -61,11 +60,9 @@ describe('a webhook', () => {
   })
 
   it('with its events in any order ends the same', async () => {
-    lms.razorpay.webhooks.order = 'reversed'
     const opened = await anOrder(lms)
-    pay(lms, opened)
+    lms.razorpay.with({ order: 'reversed' }, () => pay(lms, opened))
     await settle(lms)
-    lms.razorpay.webhooks.order = 'natural'
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     await expectSound(lms)
   })
@@ -144,9 +141,7 @@ describe('the webhook door refuses', () => {
 describe('a webhook that we died on', () => {
   it('is worked on by the job that finds it', async () => {
     const opened = await anOrder(lms)
-    lms.razorpay.webhooks.drop = 'all'
-    pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
+    payWithoutWebhooks(lms, opened)
     const { body } = lms.razorpay
       .deliveries()
       .filter(({ event }) => event === 'order.paid')

@@ -14,6 +14,8 @@ import { addEndpoint, EVENTS } from '../webhooks/endpoints.ts'
 import type { ForgedEvent } from '../webhooks/envelope.ts'
 import type { Sender } from '../webhooks/sender.ts'
 import type { WebhookTransport } from '../webhooks/transport.ts'
+import { during, type While } from '../../during.ts'
+import { openConditions, type Conditions } from './conditions.ts'
 
 /** One event's way to one endpoint, for tests to look at. */
 export type DeliveryRecord = {
@@ -40,6 +42,11 @@ export type Control = {
   openDispute: (input: DisputeInput) => DisputeEntity
   moveDispute: (disputeId: string, move: DisputeMove) => DisputeEntity
 
+  /**
+   * Sets these conditions while `work` runs, and puts back exactly what was there before, also when it
+   * throws. They nest, and those that overlap may end in any order.
+   */
+  with: While<Conditions>
   /** The account's settings, for good. */
   settings: Settings
   /** How webhooks travel, for good. */
@@ -87,6 +94,12 @@ export function openControl(api: Api, sender: Sender, { url, secret }: Webhook):
     events: EVENTS,
     active: url !== undefined,
   })
+  const setConditions = openConditions({
+    transport: sender.transport,
+    settings: account.settings,
+    endpoint,
+    faults: api.faults,
+  })
 
   function doing<T>(work: () => T): T {
     const answer = work()
@@ -111,6 +124,8 @@ export function openControl(api: Api, sender: Sender, { url, secret }: Webhook):
     openDispute: (input) => doing(() => openDispute(account, input)),
     moveDispute: (disputeId, move) => doing(() => moveDispute(account, disputeId, move)),
 
+    with: <T>(conditions: Conditions, work: () => T) =>
+      during(() => setConditions(conditions), work),
     settings: account.settings,
     webhooks: sender.transport,
     setWebhookUrl: (url) => {

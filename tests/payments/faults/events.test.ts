@@ -1,5 +1,6 @@
 // Faults F10 to F18, F30, F31, F34, F54: events that are lost, repeated, late or out of order.
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
 import { anAdmin } from '../../support/builders.ts'
 import {
   anOrder,
@@ -8,6 +9,7 @@ import {
   grantCount,
   isIn,
   pay,
+  payWithoutWebhooks,
   settle,
   statusOf,
   type Opened,
@@ -22,9 +24,6 @@ beforeAll(async () => {
   // The account's id is learned from the first event of a payment that is really there.
   pay(lms, await anOrder(lms))
   await settle(lms)
-})
-beforeEach(() => {
-  Object.assign(lms.razorpay.webhooks, { drop: 'none', copies: 1, order: 'natural', hold: false })
 })
 afterEach(async () => {
   await settle(lms)
@@ -47,9 +46,8 @@ describe('events of a payment', () => {
   })
 
   it('that never come are made good by the sweep', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
-    pay(lms, opened)
+    payWithoutWebhooks(lms, opened)
     lms.clock.advance(61)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
@@ -64,9 +62,8 @@ describe('events of a payment', () => {
   })
 
   it('delivered sixteen times, authorized, captured and paid alike, enrol once', async () => {
-    lms.razorpay.webhooks.copies = 16
     const opened = await anOrder(lms)
-    pay(lms, opened)
+    lms.razorpay.with({ copies: 16 }, () => pay(lms, opened))
     await settle(lms)
     expect(await once(opened)).toBe(1)
     const keys = [`receipt:${opened.order.id}`, `enrolled:${opened.order.id}:1`]
@@ -75,9 +72,8 @@ describe('events of a payment', () => {
   })
 
   it('with order.paid first and authorized last leave it paid', async () => {
-    lms.razorpay.webhooks.order = 'reversed'
     const opened = await anOrder(lms)
-    pay(lms, opened)
+    lms.razorpay.with({ order: 'reversed' }, () => pay(lms, opened))
     await settle(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
@@ -116,11 +112,9 @@ describe('the way events come', () => {
   it('with a secret since rotated still counts, and with one never ours does not', async () => {
     const secrets = [OLD_SECRET, SECRETS.webhook]
     for (const secret of secrets) {
-      lms.razorpay.webhooks.drop = 'all'
       const opened = await anOrder(lms)
-      const { razorpay_payment_id: id } = pay(lms, opened)
+      const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
       const entity = paymentOf(id)
-      lms.razorpay.webhooks.drop = 'none'
       const event = { name: 'payment.captured', payload: { payment: { entity } } }
       await lms.razorpay.sendEvent({ ...event, secret: 'a secret that was never ours' })
       await settle(lms)
@@ -144,39 +138,38 @@ describe('the way events come', () => {
   })
 
   it('is acknowledged before the work, however long Razorpay makes that take', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
     await lms.db.orm.orders
       .where({ _id: opened.order.id })
       .update((order) => [order.razorpayOrderId.unset()])
-    const { razorpay_payment_id: id } = pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
-    lms.razorpay.faults.add({ route: 'GET /orders/:id', kind: 'hang' })
+    const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
     const payload = { payment: { entity: paymentOf(id) } }
-    await lms.razorpay.sendEvent({ name: 'payment.captured', eventId: 'slow-work', payload })
-    const event = await lms.db.orm.webhook_events.where({ eventId: 'slow-work' }).first()
-    expect(event?.state).toBe('WAITING')
-    await settle(lms)
+    const faults: Fault[] = [{ route: 'GET /orders/:id', kind: 'hang' }]
+    await lms.razorpay.with({ faults }, async () => {
+      await lms.razorpay.sendEvent({ name: 'payment.captured', eventId: 'slow-work', payload })
+      const event = await lms.db.orm.webhook_events.where({ eventId: 'slow-work' }).first()
+      expect(event?.state).toBe('WAITING')
+      await settle(lms)
+    })
     lms.clock.advance(61)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
-  it('was shut for a day: the start-up sweep covers what was paid, and the alarm is raised', async () => {
-    lms.razorpay.setWebhooksEnabled(false)
-    const opened = await Promise.all(Array.from({ length: 3 }, () => anOrder(lms)))
-    lms.clock.advance(5)
-    for (const one of opened) pay(lms, one)
-    lms.clock.advance(23 * 60 * 60)
-    const { deps } = await lms.another()
-    await lms.work()
-    expect(deps.now()).toBeInstanceOf(Date)
-    for (const one of opened) expect(await statusOf(lms, one)).toBe('FULFILLED')
-    lms.clock.advance(31 * 60)
-    const { api } = await anAdmin(lms)
-    expect((await api.admin.stats.query()).webhooks.isSilent).toBe(true)
-    lms.razorpay.setWebhooksEnabled(true)
-  })
+  it('was shut for a day: the start-up sweep covers what was paid, and the alarm is raised', () =>
+    lms.razorpay.with({ webhooksEnabled: false }, async () => {
+      const opened = await Promise.all(Array.from({ length: 3 }, () => anOrder(lms)))
+      lms.clock.advance(5)
+      for (const one of opened) pay(lms, one)
+      lms.clock.advance(23 * 60 * 60)
+      const { deps } = await lms.another()
+      await lms.work()
+      expect(deps.now()).toBeInstanceOf(Date)
+      for (const one of opened) expect(await statusOf(lms, one)).toBe('FULFILLED')
+      lms.clock.advance(31 * 60)
+      const { api } = await anAdmin(lms)
+      expect((await api.admin.stats.query()).webhooks.isSilent).toBe(true)
+    }))
 
   it.each([600, -600])('with the clock %i seconds off pays out no differently', async (seconds) => {
     lms.clock.advance(seconds)

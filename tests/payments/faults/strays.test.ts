@@ -1,5 +1,5 @@
 // Faults F22 to F25: money that fits no order, or another one than it should.
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { anAdmin } from '../../support/builders.ts'
 import {
   anOrder,
@@ -7,6 +7,7 @@ import {
   expectSound,
   isIn,
   pay,
+  payWithoutWebhooks,
   settle,
   statusOf,
 } from '../../support/builders-orders.ts'
@@ -18,9 +19,6 @@ beforeAll(async () => {
   // The account's id is learned from the first event of a payment that is really there.
   pay(lms, await anOrder(lms))
   await settle(lms)
-})
-beforeEach(() => {
-  lms.razorpay.webhooks.drop = 'none'
 })
 afterEach(async () => {
   await settle(lms)
@@ -75,10 +73,8 @@ describe('an event that fits nothing', () => {
   })
 
   it('of another account has no effect and is logged', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
-    const { razorpay_payment_id: id } = pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
+    const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
     await lms.razorpay.sendEvent({
       name: 'payment.captured',
       accountId: 'acc_SomebodyElse01',
