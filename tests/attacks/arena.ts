@@ -14,8 +14,7 @@ export type Arena = World & { mallory: Record<Exclude<Attacker, 'VISITOR'>, Pers
 
 /** One request as it goes over the line, and how it must be refused. Nothing may have changed after it. */
 export type Attack = {
-  /** Its number in the catalogue of attacks, or `+` where it is ours. */
-  id: string
+  /** What the attacker does, as the end of a sentence that begins with `who`. */
   what: string
   /** Whose cookie it carries; a visitor's, none. */
   as?: Attacker

@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 
 describe('a payment', () => {
-  it('of one order opens no other, though both are the buyer’s (A71)', async () => {
+  it('of one order opens no other, though both are the buyer’s', async () => {
     const buyer = await aStudent(lms)
     const cheap = await anOrder(lms, { buyer, pricePaise: 100 })
     const dear = await anOrder(lms, { buyer, pricePaise: 999_900 })
@@ -29,7 +29,7 @@ describe('a payment', () => {
     expect((await buyer.api.enrollments.mine.query({})).items).toEqual([])
   })
 
-  it('of another buyer opens nothing (A72)', async () => {
+  it('of another buyer opens nothing', async () => {
     const thief = await aStudent(lms)
     const mine = await anOrder(lms, { buyer: thief })
     const { buyer } = await aSale(lms)
@@ -47,7 +47,7 @@ describe('a payment', () => {
     expect((await thief.api.enrollments.mine.query({})).items).toEqual([])
   })
 
-  it('that is true stays one, however often it is shown (A73)', async () => {
+  it('that is true stays one, however often it is shown', async () => {
     const opened = await anOrder(lms)
     const paid = payWithoutWebhooks(lms, opened)
     const { api } = opened.buyer
@@ -81,7 +81,7 @@ describe('a payment', () => {
 })
 
 describe('a coupon', () => {
-  it('is not guessed: after thirty wrong codes even a right one has to wait (A45)', async () => {
+  it('is not guessed: after thirty wrong codes even a right one has to wait', async () => {
     const { api } = await aStudent(lms)
     const courseIds = [await aCourse(lms)]
     for (let n = 0; n < 30; n += 1) {

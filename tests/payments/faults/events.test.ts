@@ -1,4 +1,4 @@
-// Faults F10 to F18, F30, F31, F34, F54: events that are lost, repeated, late or out of order.
+// Events that are lost, repeated, late or out of order.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
 import { anAdmin } from '../../support/builders.ts'

@@ -1,4 +1,4 @@
-// Faults F1 to F6, F19, F32, F35, F52: Razorpay's side of a checkout misbehaves.
+// Razorpay's side of a checkout misbehaves.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
 import { aStudent, type Person } from '../../support/builders.ts'

@@ -1,4 +1,4 @@
-// Faults F26, F29, F51, F55, F56: our own side goes down, or is flooded.
+// Our own side goes down, or is flooded.
 import { describe, expect, it } from 'vitest'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'

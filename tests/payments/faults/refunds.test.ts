@@ -1,4 +1,4 @@
-// Faults F36 to F38, F40 to F42, F45, F46: a refund on its way.
+// A refund's answer is lost, its money is not there, or the bank says no.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
 import { anAdmin, type Person } from '../../support/builders.ts'

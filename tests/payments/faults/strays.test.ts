@@ -1,4 +1,4 @@
-// Faults F22 to F25: money that fits no order, or another one than it should.
+// Money that fits no order, or another one than it should.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { anAdmin } from '../../support/builders.ts'
 import {
