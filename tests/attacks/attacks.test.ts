@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { differences, stateOf } from '../support/digest.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { openWire } from '../support/raw.ts'

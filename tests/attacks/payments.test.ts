@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin } from '../support/builders.ts'
-import { aCourse, anOrder, aSale, payWithoutWebhooks } from '../support/builders-orders.ts'
+import { aStudent, anAdmin } from '../support/builders/people.ts'
+import { aCourse, anOrder, aSale, payWithoutWebhooks } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { differences, stateOf } from '../support/digest.ts'
 import { startLms, type Lms } from '../support/harness.ts'

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
-import { aCourse } from '../support/builders-orders.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
+import { aCourse } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { request, sendRaw } from '../support/raw.ts'

@@ -1,14 +1,14 @@
 import { ObjectId } from 'mongodb'
-import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders.ts'
+import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders/people.ts'
 import {
   aFilmedCourse,
   aQuizCourse,
   passed,
   type Examined,
   type Filmed,
-} from '../support/builders-learning.ts'
-import { aDraft, type Written } from '../support/builders-courses.ts'
-import { anOrder, aSale, settle, type Opened } from '../support/builders-orders.ts'
+} from '../support/builders/learning.ts'
+import { aDraft, type Written } from '../support/builders/courses.ts'
+import { anOrder, aSale, settle, type Opened } from '../support/builders/orders.ts'
 import type { Lms } from '../support/harness.ts'
 
 /** Stands in every text that only some may read. */

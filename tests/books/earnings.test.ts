@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { partsOf } from '../../src/books/takings.ts'
-import { anAdmin, anInstructor } from '../support/builders.ts'
-import { aPublishedCourse } from '../support/builders-courses.ts'
+import { anAdmin, anInstructor } from '../support/builders/people.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
 import {
   anOrder,
   aSale,
@@ -9,7 +9,7 @@ import {
   pay,
   payWithoutWebhooks,
   settle,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -2,8 +2,8 @@
 import { ObjectId, type Document, type WithId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findViolations } from '../../src/books/invariants/invariants.ts'
-import { anAdmin, aStudent } from '../support/builders.ts'
-import { aSale, anOrder, payWithoutWebhooks, settle } from '../support/builders-orders.ts'
+import { anAdmin, aStudent } from '../support/builders/people.ts'
+import { aSale, anOrder, payWithoutWebhooks, settle } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
-import { settle } from '../support/builders-orders.ts'
+import { settle } from '../support/builders/orders.ts'
 import { aVideoCourse, inBrowser, openShop, register, type OnSale, type Shop } from './shop.ts'
 
 const PATIENT = { timeout: 15_000 }

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
-import { settle } from '../support/builders-orders.ts'
+import { settle } from '../support/builders/orders.ts'
 import { aVideoCourse, inBrowser, openShop, register, type OnSale, type Shop } from './shop.ts'
 
 inBrowser('paying in a browser', () => {

@@ -9,8 +9,8 @@ import {
   isIn,
   pay,
   statusOf,
-} from '../support/builders-orders.ts'
-import { anAdmin, aStudent, type Person } from '../support/builders.ts'
+} from '../support/builders/orders.ts'
+import { anAdmin, aStudent, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { holdUse, settleUse } from '../../src/coupons/uses.ts'
 import { expire } from '../../src/orders/expiry.ts'
 import { requireOrder } from '../../src/orders/order.ts'
-import { anAdmin, aStudent, type Person } from '../support/builders.ts'
+import { anAdmin, aStudent, type Person } from '../support/builders/people.ts'
 import {
   aCourse,
   anOrder,
@@ -12,7 +12,7 @@ import {
   isIn,
   pay,
   settle,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

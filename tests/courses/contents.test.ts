@@ -3,7 +3,7 @@ import { publishCourse } from '../../src/courses/publishing.ts'
 import { findAuthoredQuizzes } from '../../src/courses/quiz.ts'
 import { findDone, shareDone } from '../../src/learning/progress/completion.ts'
 import { findCourse } from '../../src/courses/course.ts'
-import { aLearner, aQuizCourse, passed } from '../support/builders-learning.ts'
+import { aLearner, aQuizCourse, passed } from '../support/builders/learning.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

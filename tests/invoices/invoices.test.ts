@@ -3,9 +3,9 @@ import { stateOf } from '../../src/invoices/gst-states.ts'
 import { financialYear, numberOf } from '../../src/invoices/invoices.ts'
 import { splitTax } from '../../src/invoices/tax.ts'
 import { settlePayment } from '../../src/payments/settlement/settle-payment.ts'
-import { aPublishedCourse } from '../support/builders-courses.ts'
-import { aCourse, anOrder, aSale, expectSound, pay } from '../support/builders-orders.ts'
-import { anAdmin, aStudent } from '../support/builders.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
+import { aCourse, anOrder, aSale, expectSound, pay } from '../support/builders/orders.ts'
+import { anAdmin, aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

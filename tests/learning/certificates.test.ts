@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { grant, restoreGrant, revokeGrant } from '../../src/learning/access/grants.ts'
-import { aStudent, anAdmin, type Person } from '../support/builders.ts'
+import { aStudent, anAdmin, type Person } from '../support/builders/people.ts'
 import {
   aCourse,
   aLearner,
@@ -8,7 +8,7 @@ import {
   dismissed,
   passed,
   type Taught,
-} from '../support/builders-learning.ts'
+} from '../support/builders/learning.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

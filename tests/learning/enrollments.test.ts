@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
-import { aDraft, aPublishedCourse, giveGrant } from '../support/builders-courses.ts'
-import { aCourse, aLearner, dismissed } from '../support/builders-learning.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
+import { aDraft, aPublishedCourse, giveGrant } from '../support/builders/courses.ts'
+import { aCourse, aLearner, dismissed } from '../support/builders/learning.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { OpenLesson } from '../../src/learning/access/lessons.ts'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
-import { aDraft, giveGrant } from '../support/builders-courses.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
+import { aDraft, giveGrant } from '../support/builders/courses.ts'
 import {
   aCourse,
   aFilmedCourse,
@@ -11,7 +11,7 @@ import {
   HANDOUT,
   VIDEO,
   type Filmed,
-} from '../support/builders-learning.ts'
+} from '../support/builders/learning.ts'
 import { refused, type Visitor } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

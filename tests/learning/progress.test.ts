@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
-import { aDraft } from '../support/builders-courses.ts'
+import { aStudent } from '../support/builders/people.ts'
+import { aDraft } from '../support/builders/courses.ts'
 import {
   aCourse,
   aLearner,
@@ -8,7 +8,7 @@ import {
   dismissed,
   passed,
   type Taught,
-} from '../support/builders-learning.ts'
+} from '../support/builders/learning.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

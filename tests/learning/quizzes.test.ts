@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import {
   aLearner,
   aQuizCourse,
   dismissed,
   passed,
   rightAnswers,
-} from '../support/builders-learning.ts'
+} from '../support/builders/learning.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

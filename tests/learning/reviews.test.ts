@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { grant, restoreGrant, revokeGrant } from '../../src/learning/access/grants.ts'
 import { rebuildRating } from '../../src/learning/ratings.ts'
-import { aStudent, anAdmin, type Person } from '../support/builders.ts'
-import { aDraft } from '../support/builders-courses.ts'
-import { aCourse, aLearner, dismissed, type Taught } from '../support/builders-learning.ts'
+import { aStudent, anAdmin, type Person } from '../support/builders/people.ts'
+import { aDraft } from '../support/builders/courses.ts'
+import { aCourse, aLearner, dismissed, type Taught } from '../support/builders/learning.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { putToUse } from '../../src/media/attach.ts'
 import { PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft } from '../support/builders-courses.ts'
-import { sendForm, uploaded } from '../support/builders-media.ts'
-import type { Person } from '../support/builders.ts'
+import { aDraft } from '../support/builders/courses.ts'
+import { sendForm, uploaded } from '../support/builders/media.ts'
+import type { Person } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

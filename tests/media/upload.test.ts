@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft, aPublishedCourse } from '../support/builders-courses.ts'
+import { aDraft, aPublishedCourse } from '../support/builders/courses.ts'
 import {
   FILE_HEAD,
   formOf,
@@ -11,8 +11,8 @@ import {
   refusedUpload,
   upload,
   uploaded,
-} from '../support/builders-media.ts'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+} from '../support/builders/media.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anInstructor, aStudent } from '../support/builders.ts'
-import { aDraft, aPublishedCourse, giveGrant } from '../support/builders-courses.ts'
-import { aCourse, anOrder, aSale, expectSound, statusOf } from '../support/builders-orders.ts'
+import { anInstructor, aStudent } from '../support/builders/people.ts'
+import { aDraft, aPublishedCourse, giveGrant } from '../support/builders/courses.ts'
+import { aCourse, anOrder, aSale, expectSound, statusOf } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin } from '../support/builders.ts'
-import { aSale, expectSound, isIn, settle } from '../support/builders-orders.ts'
+import { anAdmin } from '../support/builders/people.ts'
+import { aSale, expectSound, isIn, settle } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
 import { processEvent } from '../../src/payments/webhooks/inbox.ts'
-import { anAdmin } from '../support/builders.ts'
+import { anAdmin } from '../support/builders/people.ts'
 import {
   anOrder,
   aSale,
@@ -10,7 +10,7 @@ import {
   payWithoutWebhooks,
   settle,
   statusOf,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

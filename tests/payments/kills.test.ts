@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, aStudent } from '../support/builders.ts'
+import { anAdmin, aStudent } from '../support/builders/people.ts'
 import {
   aCourse,
   anOrder,
@@ -9,7 +9,7 @@ import {
   isIn,
   pay,
   statusOf,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { visitor } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { startDoomed, type Doomed } from '../support/doomed.ts'

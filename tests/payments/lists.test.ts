@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
-import { anOrder, aSale, isIn, pay } from '../support/builders-orders.ts'
+import { anOrder, aSale, isIn, pay } from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 // The lists are Razorpay's whole account: each test has one of its own.

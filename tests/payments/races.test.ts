@@ -12,8 +12,8 @@ import {
   payWithoutWebhooks,
   settle,
   statusOf,
-} from '../support/builders-orders.ts'
-import { aStudent } from '../support/builders.ts'
+} from '../support/builders/orders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { runJob, startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

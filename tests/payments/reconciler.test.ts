@@ -8,7 +8,7 @@ import {
   pay,
   settle,
   statusOf,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, type Person } from '../support/builders.ts'
+import { anAdmin, type Person } from '../support/builders/people.ts'
 import {
   aCourse,
   anOrder,
@@ -9,7 +9,7 @@ import {
   pay,
   settle,
   statusOf,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

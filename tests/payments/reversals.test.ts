@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import {
   aCourse,
   anOrder,
@@ -11,7 +11,7 @@ import {
   settle,
   statusOf,
   type Opened,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { findCourse } from '../../src/courses/course.ts'
-import { aCourse as aTaughtCourse } from '../support/builders-learning.ts'
-import { aCourse, aSale, expectSound, isIn, settle } from '../support/builders-orders.ts'
+import { aCourse as aTaughtCourse } from '../support/builders/learning.ts'
+import { aCourse, aSale, expectSound, isIn, settle } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { orderJobs } from '../../src/payments/jobs.ts'
 import { reconcile } from '../../src/payments/reconciliation/reconciler.ts'
-import { anAdmin } from '../support/builders.ts'
+import { anAdmin } from '../support/builders/people.ts'
 import {
   aCourse,
   anOrder,
@@ -10,7 +10,7 @@ import {
   pay,
   settle,
   statusOf,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

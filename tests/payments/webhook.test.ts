@@ -9,7 +9,7 @@ import {
   payWithoutWebhooks,
   settle,
   statusOf,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
 import { SECRETS, startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

@@ -1,7 +1,7 @@
 // Events that are lost, repeated, late or out of order.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
-import { anAdmin } from '../../support/builders.ts'
+import { anAdmin } from '../../support/builders/people.ts'
 import {
   anOrder,
   aSale,
@@ -13,7 +13,7 @@ import {
   settle,
   statusOf,
   type Opened,
-} from '../../support/builders-orders.ts'
+} from '../../support/builders/orders.ts'
 import { SECRETS, startLms, type Lms } from '../../support/harness.ts'
 
 const OLD_SECRET = 'the-webhook-secret-before-this-one'

@@ -1,8 +1,8 @@
 // Razorpay's side of a checkout misbehaves.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
-import { aStudent, type Person } from '../../support/builders.ts'
-import { aPublishedCourse } from '../../support/builders-courses.ts'
+import { aStudent, type Person } from '../../support/builders/people.ts'
+import { aPublishedCourse } from '../../support/builders/courses.ts'
 import {
   aCourse,
   anOrder,
@@ -13,7 +13,7 @@ import {
   payWithoutWebhooks,
   settle,
   statusOf,
-} from '../../support/builders-orders.ts'
+} from '../../support/builders/orders.ts'
 import { refused } from '../../support/client.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
 

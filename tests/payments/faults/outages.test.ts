@@ -16,8 +16,8 @@ import {
   payWithoutWebhooks,
   settle,
   statusOf,
-} from '../../support/builders-orders.ts'
-import { aStudent } from '../../support/builders.ts'
+} from '../../support/builders/orders.ts'
+import { aStudent } from '../../support/builders/people.ts'
 import { visitor } from '../../support/client.ts'
 import { startLms } from '../../support/harness.ts'
 import { startDoomed } from '../../support/doomed.ts'

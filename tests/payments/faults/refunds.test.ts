@@ -1,7 +1,7 @@
 // A refund's answer is lost, its money is not there, or the bank says no.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
-import { anAdmin, type Person } from '../../support/builders.ts'
+import { anAdmin, type Person } from '../../support/builders/people.ts'
 import {
   anOrder,
   aSale,
@@ -10,7 +10,7 @@ import {
   pay,
   settle,
   statusOf,
-} from '../../support/builders-orders.ts'
+} from '../../support/builders/orders.ts'
 import { refused } from '../../support/client.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
 

@@ -1,6 +1,6 @@
 // Money that fits no order, or another one than it should.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin } from '../../support/builders.ts'
+import { anAdmin } from '../../support/builders/people.ts'
 import {
   anOrder,
   aSale,
@@ -10,7 +10,7 @@ import {
   payWithoutWebhooks,
   settle,
   statusOf,
-} from '../../support/builders-orders.ts'
+} from '../../support/builders/orders.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
 
 let lms: Lms

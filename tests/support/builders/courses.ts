@@ -1,6 +1,6 @@
-import type { Course } from '../../src/courses/shapes.ts'
-import { anInstructor, type Person } from './builders.ts'
-import type { Lms } from './harness.ts'
+import type { Course } from '../../../src/courses/shapes.ts'
+import { anInstructor, type Person } from './people.ts'
+import type { Lms } from '../harness.ts'
 
 export type Written = { course: Course; sectionId: string; lessonId: string; owner: Person }
 

@@ -1,11 +1,11 @@
 import http from 'node:http'
 import { expect } from 'vitest'
-import type { Media } from '../../src/media/assets.ts'
-import type { Reason } from '../../src/errors.ts'
-import type { Visitor } from './client.ts'
-import type { Lms } from './harness.ts'
+import type { Media } from '../../../src/media/assets.ts'
+import type { Reason } from '../../../src/errors.ts'
+import type { Visitor } from '../client.ts'
+import type { Lms } from '../harness.ts'
 
-export { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
+export { mp4, PNG } from '../../gateways/cloudinary/fixtures.ts'
 
 export const PDF = Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n')
 

@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
-import type { Order } from '../../src/orders/order.ts'
-import type { PayInput } from '../../sandbox/razorpay/model/outcomes.ts'
-import { anAdmin, aStudent, type Person } from './builders.ts'
-import { aPublishedCourse } from './builders-courses.ts'
-import type { Lms } from './harness.ts'
+import type { Order } from '../../../src/orders/order.ts'
+import type { PayInput } from '../../../sandbox/razorpay/model/outcomes.ts'
+import { anAdmin, aStudent, type Person } from './people.ts'
+import { aPublishedCourse } from './courses.ts'
+import type { Lms } from '../harness.ts'
 
 /** An open order with its buyer; `order_id` is Razorpay's. */
 export type Opened = { buyer: Person; order: Order; order_id: string; courseIds: string[] }
