@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { aStudent, anAdmin } from '../support/builders/people.ts'
-import { aCourse, anOrder, aSale, payWithoutWebhooks } from '../support/builders/orders.ts'
+import { aCourseId, anOrder, aSale, payWithoutWebhooks } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { differences, stateOf } from '../support/digest.ts'
 import { startLms, type Lms } from '../support/harness.ts'
@@ -83,7 +83,7 @@ describe('a payment', () => {
 describe('a coupon', () => {
   it('is not guessed: after thirty wrong codes even a right one has to wait', async () => {
     const { api } = await aStudent(lms)
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     for (let n = 0; n < 30; n += 1) {
       await refused(api.coupons.preview.query({ courseIds, code: `GUESS-${n}` }), 'COUPON_INVALID')
     }

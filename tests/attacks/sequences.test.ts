@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
-import { aCourse } from '../support/builders/orders.ts'
+import { aCourseId } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { request, sendRaw } from '../support/raw.ts'
@@ -104,7 +104,7 @@ describe('fields nobody asked for', () => {
 
   it('set no price: an order costs what the course costs', async () => {
     const buyer = await aStudent(lms)
-    const courseId = await aCourse(lms, 49_900)
+    const courseId = await aCourseId(lms, 49_900)
     const { body } = await callRaw(buyer.cookie(), 'orders.create', {
       courseIds: [courseId],
       amount: 1,

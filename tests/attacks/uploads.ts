@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib'
-import { PNG } from '../gateways/cloudinary/fixtures.ts'
 import { formOf, FORM_TYPE } from '../support/builders/media.ts'
+import { PNG } from '../support/media-files.ts'
 import { calling, getting, posting, uploading, type Attack } from './arena.ts'
 
 const FILES: [string, string | Buffer][] = [

@@ -1,5 +1,5 @@
 import { ObjectId } from 'mongodb'
-import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders/people.ts'
+import { aDraft, type Written } from '../support/builders/courses.ts'
 import {
   aFilmedCourse,
   aQuizCourse,
@@ -7,9 +7,10 @@ import {
   type Examined,
   type Filmed,
 } from '../support/builders/learning.ts'
-import { aDraft, type Written } from '../support/builders/courses.ts'
-import { anOrder, aSale, settle, type Opened } from '../support/builders/orders.ts'
+import { anOrder, aSale, type Opened } from '../support/builders/orders.ts'
+import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders/people.ts'
 import type { Lms } from '../support/harness.ts'
+import { deliverWebhooks } from '../support/order-checks.ts'
 
 /** Stands in every text that only some may read. */
 export const PRIVATE = 'for-the-enrolled-only'
@@ -48,7 +49,7 @@ export async function aWorld(lms: Lms): Promise<World> {
     idempotencyKey: 'a-refund-of-the-world',
   })
   await lms.work()
-  await settle(lms)
+  await deliverWebhooks(lms)
   return { admin, teacher, buyer, filmed, examined, draft, sale, openOrder }
 }
 

@@ -1,17 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { partsOf } from '../../src/books/takings.ts'
-import { anAdmin, anInstructor } from '../support/builders/people.ts'
 import { aPublishedCourse } from '../support/builders/courses.ts'
-import {
-  anOrder,
-  aSale,
-  expectSound,
-  pay,
-  payWithoutWebhooks,
-  settle,
-} from '../support/builders/orders.ts'
+import { anOrder, aSale, pay, payWithoutWebhooks } from '../support/builders/orders.ts'
+import { anAdmin, anInstructor } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -44,7 +38,7 @@ describe('earnings', () => {
       name: owner.user.name,
       ...mine,
     })
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 
@@ -70,7 +64,7 @@ describe('earnings', () => {
     await api.refunds.create.mutate({ orderId: sale.order.id, lines: [one.id] })
     lms.clock.advance(5)
     lms.razorpay.refund(sale.paymentId)
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(5)
     const { days, netPaise } = await owner.api.earnings.mine.query({})
     expect(days.map((day) => [day.refundPaise, day.netPaise])).toEqual([
@@ -86,7 +80,7 @@ describe('earnings', () => {
     const { course } = await aPublishedCourse(lms, { owner, pricePaise: 30_000 })
     const sale = await aSale(lms, { courseIds: [course.id] })
     const dispute = lms.razorpay.openDispute({ paymentId: sale.paymentId })
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(2 * 24 * 3_600)
     const { api } = await anInstructor(lms)
     const netOf = async () => {
@@ -96,7 +90,7 @@ describe('earnings', () => {
     }
     expect(await netOf()).toEqual([[0, 30_000]])
     lms.razorpay.moveDispute(dispute.id, 'lost')
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(5)
     expect(await netOf()).toEqual([
       [0, 30_000],
@@ -129,7 +123,7 @@ describe('earnings', () => {
     const { course } = await aPublishedCourse(lms, { owner, pricePaise: 10_000 })
     const opened = await anOrder(lms, { courseIds: [course.id] })
     pay(lms, opened, { outcome: 'double' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(5)
     const mine = await owner.api.earnings.mine.query({ courseId: course.id })
     expect(mine).toMatchObject({ grossPaise: 10_000, refundPaise: 0 })

@@ -2,13 +2,14 @@
 import { ObjectId, type Document, type WithId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findViolations } from '../../src/books/invariants/invariants.ts'
+import { aSale, anOrder, payWithoutWebhooks, type Sale } from '../support/builders/orders.ts'
 import { anAdmin, aStudent } from '../support/builders/people.ts'
-import { aSale, anOrder, payWithoutWebhooks, settle } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks } from '../support/order-checks.ts'
 
 let lms: Lms
-let sale: Awaited<ReturnType<typeof aSale>>
+let sale: Sale
 beforeAll(async () => {
   lms = await startLms()
 })
@@ -111,7 +112,7 @@ describe('spoiled books are noticed:', () => {
   it('access kept after the money was given back, and money that nothing was reserved for', async () => {
     const admin = await anAdmin(lms)
     await admin.api.refunds.create.mutate({ orderId: sale.order.id })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await violations()).toEqual([])
     await rows('enrollments').updateOne(
       { userId: new ObjectId(sale.buyer.user.id) },
@@ -173,7 +174,7 @@ describe('spoiled books are noticed:', () => {
     expect(await violationsOf(twin)).toEqual(['49800 paise belong to nothing'])
     await rows('payments').deleteOne({ razorpayPaymentId: twin })
     await rows('refunds').deleteOne({ key })
-    await settle(lms)
+    await deliverWebhooks(lms)
   })
 
   it.each([

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../sandbox/cloudinary/faults.ts'
-import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
 import { aDraft, aPublishedCourse } from '../support/builders/courses.ts'
-import { PDF, sendForm, uploaded, type Form } from '../support/builders/media.ts'
+import { sendForm, uploaded, type Form } from '../support/builders/media.ts'
 import { aStudent, anInstructor, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { SECRETS, startLms, type Lms } from '../support/harness.ts'
+import { mp4, PNG, PDF } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {

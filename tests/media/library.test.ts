@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
 import { aPublishedCourse } from '../support/builders/courses.ts'
 import { sendForm, uploaded } from '../support/builders/media.ts'
 import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { mp4, PNG } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {

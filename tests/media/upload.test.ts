@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
 import { aDraft, aPublishedCourse } from '../support/builders/courses.ts'
 import {
   FILE_HEAD,
   formOf,
   openPost,
-  PDF,
   postForm,
   refusedUpload,
   upload,
@@ -14,6 +12,7 @@ import {
 } from '../support/builders/media.ts'
 import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { mp4, PNG, PDF } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {

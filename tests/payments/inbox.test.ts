@@ -1,17 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
 import { processEvent } from '../../src/payments/webhooks/inbox.ts'
+import { anOrder, aSale, pay, payWithoutWebhooks } from '../support/builders/orders.ts'
 import { anAdmin } from '../support/builders/people.ts'
-import {
-  anOrder,
-  aSale,
-  expectSound,
-  pay,
-  payWithoutWebhooks,
-  settle,
-  statusOf,
-} from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, statusOf } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -31,7 +24,7 @@ describe('the inbox', () => {
         payload: { payment: { entity: entityOf(id) } },
       })
     }
-    await settle(lms)
+    await deliverWebhooks(lms)
     for (const one of opened) expect(await statusOf(lms, one)).toBe('FULFILLED')
     await expectSound(lms)
   })
@@ -42,7 +35,7 @@ describe('the inbox', () => {
       name: 'payment.dispute.lost',
       payload: { payment: { entity: entityOf(paymentId) }, dispute: { entity: { id: 'odd' } } },
     })
-    await settle(lms)
+    await deliverWebhooks(lms)
     const { api } = await anAdmin(lms)
     const { events } = await api.orders.stuck.query()
     expect(events).toMatchObject([{ event: 'payment.dispute.lost', attempts: 1 }])
@@ -57,7 +50,7 @@ describe('the inbox', () => {
         name: 'payment.captured',
         payload: { payment: { entity: { ...entityOf(id), order_id: 'order_NeverHeardOf01' } } },
       })
-      await settle(lms)
+      await deliverWebhooks(lms)
       const event = await lms.db.orm.webhook_events.where({ state: 'WAITING' }).first()
       const _id = event?._id ?? ''
       await lms.db.orm.webhook_events.where({ _id }).update({ attempts: 498 })
@@ -79,7 +72,7 @@ describe('the inbox', () => {
 describe('what administrators are told of webhooks', () => {
   it('is not that they are silent because nobody has bought anything for an hour', async () => {
     pay(lms, await anOrder(lms))
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(45 * 60)
     const { api } = await anAdmin(lms)
     expect((await api.admin.stats.query()).webhooks.isSilent).toBe(false)
@@ -93,7 +86,7 @@ describe('what administrators are told of webhooks', () => {
     const event = { name: 'payment.captured', payload: { payment: { entity } } }
     await lms.razorpay.sendEvent(event)
     await lms.razorpay.sendEvent({ ...event, accountId: 'acc_SomebodyElse01' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     const after = await api.admin.stats.query()
     expect(after.webhooks.refused).toBe(before.webhooks.refused + 1)
     expect(after.strayPayments).toBe(before.strayPayments + 1)

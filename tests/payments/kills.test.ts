@@ -1,18 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { aCourseId, anOrder, aSale, pay } from '../support/builders/orders.ts'
 import { anAdmin, aStudent } from '../support/builders/people.ts'
-import {
-  aCourse,
-  anOrder,
-  aSale,
-  expectSound,
-  grantCount,
-  isIn,
-  pay,
-  statusOf,
-} from '../support/builders/orders.ts'
 import { visitor } from '../support/client.ts'
-import { startLms, type Lms } from '../support/harness.ts'
 import { startDoomed, type Doomed } from '../support/doomed.ts'
+import { startLms, type Lms } from '../support/harness.ts'
+import { expectSound, grantCount, isIn, statusOf, ledgerOf } from '../support/order-checks.ts'
 
 // Two at a time: starting a server is what takes time here.
 const LANES = 2
@@ -86,7 +78,7 @@ describe('a server killed between any two writes', () => {
       maxTotal: 1000,
       maxPerUser: null,
     })
-    const courseIds = [await aCourse(lms, 20_000), await aCourse(lms, 30_000)]
+    const courseIds = [await aCourseId(lms, 20_000), await aCourseId(lms, 30_000)]
     const { left, writes } = await killAtEachWrite(
       () => anOrder(lms, { courseIds, couponCode: 'TENTH' }),
       async (doomed, opened) => {
@@ -136,10 +128,11 @@ describe('a server killed between any two writes', () => {
     }
     lms.clock.advance(61)
     await lms.work()
-    const ledger = lms.razorpay.ledger().orders.flatMap(({ payments }) => payments)
     for (const { paymentId, buyer, courseIds } of left) {
-      const theirs = ledger.find(({ id }) => id === paymentId)
-      expect(theirs).toMatchObject({ refunded: 20_000, refunds: [{ amount: 20_000 }] })
+      expect(ledgerOf(lms, paymentId)).toMatchObject({
+        refunded: 20_000,
+        refunds: [{ amount: 20_000 }],
+      })
       expect(await isIn(buyer, courseIds[0] ?? '')).toBe(false)
     }
     await expectSound(lms)

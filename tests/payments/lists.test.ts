@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
-import { anOrder, aSale, isIn, pay } from '../support/builders/orders.ts'
+import { anOrder, aSale, pay } from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { isIn, ledgerOf } from '../support/order-checks.ts'
 
 // The lists are Razorpay's whole account: each test has one of its own.
 let lms: Lms
@@ -96,7 +97,6 @@ describe('the reading of Razorpay’s lists', () => {
     lms.razorpay.refund(twin, 100)
     await readAgain()
     await readAgain()
-    const ledger = lms.razorpay.ledger().orders.flatMap(({ payments }) => payments)
-    expect(ledger.find(({ id }) => id === twin)).toMatchObject({ refunded: 49_900 })
+    expect(ledgerOf(lms, twin)).toMatchObject({ refunded: 49_900 })
   })
 })

@@ -2,19 +2,16 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { orderJobs } from '../../src/payments/jobs.ts'
 import { fulfill } from '../../src/payments/settlement/fulfillment.ts'
 import { settlePayment } from '../../src/payments/settlement/settle-payment.ts'
+import { aCourseId, anOrder, pay, payWithoutWebhooks } from '../support/builders/orders.ts'
+import { aStudent } from '../support/builders/people.ts'
+import { runJob, startLms, type Lms } from '../support/harness.ts'
 import {
-  aCourse,
-  anOrder,
+  deliverWebhooks,
   expectSound,
   grantCount,
   isIn,
-  pay,
-  payWithoutWebhooks,
-  settle,
   statusOf,
-} from '../support/builders/orders.ts'
-import { aStudent } from '../support/builders/people.ts'
-import { runJob, startLms, type Lms } from '../support/harness.ts'
+} from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -27,7 +24,7 @@ describe('one order paid twice', () => {
   it('is fulfilled by one payment, and the other goes back', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened, { outcome: 'double' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     const ledger = lms.razorpay.ledger().orders.find(({ id }) => id === opened.order_id)
     expect(ledger).toMatchObject({ captured: 99_800, refunded: 49_900 })
@@ -38,14 +35,14 @@ describe('one order paid twice', () => {
 
 describe('two orders for one course, both paid', () => {
   it('give the course once and the money of one line back', async () => {
-    const [shared, extra] = [await aCourse(lms, 30_000), await aCourse(lms, 20_000)]
+    const [shared, extra] = [await aCourseId(lms, 30_000), await aCourseId(lms, 20_000)]
     const buyer = await aStudent(lms)
     const one = await anOrder(lms, { buyer, courseIds: [shared] })
     const two = await anOrder(lms, { buyer, courseIds: [shared, extra] })
     pay(lms, one)
-    await settle(lms)
+    await deliverWebhooks(lms)
     const paid = pay(lms, two)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect([await statusOf(lms, one), await statusOf(lms, two)]).toEqual(['FULFILLED', 'FULFILLED'])
     const [refund, ...others] = await refundsOf(paid.razorpay_payment_id)
     expect(refund).toMatchObject({ amountPaise: 30_000, status: 'PROCESSED', cause: 'duplicate' })
@@ -62,8 +59,8 @@ describe('two orders for one course, both paid', () => {
 
   it('settled at the same moment, still give back exactly one', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const courseId = await aCourse(lms, 10_000)
-      const other = await aCourse(lms, 5_000)
+      const courseId = await aCourseId(lms, 10_000)
+      const other = await aCourseId(lms, 5_000)
       const buyer = await aStudent(lms)
       const one = await anOrder(lms, { buyer, courseIds: [courseId] })
       const two = await anOrder(lms, { buyer, courseIds: [courseId, other] })
@@ -74,7 +71,7 @@ describe('two orders for one course, both paid', () => {
       )
       expect(given.flat().map(({ amountPaise }) => amountPaise)).toEqual([10_000])
       expect(await isIn(buyer, courseId)).toBe(true)
-      await settle(lms)
+      await deliverWebhooks(lms)
     }
     await expectSound(lms)
   })

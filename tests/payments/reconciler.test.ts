@@ -1,15 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { withLease } from '../../src/lease.ts'
-import {
-  anOrder,
-  aSale,
-  expectSound,
-  isIn,
-  pay,
-  settle,
-  statusOf,
-} from '../support/builders/orders.ts'
+import { anOrder, aSale, pay } from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn, statusOf } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -124,6 +117,6 @@ describe('a lease', () => {
       await withLease(lms.deps, 'slow', () => Promise.resolve())
       expect(await keep()).toBe(false)
     })
-    await settle(lms)
+    await deliverWebhooks(lms)
   })
 })

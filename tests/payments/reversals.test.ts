@@ -1,18 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders/people.ts'
 import {
-  aCourse,
+  aCourseId,
   anOrder,
   aSale,
-  expectSound,
-  isIn,
   pay,
   payWithoutWebhooks,
-  settle,
-  statusOf,
   type Opened,
 } from '../support/builders/orders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn, statusOf } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -37,10 +34,10 @@ describe('a whole refund that fails', () => {
   it('leaves the payment captured and the course open', async () => {
     const sale = await aSale(lms)
     const refundId = refundPending(sale.paymentId)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect([await paymentOf(sale.paymentId), await isOpen(sale)]).toEqual(['refunded', false])
     lms.razorpay.settleRefund(refundId, 'failed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect([await paymentOf(sale.paymentId), await isOpen(sale)]).toEqual(['captured', true])
     await expectSound(lms)
   })
@@ -49,10 +46,10 @@ describe('a whole refund that fails', () => {
     const opened = await anOrder(lms)
     const { razorpay_payment_id: paymentId } = payWithoutWebhooks(lms, opened)
     const refundId = refundPending(paymentId)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await paymentOf(paymentId)).toBe('refunded')
     lms.razorpay.settleRefund(refundId, 'failed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect([await paymentOf(paymentId), await statusOf(lms, opened)]).toEqual([
       'captured',
       'FULFILLED',
@@ -71,9 +68,9 @@ describe('a whole refund that fails', () => {
       (row) => row.refund.payment_id === late,
     )
     lms.razorpay.settleRefund(refund?.refund.id ?? '', 'failed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     await lms.razorpay.release()
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await paymentOf(late)).toBe('authorized')
     await expectSound(lms)
   })
@@ -83,7 +80,7 @@ describe('an order nobody paid rightly', () => {
   it('expires over an authorization of another amount', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened, { outcome: 'authorized', amount: 100 })
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(2 * 3_600)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('EXPIRED')
@@ -92,7 +89,7 @@ describe('an order nobody paid rightly', () => {
 
   it('expires even when nobody looked for more than a week', async () => {
     const buyer = await aStudent(lms)
-    const opened = await anOrder(lms, { buyer, courseIds: [await aCourse(lms)] })
+    const opened = await anOrder(lms, { buyer, courseIds: [await aCourseId(lms)] })
     lms.clock.advance(9 * DAY)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('EXPIRED')

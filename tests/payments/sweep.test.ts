@@ -1,17 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { orderJobs } from '../../src/payments/jobs.ts'
 import { reconcile } from '../../src/payments/reconciliation/reconciler.ts'
+import { aCourseId, anOrder, pay } from '../support/builders/orders.ts'
 import { anAdmin } from '../support/builders/people.ts'
-import {
-  aCourse,
-  anOrder,
-  expectSound,
-  isIn,
-  pay,
-  settle,
-  statusOf,
-} from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn, statusOf, ledgerOf } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -113,7 +106,7 @@ describe('the sweep', () => {
     const opened = await expired()
     await lms.razorpay.with({ drop: ['payment.captured', 'order.paid'] }, async () => {
       pay(lms, opened, { outcome: 'authorized' })
-      await settle(lms)
+      await deliverWebhooks(lms)
       lms.clock.advance(61)
       await lms.work()
       lms.clock.advance(61)
@@ -166,7 +159,7 @@ describe('an order in review', () => {
     const again = await anAdmin(lms)
     await again.api.refunds.create.mutate({ orderId, paymentId: paid.razorpay_payment_id })
     await lms.razorpay.with({ drop: 'none' }, async () => {
-      await settle(lms)
+      await deliverWebhooks(lms)
       lms.clock.advance(601)
       await lms.work()
     })
@@ -200,8 +193,7 @@ describe('somebody who', () => {
     lms.clock.advance(601)
     await lms.work()
     expect(await lms.db.orm.enrollments.where({ userId: opened.buyer.user.id }).all()).toEqual([])
-    const ledger = lms.razorpay.ledger().orders.flatMap(({ payments }) => payments)
-    expect(ledger.find(({ id }) => id === paymentId)).toMatchObject({ refunded: 49_900 })
+    expect(ledgerOf(lms, paymentId)).toMatchObject({ refunded: 49_900 })
     expect(await statusOf(lms, opened)).toBe('EXPIRED')
     await expectSound(lms)
   })
@@ -209,7 +201,7 @@ describe('somebody who', () => {
   it('opens order after order is stopped at twenty', async () => {
     const { buyer } = await anOrder(lms)
     for (let n = 1; n < 20; n += 1) await anOrder(lms, { buyer })
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     await expect(buyer.api.orders.create.mutate({ courseIds })).rejects.toMatchObject({
       data: { reason: 'TOO_MANY_OPEN_ORDERS' },
     })

@@ -1,17 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { anOrder, aSale, pay } from '../support/builders/orders.ts'
 import { aStudent } from '../support/builders/people.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 import {
-  anOrder,
-  aSale,
+  deliverWebhooks,
   expectSound,
   grantCount,
   isIn,
-  pay,
-  settle,
   statusOf,
-} from '../support/builders/orders.ts'
-import { refused } from '../support/client.ts'
-import { startLms, type Lms } from '../support/harness.ts'
+} from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -138,7 +136,7 @@ describe('verify and webhook together', () => {
           Promise.all(Array.from({ length: 10 }, verify)),
           lms.razorpay.release(),
         ])
-        await settle(lms)
+        await deliverWebhooks(lms)
         return verified
       },
     )

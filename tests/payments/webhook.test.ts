@@ -1,16 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { anOrder, pay, payWithoutWebhooks } from '../support/builders/orders.ts'
+import { SECRETS, startLms, type Lms } from '../support/harness.ts'
 import {
-  anOrder,
+  deliverWebhooks,
   expectSound,
   grantCount,
   isIn,
-  pay,
-  payWithoutWebhooks,
-  settle,
   statusOf,
-} from '../support/builders/orders.ts'
-import { SECRETS, startLms, type Lms } from '../support/harness.ts'
+} from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -41,7 +39,7 @@ describe('a webhook', () => {
   it('alone fulfills the order, the browser never coming back', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     expect(await isIn(opened.buyer, opened.courseIds[0] ?? '')).toBe(true)
     await expectSound(lms)
@@ -50,7 +48,7 @@ describe('a webhook', () => {
   it('delivered sixteen times is acknowledged sixteen times and does it once', async () => {
     const opened = await anOrder(lms)
     lms.razorpay.with({ copies: 16 }, () => pay(lms, opened))
-    await settle(lms)
+    await deliverWebhooks(lms)
     const statuses = lms.razorpay
       .deliveries()
       .flatMap(({ attempts }) => attempts.map(({ status }) => status))
@@ -62,7 +60,7 @@ describe('a webhook', () => {
   it('with its events in any order ends the same', async () => {
     const opened = await anOrder(lms)
     lms.razorpay.with({ order: 'reversed' }, () => pay(lms, opened))
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     await expectSound(lms)
   })
@@ -70,7 +68,7 @@ describe('a webhook', () => {
   it('of an event we do not know is stored and acknowledged', async () => {
     const body = JSON.stringify({ event: 'virtual_account.created', payload: {} })
     expect((await send({ body })).status).toBe(200)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect((await events()).at(-1)).toMatchObject({ state: 'DONE', outcome: 'ignored' })
   })
 
@@ -78,7 +76,7 @@ describe('a webhook', () => {
     for (const body of ['{', 'null', '[]', '{"event":1}']) {
       expect((await send({ body })).status).toBe(200)
     }
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect((await events()).at(-1)).toMatchObject({ state: 'DONE', outcome: 'unreadable' })
   })
 

@@ -3,7 +3,8 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Fault } from '../../../sandbox/cloudinary/faults.ts'
 import { openCloudinary } from '../../../src/gateways/cloudinary/client.ts'
-import { impatient, mp4, openStudio, PNG, SECRET, streamOf } from './fixtures.ts'
+import { mp4, PNG } from '../../support/media-files.ts'
+import { impatient, openStudio, SECRET, streamOf } from './fixtures.ts'
 
 const studio = await openStudio()
 const { sandbox, cloudinary } = studio

@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Notification } from '../../../src/gateways/cloudinary/links.ts'
 import { openCloudinary } from '../../../src/gateways/cloudinary/client.ts'
-import { openStudio, PNG } from './fixtures.ts'
+import type { Notification } from '../../../src/gateways/cloudinary/links.ts'
+import { PNG } from '../../support/media-files.ts'
+import { openStudio } from './fixtures.ts'
 
 const { sandbox, cloudinary, clock } = await openStudio()
 

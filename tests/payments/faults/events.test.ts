@@ -1,20 +1,22 @@
 // Events that are lost, repeated, late or out of order.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
-import { anAdmin } from '../../support/builders/people.ts'
 import {
   anOrder,
   aSale,
+  pay,
+  payWithoutWebhooks,
+  type Opened,
+} from '../../support/builders/orders.ts'
+import { anAdmin } from '../../support/builders/people.ts'
+import { SECRETS, startLms, type Lms } from '../../support/harness.ts'
+import {
+  deliverWebhooks,
   expectSound,
   grantCount,
   isIn,
-  pay,
-  payWithoutWebhooks,
-  settle,
   statusOf,
-  type Opened,
-} from '../../support/builders/orders.ts'
-import { SECRETS, startLms, type Lms } from '../../support/harness.ts'
+} from '../../support/order-checks.ts'
 
 const OLD_SECRET = 'the-webhook-secret-before-this-one'
 
@@ -23,10 +25,10 @@ beforeAll(async () => {
   lms = await startLms({ env: { RAZORPAY_WEBHOOK_SECRETS: `${SECRETS.webhook},${OLD_SECRET}` } })
   // The account's id is learned from the first event of a payment that is really there.
   pay(lms, await anOrder(lms))
-  await settle(lms)
+  await deliverWebhooks(lms)
 })
 afterEach(async () => {
-  await settle(lms)
+  await deliverWebhooks(lms)
   await expectSound(lms)
 })
 
@@ -41,7 +43,7 @@ describe('events of a payment', () => {
   it('enrol a buyer who closed the browser after paying', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
@@ -56,7 +58,10 @@ describe('events of a payment', () => {
   it('met by verify in the same millisecond enrol once', async () => {
     const opened = await anOrder(lms)
     const paid = pay(lms, opened)
-    const [order] = await Promise.all([opened.buyer.api.orders.verify.mutate(paid), settle(lms)])
+    const [order] = await Promise.all([
+      opened.buyer.api.orders.verify.mutate(paid),
+      deliverWebhooks(lms),
+    ])
     expect(['PAID', 'FULFILLED']).toContain(order.status)
     expect(await once(opened)).toBe(1)
   })
@@ -64,7 +69,7 @@ describe('events of a payment', () => {
   it('delivered sixteen times, authorized, captured and paid alike, enrol once', async () => {
     const opened = await anOrder(lms)
     lms.razorpay.with({ copies: 16 }, () => pay(lms, opened))
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await once(opened)).toBe(1)
     const keys = [`receipt:${opened.order.id}`, `enrolled:${opened.order.id}:1`]
     for (const key of keys)
@@ -74,17 +79,17 @@ describe('events of a payment', () => {
   it('with order.paid first and authorized last leave it paid', async () => {
     const opened = await anOrder(lms)
     lms.razorpay.with({ order: 'reversed' }, () => pay(lms, opened))
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
   it('that say failed and then captured enrol', async () => {
     const opened = await anOrder(lms)
     const { razorpay_payment_id: id } = pay(lms, opened, { outcome: 'late' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('CREATED')
     lms.razorpay.authorizeLate(id)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
@@ -92,7 +97,7 @@ describe('events of a payment', () => {
     const sale = await aSale(lms)
     const entity = { ...paymentOf(sale.paymentId), status: 'failed', captured: false }
     await lms.razorpay.sendEvent({ name: 'payment.failed', payload: { payment: { entity } } })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
     const payment = await lms.db.orm.payments.where({ razorpayPaymentId: sale.paymentId }).first()
     expect(payment?.status).toBe('captured')
@@ -103,7 +108,7 @@ describe('events of a payment', () => {
     const { razorpay_payment_id: id } = pay(lms, opened, { outcome: 'fail' })
     const entity = { ...paymentOf(id), captured: true }
     await lms.razorpay.sendEvent({ name: 'payment.failed', payload: { payment: { entity } } })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('CREATED')
   })
 })
@@ -117,10 +122,10 @@ describe('the way events come', () => {
       const entity = paymentOf(id)
       const event = { name: 'payment.captured', payload: { payment: { entity } } }
       await lms.razorpay.sendEvent({ ...event, secret: 'a secret that was never ours' })
-      await settle(lms)
+      await deliverWebhooks(lms)
       expect(await statusOf(lms, opened)).toBe('CREATED')
       await lms.razorpay.sendEvent({ ...event, secret })
-      await settle(lms)
+      await deliverWebhooks(lms)
       expect(await statusOf(lms, opened)).toBe('FULFILLED')
     }
   })
@@ -128,12 +133,12 @@ describe('the way events come', () => {
   it('with the same body under another event id does nothing twice', async () => {
     const opened = await anOrder(lms)
     const { razorpay_payment_id: id } = pay(lms, opened)
-    await settle(lms)
+    await deliverWebhooks(lms)
     for (const eventId of ['replayed-one', 'replayed-two']) {
       const payload = { payment: { entity: paymentOf(id) } }
       await lms.razorpay.sendEvent({ name: 'payment.captured', eventId, payload })
     }
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await once(opened)).toBe(1)
   })
 
@@ -149,7 +154,7 @@ describe('the way events come', () => {
       await lms.razorpay.sendEvent({ name: 'payment.captured', eventId: 'slow-work', payload })
       const event = await lms.db.orm.webhook_events.where({ eventId: 'slow-work' }).first()
       expect(event?.state).toBe('WAITING')
-      await settle(lms)
+      await deliverWebhooks(lms)
     })
     lms.clock.advance(61)
     await lms.work()
@@ -176,7 +181,7 @@ describe('the way events come', () => {
     const opened = await anOrder(lms)
     pay(lms, opened)
     lms.clock.advance(-2 * seconds)
-    await settle(lms)
+    await deliverWebhooks(lms)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     lms.clock.advance(seconds + 120)

@@ -1,21 +1,18 @@
 // Razorpay's side of a checkout misbehaves.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
-import { aStudent, type Person } from '../../support/builders/people.ts'
 import { aPublishedCourse } from '../../support/builders/courses.ts'
+import { aCourseId, anOrder, pay, payWithoutWebhooks } from '../../support/builders/orders.ts'
+import { aStudent, type Person } from '../../support/builders/people.ts'
+import { refused } from '../../support/client.ts'
+import { startLms, type Lms } from '../../support/harness.ts'
 import {
-  aCourse,
-  anOrder,
+  deliverWebhooks,
   expectSound,
   grantCount,
   isIn,
-  pay,
-  payWithoutWebhooks,
-  settle,
   statusOf,
-} from '../../support/builders/orders.ts'
-import { refused } from '../../support/client.ts'
-import { startLms, type Lms } from '../../support/harness.ts'
+} from '../../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -24,7 +21,7 @@ beforeAll(async () => {
 afterEach(async () => {
   // A breaker that a test has opened closes again.
   lms.clock.advance(11)
-  await settle(lms)
+  await deliverWebhooks(lms)
   await expectSound(lms)
 })
 
@@ -39,7 +36,7 @@ const ordersAt = (orderId: string) =>
 /** Tries to open an order while these faults wait, and is told to come again. */
 async function sentAway(...faults: Fault[]): Promise<{ buyer: Person; courseIds: string[] }> {
   const buyer = await aStudent(lms)
-  const courseIds = [await aCourse(lms)]
+  const courseIds = [await aCourseId(lms)]
   await lms.razorpay.with({ faults }, () =>
     refused(buyer.api.orders.create.mutate({ courseIds }), 'PAYMENT_GATEWAY_DOWN'),
   )
@@ -56,7 +53,7 @@ describe('creating an order at Razorpay', () => {
     expect(ordersAt(opened.order.id)).toHaveLength(1)
     expect(ordersAt(opened.order.id)[0]?.order.id).toBe(opened.order_id)
     pay(lms, opened)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
@@ -77,7 +74,7 @@ describe('creating an order at Razorpay', () => {
 
   it('answered by a gateway page is told as come again, and no order id is made up', async () => {
     const buyer = await aStudent(lms)
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     const faults: Fault[] = [{ route: '*', kind: 'error', times: 20 }]
     const answer = await lms.razorpay.with({ faults }, () =>
       buyer.fetch('/trpc/orders.create', {
@@ -142,7 +139,7 @@ describe('creating an order at Razorpay', () => {
       .where({ _id: opened.order.id })
       .update((order) => [order.razorpayOrderId.unset()])
     pay(lms, opened)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 })

@@ -1,26 +1,22 @@
 // Our own side goes down, or is flooded.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, inject } from 'vitest'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { inject } from 'vitest'
 import { applyContract } from '../../../prisma/apply.ts'
 import { databaseUrl, startMongo } from '../../../sandbox/mongo/start.ts'
+import { aCourseId, anOrder, pay, payWithoutWebhooks } from '../../support/builders/orders.ts'
+import { aStudent } from '../../support/builders/people.ts'
+import { visitor } from '../../support/client.ts'
+import { startDoomed } from '../../support/doomed.ts'
+import { startLms } from '../../support/harness.ts'
 import {
-  aCourse,
-  anOrder,
+  deliverWebhooks,
   expectSound,
   grantCount,
   isIn,
-  pay,
-  payWithoutWebhooks,
-  settle,
   statusOf,
-} from '../../support/builders/orders.ts'
-import { aStudent } from '../../support/builders/people.ts'
-import { visitor } from '../../support/client.ts'
-import { startLms } from '../../support/harness.ts'
-import { startDoomed } from '../../support/doomed.ts'
+} from '../../support/order-checks.ts'
 import { startRelay } from '../../support/relay.ts'
 
 describe('a database that is down when the webhook comes', () => {
@@ -40,7 +36,7 @@ describe('a database that is down when the webhook comes', () => {
     const again = await startMongo({ dir, port: Number(new URL(mongo.url).port) })
     lms.clock.advance(60)
     await lms.razorpay.deliverAll()
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     await expectSound(lms)
     await lms.close()
@@ -60,7 +56,7 @@ describe('a database that loses its answers', () => {
     await applyContract(databaseUrl(inject('mongoUrl'), name))
     const lms = await startLms({ env: { DATABASE_URL: relay.url(name) } })
     lms.expectErrors()
-    const courseIds = [await aCourse(lms, 10_000)]
+    const courseIds = [await aCourseId(lms, 10_000)]
     let failures = 0
     for (let nth = 1; nth <= 14; nth += 1) {
       const opened = await anOrder(lms, { courseIds })
@@ -108,7 +104,7 @@ describe('a server told to stop in the middle of payments', () => {
 describe('a storm of events', () => {
   it('thirty per cent of them twice, on two instances, is acknowledged whole and loses nothing', async () => {
     const lms = await startLms()
-    const courseIds = [await aCourse(lms, 10_000)]
+    const courseIds = [await aCourseId(lms, 10_000)]
     const buyers = await Promise.all(Array.from({ length: 40 }, () => aStudent(lms)))
     const opened = await Promise.all(buyers.map((buyer) => anOrder(lms, { buyer, courseIds })))
     for (const one of opened) payWithoutWebhooks(lms, one)
@@ -132,7 +128,7 @@ describe('a storm of events', () => {
       }),
     )
     expect(statuses.filter((status) => status !== 200)).toEqual([])
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(61)
     await lms.work()
     for (const one of opened) {

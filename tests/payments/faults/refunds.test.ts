@@ -1,18 +1,17 @@
 // A refund's answer is lost, its money is not there, or the bank says no.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
+import { anOrder, aSale, pay, type Sale } from '../../support/builders/orders.ts'
 import { anAdmin, type Person } from '../../support/builders/people.ts'
-import {
-  anOrder,
-  aSale,
-  expectSound,
-  isIn,
-  pay,
-  settle,
-  statusOf,
-} from '../../support/builders/orders.ts'
 import { refused } from '../../support/client.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
+import {
+  deliverWebhooks,
+  expectSound,
+  isIn,
+  statusOf,
+  ledgerOf,
+} from '../../support/order-checks.ts'
 
 const REFUND = 'POST /payments/:id/refund'
 
@@ -27,17 +26,11 @@ beforeEach(async () => {
 afterEach(async () => {
   lms.clock.advance(20 * 60)
   await lms.work()
-  await settle(lms)
+  await deliverWebhooks(lms)
   await expectSound(lms)
 })
 
-type Sale = Awaited<ReturnType<typeof aSale>>
-
-const refundsAt = (paymentId: string) =>
-  lms.razorpay
-    .ledger()
-    .orders.flatMap(({ payments }) => payments)
-    .find(({ id }) => id === paymentId)?.refunds ?? []
+const refundsAt = (paymentId: string) => ledgerOf(lms, paymentId)?.refunds ?? []
 
 const create = (sale: Sale, input = {}) =>
   admin.api.refunds.create.mutate({ orderId: sale.order.id, ...input })
@@ -47,7 +40,7 @@ const isOpen = ({ buyer, courseIds }: Sale) => isIn(buyer, courseIds[0] ?? '')
 async function later(seconds: number): Promise<void> {
   lms.clock.advance(seconds)
   await lms.work()
-  await settle(lms)
+  await deliverWebhooks(lms)
 }
 
 describe('a refund whose answer never comes', () => {
@@ -77,7 +70,7 @@ describe('a refund whose answer never comes', () => {
     const sale = await aSale(lms)
     const faults: Fault[] = [{ route: REFUND, kind: 'reset', commit: true, times: 3 }]
     await lms.razorpay.with({ faults }, () => create(sale))
-    await settle(lms)
+    await deliverWebhooks(lms)
     const { items } = await admin.api.refunds.list.query({ orderId: sale.order.id })
     expect(items).toMatchObject([{ status: 'PROCESSED', cause: 'admin' }])
   })
@@ -191,7 +184,7 @@ describe('a refund that Razorpay does not make now', () => {
       await create(sale)
       const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
       lms.razorpay.moveDispute(id, 'lost')
-      await settle(lms)
+      await deliverWebhooks(lms)
     })
     await later(61)
     const { items } = await admin.api.refunds.list.query({ orderId: sale.order.id })
@@ -233,7 +226,7 @@ describe('a refund made in the dashboard', () => {
   it('of everything ends access by its event', async () => {
     const sale = await aSale(lms)
     lms.razorpay.refund(sale.paymentId)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(false)
     const order = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
     expect(order.refunds).toMatchObject([{ cause: 'dashboard', status: 'PROCESSED' }])
@@ -242,7 +235,7 @@ describe('a refund made in the dashboard', () => {
   it('of a part leaves access as it is and stands in the books', async () => {
     const sale = await aSale(lms)
     lms.razorpay.refund(sale.paymentId, 1_000)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(true)
     const order = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
     expect(order.refundedPaise).toBe(1_000)
@@ -254,7 +247,7 @@ describe('a refund made in the dashboard', () => {
       lms.razorpay.refund(pay(lms, opened).razorpay_payment_id)
     })
     await lms.razorpay.release('reversed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isIn(opened.buyer, opened.courseIds[0] ?? '')).toBe(false)
     expect(await statusOf(lms, opened)).not.toBe('PAID')
   })
@@ -264,10 +257,10 @@ describe('a refund that fails at the bank', () => {
   it('after access was ended gives it back and tells the administrators', async () => {
     const sale = await aSale(lms)
     const refund = await lms.razorpay.with({ refunds: 'pending' }, () => create(sale))
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(false)
     lms.razorpay.settleRefund(refundsAt(sale.paymentId)[0]?.id ?? '', 'failed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(true)
     const stuck = await admin.api.orders.stuck.query()
     expect(stuck.refunds.map(({ id }) => id)).toContain(refund.id)
@@ -277,7 +270,7 @@ describe('a refund that fails at the bank', () => {
     const sale = await aSale(lms)
     await lms.razorpay.with({ refunds: 'failed', order: 'reversed', copies: 2 }, async () => {
       await create(sale)
-      await settle(lms)
+      await deliverWebhooks(lms)
     })
     expect(await isOpen(sale)).toBe(true)
   })

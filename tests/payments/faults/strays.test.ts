@@ -1,27 +1,19 @@
 // Money that fits no order, or another one than it should.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { anOrder, aSale, pay, payWithoutWebhooks } from '../../support/builders/orders.ts'
 import { anAdmin } from '../../support/builders/people.ts'
-import {
-  anOrder,
-  aSale,
-  expectSound,
-  isIn,
-  pay,
-  payWithoutWebhooks,
-  settle,
-  statusOf,
-} from '../../support/builders/orders.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn, statusOf } from '../../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
   // The account's id is learned from the first event of a payment that is really there.
   pay(lms, await anOrder(lms))
-  await settle(lms)
+  await deliverWebhooks(lms)
 })
 afterEach(async () => {
-  await settle(lms)
+  await deliverWebhooks(lms)
   await expectSound(lms)
 })
 
@@ -38,7 +30,7 @@ describe('an event that fits nothing', () => {
       order_id: 'order_UnknownToUs001',
     }
     await lms.razorpay.sendEvent({ name: 'payment.captured', payload: { payment: { entity } } })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(lms.razorpay.deliveries().at(-1)?.state).toBe('delivered')
     const { api } = await anAdmin(lms)
     const stuck = await api.orders.stuck.query()
@@ -52,7 +44,7 @@ describe('an event that fits nothing', () => {
   ])('being %s enrols nobody and puts the order in review', async (_what, input) => {
     const opened = await anOrder(lms)
     const paid = pay(lms, opened, input)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('REVIEW')
     expect(await isIn(opened.buyer, opened.courseIds[0] ?? '')).toBe(false)
     const { api } = await anAdmin(lms)
@@ -65,10 +57,10 @@ describe('an event that fits nothing', () => {
   it('in review is fulfilled by a right payment after all', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened, { amount: 100 })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('REVIEW')
     pay(lms, opened, { force: true })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
@@ -80,7 +72,7 @@ describe('an event that fits nothing', () => {
       accountId: 'acc_SomebodyElse01',
       payload: { payment: { entity: paymentOf(id) } },
     })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('CREATED')
     expect(lms.logs().some((line) => line.includes('webhook of another account'))).toBe(true)
     lms.clock.advance(61)

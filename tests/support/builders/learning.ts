@@ -1,9 +1,9 @@
 import type { AuthoredQuiz } from '../../../src/courses/quiz.ts'
 import type { Attempt } from '../../../src/learning/quizzes/attempt.ts'
-import { aStudent, type Person } from './people.ts'
-import { aDraft, withImage, type Written } from './courses.ts'
-import { mp4 } from '../../gateways/cloudinary/fixtures.ts'
 import type { Lms } from '../harness.ts'
+import { mp4 } from '../media-files.ts'
+import { aDraft, withImage, type Written } from './courses.ts'
+import { aStudent, type Person } from './people.ts'
 
 type Wish = { lessons?: number; pricePaise?: number }
 

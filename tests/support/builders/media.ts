@@ -5,10 +5,6 @@ import type { Reason } from '../../../src/errors.ts'
 import type { Visitor } from '../client.ts'
 import type { Lms } from '../harness.ts'
 
-export { mp4, PNG } from '../../gateways/cloudinary/fixtures.ts'
-
-export const PDF = Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n')
-
 type Part = { name?: string; filename?: string; type?: string; content: Buffer | string }
 
 const BOUNDARY = 'a-boundary-of-the-tests'
