@@ -26,7 +26,10 @@ export type World = {
   openOrder: Opened
 }
 
-/** A school in full swing: courses of every kind, someone who bought, learnt, passed, reviewed and was refunded. */
+/**
+ * A school in full swing: courses of every kind, someone who bought, learnt, passed, reviewed and was
+ * refunded.
+ */
 export async function aWorld(lms: Lms): Promise<World> {
   const [admin, teacher, buyer] = [
     await anAdmin(lms),

@@ -1,4 +1,5 @@
-// Each invariant is shown to notice what it is there for: the books are spoiled on purpose, one page at a time.
+// Each invariant is shown to notice what it is there for: the books are spoiled on purpose, one page at a
+// time.
 import { ObjectId, type Document, type WithId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findViolations } from '../../src/books/invariants/invariants.ts'

@@ -7,9 +7,10 @@ import { applyContract } from '../../../prisma/apply.ts'
 import { databaseUrl, startMongo } from '../../../sandbox/mongo/start.ts'
 import { aCourseId, anOrder, pay, payWithoutWebhooks } from '../../support/builders/orders.ts'
 import { aStudent } from '../../support/builders/people.ts'
-import { visitor } from '../../support/client.ts'
-import { startDoomed } from '../../support/doomed.ts'
+import { visitorAt } from '../../support/client.ts'
 import { startLms } from '../../support/harness.ts'
+import { startKillableServer } from '../../support/killable-server.ts'
+import { isBookWrite, startMongoProxy } from '../../support/mongo-proxy.ts'
 import {
   deliverWebhooks,
   expectSound,
@@ -17,7 +18,7 @@ import {
   isIn,
   statusOf,
 } from '../../support/order-checks.ts'
-import { startRelay } from '../../support/relay.ts'
+import { postEvent } from '../../support/webhooks.ts'
 
 describe('a database that is down when the webhook comes', () => {
   it('is answered 503 in time, and Razorpay’s next try is worked on', async () => {
@@ -48,13 +49,13 @@ describe('a database that is down when the webhook comes', () => {
 describe('a database that loses its answers', () => {
   it('at any write of a fulfillment leaves it to be finished by the next try', async () => {
     let countdown = Number.POSITIVE_INFINITY
-    const relay = await startRelay(() => {
-      countdown -= 1
-      return countdown === 0 ? 'lose' : 'pass'
+    const url = databaseUrl(inject('mongoUrl'), `test-lossy-${process.pid}`)
+    const proxy = await startMongoProxy(url, (command) => {
+      if (isBookWrite(command)) countdown -= 1
+      return isBookWrite(command) && countdown === 0 ? 'cut-answer' : 'pass'
     })
-    const name = `test-lossy-${process.pid}`
-    await applyContract(databaseUrl(inject('mongoUrl'), name))
-    const lms = await startLms({ env: { DATABASE_URL: relay.url(name) } })
+    await applyContract(url)
+    const lms = await startLms({ env: { DATABASE_URL: proxy.databaseUrl } })
     lms.expectErrors()
     const courseIds = [await aCourseId(lms, 10_000)]
     let failures = 0
@@ -72,25 +73,24 @@ describe('a database that loses its answers', () => {
     expect(failures).toBeGreaterThan(5)
     await expectSound(lms)
     await lms.close()
-    relay.close()
+    proxy.close()
   }, 60_000)
 })
 
 describe('a server told to stop in the middle of payments', () => {
   it('ends in good order, and whatever it left is finished', async () => {
     const lms = await startLms()
-    const server = await startDoomed(lms)
+    const server = await startKillableServer(lms)
     const opened = await Promise.all(Array.from({ length: 8 }, () => anOrder(lms)))
     const calls = opened.map(async (one) => {
-      const client = visitor(server.url)
-      const [name = '', value = ''] = one.buyer.cookie().split('=')
-      client.setCookie(name, value)
-      await client.api.orders.verify.mutate(payWithoutWebhooks(lms, one)).catch(() => undefined)
+      await visitorAt(server.url, one.buyer)
+        .api.orders.verify.mutate(payWithoutWebhooks(lms, one))
+        .catch(() => undefined)
     })
     await new Promise((resolve) => setTimeout(resolve, 30))
     expect(await server.stop()).toBe(0)
     await Promise.all(calls)
-    await server.end()
+    await server.close()
     lms.clock.advance(61)
     await lms.work()
     for (const one of opened) {
@@ -113,20 +113,7 @@ describe('a storm of events', () => {
       const copies = at % 10 < 3 ? [delivery, delivery] : [delivery]
       return copies.map((copy, nth) => ({ ...copy, to: (at + nth) % 2 === 0 ? lms.url : url }))
     })
-    const statuses = await Promise.all(
-      sent.map(async ({ body, signature, eventId, to }) => {
-        const answer = await fetch(`${to}/webhooks/razorpay`, {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            'x-razorpay-signature': signature,
-            'x-razorpay-event-id': eventId,
-          },
-          body,
-        })
-        return answer.status
-      }),
-    )
+    const statuses = await Promise.all(sent.map(({ to, ...event }) => postEvent(to, event)))
     expect(statuses.filter((status) => status !== 200)).toEqual([])
     await deliverWebhooks(lms)
     lms.clock.advance(61)
