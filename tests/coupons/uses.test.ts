@@ -42,6 +42,7 @@ describe('the last use of a coupon', () => {
       )
       expect(new Set(answers.map(({ order }) => order.id)).size).toBe(1)
       expect(answers.map(({ order }) => order.status)).toEqual(answers.map(() => 'CREATED'))
+      expect(await usesOf(couponCode)).toBe(1)
     }
     await expectSound(lms)
   })

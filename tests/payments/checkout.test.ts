@@ -137,6 +137,10 @@ describe('the same cart opened ten times at once', () => {
     )
     expect(new Set(opened.map(({ order }) => order.id)).size).toBe(1)
     expect(new Set(opened.map(({ order_id }) => order_id)).size).toBe(1)
+    const theirs = lms.razorpay
+      .ledger()
+      .orders.filter(({ receipt }) => receipt === opened[0]?.order.id)
+    expect(theirs).toHaveLength(1)
     expect((await buyer.api.orders.mine.query({})).items).toHaveLength(1)
   })
 })

@@ -67,6 +67,7 @@ describe('a dispute', () => {
       lms.razorpay.moveDispute(disputed.disputeId, 'lost')
       return disputed
     })
+    lms.clock.advance(310)
     await lms.work()
     expect(await isIn(sale.buyer, sale.courseId)).toBe(false)
     await expectSound(lms)

@@ -1,17 +1,24 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
 import { processEvent } from '../../src/payments/webhooks/inbox.ts'
 import { anOrder, aSale, pay, payWithoutWebhooks } from '../support/builders/orders.ts'
 import { anAdmin } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
-import { deliverWebhooks, expectSound, statusOf } from '../support/order-checks.ts'
+import {
+  deliverWebhooks,
+  expectSound,
+  statusOf,
+  introduceAccount,
+} from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
+  await introduceAccount(lms)
 })
 
 const entityOf = (id: string) => ({ ...lms.razorpay.state.payments.get(id)?.payment })
+
+const eventOf = (eventId: string) => lms.db.orm.webhook_events.where({ eventId }).first()
 
 describe('the inbox', () => {
   it('keeps two events apart that come under one id, which is not signed', async () => {
@@ -30,39 +37,40 @@ describe('the inbox', () => {
   })
 
   it('shows an administrator at once what it cannot read', async () => {
+    const { api } = await anAdmin(lms)
+    const before = (await api.admin.stats.query()).webhooks.dead
     const { paymentId } = await aSale(lms)
+    const eventId = 'of-an-odd-dispute'
     await lms.razorpay.sendEvent({
       name: 'payment.dispute.lost',
+      eventId,
       payload: { payment: { entity: entityOf(paymentId) }, dispute: { entity: { id: 'odd' } } },
     })
     await deliverWebhooks(lms)
-    const { api } = await anAdmin(lms)
     const { events } = await api.orders.stuck.query()
-    expect(events).toMatchObject([{ event: 'payment.dispute.lost', attempts: 1 }])
-    expect((await api.admin.stats.query()).webhooks.dead).toBe(1)
+    const stored = await eventOf(eventId)
+    expect(events.filter(({ id }) => id === stored?._id)).toMatchObject([
+      { event: 'payment.dispute.lost', attempts: 1 },
+    ])
+    expect((await api.admin.stats.query()).webhooks.dead).toBe(before + 1)
   })
 
   it('gives an event up in the end that can never be worked on', async () => {
     const { razorpay_payment_id: id } = payWithoutWebhooks(lms, await anOrder(lms))
-    const faults: Fault[] = [{ route: '*', kind: 'error', times: 100 }]
-    await lms.razorpay.with({ faults }, async () => {
+    const eventId = 'never-worked-on'
+    await lms.razorpay.with({ faults: [{ route: '*', kind: 'error', times: 100 }] }, async () => {
       await lms.razorpay.sendEvent({
         name: 'payment.captured',
+        eventId,
         payload: { payment: { entity: { ...entityOf(id), order_id: 'order_NeverHeardOf01' } } },
       })
       await deliverWebhooks(lms)
-      const event = await lms.db.orm.webhook_events.where({ state: 'WAITING' }).first()
-      const _id = event?._id ?? ''
+      const _id = (await eventOf(eventId))?._id ?? ''
       await lms.db.orm.webhook_events.where({ _id }).update({ attempts: 498 })
       await processEvent(lms.deps, _id)
-      expect(await lms.db.orm.webhook_events.where({ _id }).first()).toMatchObject({
-        state: 'WAITING',
-        attempts: 499,
-      })
+      expect(await eventOf(eventId)).toMatchObject({ state: 'WAITING', attempts: 499 })
       await processEvent(lms.deps, _id)
-      expect(await lms.db.orm.webhook_events.where({ _id }).first()).toMatchObject({
-        state: 'DEAD',
-      })
+      expect(await eventOf(eventId)).toMatchObject({ state: 'DEAD' })
     })
     lms.clock.advance(61)
     await lms.work()

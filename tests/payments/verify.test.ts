@@ -140,7 +140,12 @@ describe('verify and webhook together', () => {
         return verified
       },
     )
-    expect(orders.every(({ id }) => id === opened.order.id)).toBe(true)
+    expect(orders.map(({ id }) => id)).toEqual(orders.map(() => opened.order.id))
+    const answers = lms.razorpay
+      .deliveries()
+      .filter(({ body }) => body.includes(opened.order_id))
+      .flatMap(({ attempts }) => attempts.map(({ status }) => status))
+    expect(answers).toEqual(Array.from({ length: 3 * 3 }, () => 200))
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     expect(await grantCount(lms, opened.buyer, opened.courseIds[0] ?? '')).toBe(1)
     const receipts = await lms.db.orm.outbox_mails

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { LedgerPayment } from '../../sandbox/razorpay/model/ledger.ts'
-import type { Opened } from './builders/orders.ts'
+import { anOrder, pay, type Opened } from './builders/orders.ts'
 import { anAdmin, type Person } from './builders/people.ts'
 import type { Lms } from './harness.ts'
 
@@ -8,6 +8,12 @@ import type { Lms } from './harness.ts'
 export async function deliverWebhooks(lms: Lms): Promise<void> {
   await lms.razorpay.settle()
   await lms.deps.background.idle()
+}
+
+/** Lets the server learn Razorpay's account id, as it does from the first event of a payment that is there. */
+export async function introduceAccount(lms: Lms): Promise<void> {
+  pay(lms, await anOrder(lms))
+  await deliverWebhooks(lms)
 }
 
 /** The order's status in the database. */

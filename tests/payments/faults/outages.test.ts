@@ -114,7 +114,8 @@ describe('a storm of events', () => {
       return copies.map((copy, nth) => ({ ...copy, to: (at + nth) % 2 === 0 ? lms.url : url }))
     })
     const statuses = await Promise.all(sent.map(({ to, ...event }) => postEvent(to, event)))
-    expect(statuses.filter((status) => status !== 200)).toEqual([])
+    // Three events of each of the forty, and three in ten of them again.
+    expect(statuses).toEqual(Array.from({ length: 40 * 3 * 1.3 }, () => 200))
     await deliverWebhooks(lms)
     lms.clock.advance(61)
     await lms.work()

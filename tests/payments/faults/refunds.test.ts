@@ -37,6 +37,14 @@ const create = (sale: Sale, input = {}) =>
 
 const isOpen = ({ buyer, courseIds }: Sale) => isIn(buyer, courseIds[0] ?? '')
 
+/** The idempotency keys that refunds of this sale were asked with. */
+function keysOf({ paymentId }: Sale): (string | null)[] {
+  const asked = lms.razorpay
+    .requests()
+    .filter(({ route, path }) => route === REFUND && path.includes(paymentId))
+  return [...new Set(asked.map(({ idempotencyKey }) => idempotencyKey))]
+}
+
 async function later(seconds: number): Promise<void> {
   lms.clock.advance(seconds)
   await lms.work()
@@ -59,11 +67,7 @@ describe('a refund whose answer never comes', () => {
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
     const [refund] = (await admin.api.refunds.list.query({ orderId: sale.order.id })).items
     expect(refund?.status).toBe('PROCESSED')
-    const keys = lms.razorpay
-      .requests()
-      .filter(({ route, path }) => route === REFUND && path.includes(sale.paymentId))
-      .map(({ idempotencyKey }) => idempotencyKey)
-    expect(new Set(keys).size).toBe(1)
+    expect(keysOf(sale)).toHaveLength(1)
   })
 
   it('is known from its own event before it is asked again', async () => {
@@ -136,6 +140,7 @@ describe('a refund that Razorpay does not make now', () => {
       expect(two.id).toBe(one.id)
       await later(61)
     })
+    expect(keysOf(sale)).toHaveLength(1)
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
   })
 
@@ -268,10 +273,11 @@ describe('a refund that fails at the bank', () => {
 
   it('whose earlier events come afterwards stays failed', async () => {
     const sale = await aSale(lms)
-    await lms.razorpay.with({ refunds: 'failed', order: 'reversed', copies: 2 }, async () => {
-      await create(sale)
-      await deliverWebhooks(lms)
-    })
+    await lms.razorpay.with({ refunds: 'failed', hold: true, copies: 2 }, () => create(sale))
+    await lms.razorpay.release('reversed')
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(true)
+    const { items } = await admin.api.refunds.list.query({ orderId: sale.order.id })
+    expect(items).toMatchObject([{ status: 'FAILED' }])
   })
 })

@@ -3,14 +3,18 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { anOrder, aSale, pay, payWithoutWebhooks } from '../../support/builders/orders.ts'
 import { anAdmin } from '../../support/builders/people.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
-import { deliverWebhooks, expectSound, isIn, statusOf } from '../../support/order-checks.ts'
+import {
+  deliverWebhooks,
+  expectSound,
+  isIn,
+  statusOf,
+  introduceAccount,
+} from '../../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
-  // The account's id is learned from the first event of a payment that is really there.
-  pay(lms, await anOrder(lms))
-  await deliverWebhooks(lms)
+  await introduceAccount(lms)
 })
 afterEach(async () => {
   await deliverWebhooks(lms)
