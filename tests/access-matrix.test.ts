@@ -1,6 +1,6 @@
 import { describe, expect, it, beforeAll } from 'vitest'
 import { appRouter } from '../src/router.ts'
-import { aStudent, anAdmin, anInstructor } from './support/builders.ts'
+import { aStudent, anAdmin, anInstructor } from './support/builders/people.ts'
 import { startLms, type Lms } from './support/harness.ts'
 import { ACCESS, type Access } from './support/access.ts'
 import type { Visitor } from './support/client.ts'

@@ -33,16 +33,23 @@ export type Fault = {
 }
 
 export type Faults = {
-  add(fault: Fault): void
+  /** Waits to strike until it has struck often enough, or until the function answered takes it away. */
+  add(fault: Fault): () => void
   clear(): void
+  /** The fault that strikes this request, if any. */
   take(action: Action): Fault | undefined
 }
 
+/** None yet. */
 export function openFaults(): Faults {
   let pending: { fault: Fault; skip: number; left: number }[] = []
   return {
     add(fault) {
-      pending.push({ fault, skip: fault.after ?? 0, left: fault.times ?? 1 })
+      const added = { fault, skip: fault.after ?? 0, left: fault.times ?? 1 }
+      pending.push(added)
+      return () => {
+        pending = pending.filter((each) => each !== added)
+      }
     },
     clear() {
       pending = []

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Cloud, LoggedRequest } from './cloud.ts'
+import { addAll, during, type While } from '../during.ts'
 import { openFaults, type Fault } from './faults.ts'
 import { handle } from './routes.ts'
 import { openStore, type Asset } from './store.ts'
@@ -25,8 +26,10 @@ export type CloudinarySandbox = {
   cloudinaryUrl: string
   assets(): Asset[]
   find(publicId: string): Asset | undefined
-  fail(fault: Fault): void
-  clearFaults(): void
+  /**
+   * Lets these faults wait while `work` runs; those that are left then are taken away, also when it throws.
+   */
+  with: While<{ faults: readonly Fault[] }>
   requests: LoggedRequest[]
   /** How many unfinished files lie on its disk: parts of chunked uploads and broken ones. */
   countParts(): Promise<number>
@@ -70,12 +73,8 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     cloudinaryUrl: `cloudinary://${apiKey}:${apiSecret}@${cloudName}?upload_prefix=${url}&cname=${host}`,
     assets: () => store.all(),
     find: (publicId) => store.all().find((asset) => asset.publicId === publicId),
-    fail: (fault) => {
-      cloud.faults.add(fault)
-    },
-    clearFaults: () => {
-      cloud.faults.clear()
-    },
+    with: <T>({ faults }: { faults: readonly Fault[] }, work: () => T) =>
+      during(() => addAll(faults, cloud.faults), work),
     requests: cloud.requests,
     countParts: async () => (await readdir(store.partsDir)).length,
     countConnections: promisify(server.getConnections.bind(server)),

@@ -1,12 +1,20 @@
+// Razorpay on this machine. model/ is one merchant's account: orders, payments, refunds and disputes, what
+// may happen to them, and the events and refusals that follow; it knows nothing of HTTP servers. webhooks/
+// sends those events to the merchant's endpoints, signed, and again along Razorpay's schedule. api/ answers
+// /v1, with keys, idempotency and the faults that tests inject. checkout/ is the buyer's browser:
+// checkout.js, its dialog, a hosted page. control/ is where tests and developers play the buyer, the bank and
+// the dashboard, in this process or at /_control. model knows no other room, webhooks only model, api these
+// two; checkout and control know api. Amounts are in paise. Times are Unix seconds in Razorpay's own fields
+// and milliseconds everywhere else.
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { openAccount } from './model/account.ts'
 import type { Api } from './api/api.ts'
 import { answerApi } from './api/api.ts'
-import { loadBooks, saveBooks } from './model/books.ts'
+import { loadSnapshot, saveSnapshot } from './model/snapshot.ts'
 import { answerCheckout } from './checkout/checkout.ts'
-import { answerControl } from './control/control-http.ts'
+import { answerControl } from './control/routes.ts'
 import type { Control } from './control/control.ts'
 import { openControl } from './control/control.ts'
 import { openFaults } from './api/faults.ts'
@@ -26,32 +34,33 @@ export type RazorpayOptions = {
   file?: string
 }
 
+/** The running sandbox. */
 export type RazorpaySandbox = Control & {
   /** Without /v1; also serves /checkout.js, /pay/:orderId and /_control. */
   url: string
   close: () => Promise<void>
 }
 
+/** Listens on this machine alone, until it is closed. */
 export async function startRazorpay(options: RazorpayOptions): Promise<RazorpaySandbox> {
   const { file } = options
   const account = openAccount(
     { id: options.keyId, secret: options.keySecret },
     options.now ?? (() => new Date()),
   )
-  if (file !== undefined) loadBooks(account, file)
+  if (file !== undefined) loadSnapshot(account, file)
   const save = () => {
-    if (file !== undefined) saveBooks(account, file)
+    if (file !== undefined) saveSnapshot(account, file)
   }
   const sender = openSender(account, save)
   const api: Api = {
     account,
-    sender,
     faults: openFaults(),
     requests: [],
     inFlight: new Set(),
     onChange: save,
   }
-  const control = openControl(api, {
+  const control = openControl(api, sender, {
     url: options.webhookUrl,
     secret: options.webhookSecret,
   })

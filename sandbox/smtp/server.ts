@@ -1,17 +1,10 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
+import { addAll, during, type While } from '../during.ts'
+import { openFaults, type SmtpFault } from './faults.ts'
 import { createInbox } from './inbox.ts'
 import { parseMail, type Mail } from './parse.ts'
-
-export type SmtpFault = {
-  /** `refuse` cuts the connection, `hang` never answers the message, `code` answers with it. */
-  kind: 'refuse' | 'hang' | 'code'
-  /** 4xx is temporary, 5xx permanent. */
-  code?: number
-  /** How many messages it hits; 1 unless told. */
-  times?: number
-}
 
 export type SmtpSandbox = {
   /** A value for SMTP_URL. */
@@ -22,8 +15,10 @@ export type SmtpSandbox = {
   mails(to?: string): Mail[]
   /** The newest mail to the address whose subject or text matches; waits for it. */
   waitForMail(to: string, match?: RegExp, timeoutMs?: number): Promise<Mail>
-  fail(fault: SmtpFault): void
-  clearFaults(): void
+  /**
+   * Lets these faults wait while `work` runs; those that are left then are taken away, also when it throws.
+   */
+  with: While<{ faults: readonly SmtpFault[] }>
   close(): Promise<void>
 }
 
@@ -33,14 +28,7 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpSandbox>
   const now = options.now ?? (() => new Date())
   const mails: Mail[] = []
   const arrivals = new EventTarget()
-  let faults: SmtpFault[] = []
-  const takeFault = (...kinds: SmtpFault['kind'][]) => {
-    const [fault] = faults
-    if (!fault || !kinds.includes(fault.kind)) return undefined
-    const left = (fault.times ?? 1) - 1
-    faults = left > 0 ? [{ ...fault, times: left }, ...faults.slice(1)] : faults.slice(1)
-    return fault
-  }
+  const waiting = openFaults()
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -49,12 +37,12 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpSandbox>
       done(null, { user: 'anyone' })
     },
     onConnect: (_session, done) => {
-      if (takeFault('refuse')) done(refusal(421, 'Injected fault'))
+      if (waiting.take('refuse')) done(refusal(421, 'Injected fault'))
       else done()
     },
     onData: (stream, session, done) => {
       const take = (received: Mail[]) => {
-        const fault = takeFault('hang', 'code')
+        const fault = waiting.take('hang', 'code')
         if (fault?.kind === 'hang') return
         if (fault) {
           done(refusal(fault.code ?? 451, 'Injected fault'))
@@ -99,12 +87,8 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpSandbox>
         })
       }
     },
-    fail: (fault) => {
-      faults.push(fault)
-    },
-    clearFaults: () => {
-      faults = []
-    },
+    with: <T>({ faults }: { faults: readonly SmtpFault[] }, work: () => T) =>
+      during(() => addAll(faults, waiting), work),
     async close() {
       for (const connection of server.connections) connection.close()
       inbox.closeAllConnections()

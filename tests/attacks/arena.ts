@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import type { Reason } from '../../src/errors.ts'
-import { PNG } from '../gateways/cloudinary/fixtures.ts'
-import { formOf, FORM_TYPE } from '../support/builders-media.ts'
-import type { Person } from '../support/builders.ts'
+import { formOf, FORM_TYPE } from '../support/builders/media.ts'
+import type { Person } from '../support/builders/people.ts'
+import { PNG } from '../support/media-files.ts'
 import { PROCEDURES } from '../support/procedures.ts'
 import { request } from '../support/raw.ts'
 import type { World } from './world.ts'
@@ -14,8 +14,7 @@ export type Arena = World & { mallory: Record<Exclude<Attacker, 'VISITOR'>, Pers
 
 /** One request as it goes over the line, and how it must be refused. Nothing may have changed after it. */
 export type Attack = {
-  /** Its number in the catalogue of attacks, or `+` where it is ours. */
-  id: string
+  /** What the attacker does, as the end of a sentence that begins with `who`. */
   what: string
   /** Whose cookie it carries; a visitor's, none. */
   as?: Attacker

@@ -19,7 +19,6 @@ function triple({ sale }: Arena) {
 
 const oddPayments: Attack[] = ['../orders/x', 'pay_1?x', `${PAYMENT}A`, 'pay_', '', 5, null].map(
   (paymentId) => ({
-    id: 'A74',
     what: `verifies the payment ${JSON.stringify(paymentId)}`,
     as: 'STUDENT',
     send: (arena) => calling('orders.verify', { ...triple(arena), razorpay_payment_id: paymentId }),
@@ -60,7 +59,6 @@ const forged: Attack[] = (
     ['ten kilobytes of one', 'a'.repeat(10_000)],
   ] as [string, string | null][]
 ).map(([what, signature]): Attack => ({
-  id: 'A76',
   what: `sends a webhook whose signature is ${what}`,
   send: () => webhook(EVENT, signature),
   status: 400,
@@ -71,42 +69,36 @@ export const MONEY: Attack[] = [
   ...oddPayments,
   ...forged,
   {
-    id: 'A76',
     what: 'sends a webhook of the same meaning in other bytes',
     send: () => webhook(JSON.stringify(JSON.parse(EVENT), null, 1), right),
     status: 400,
     reason: 'SIGNATURE_INVALID',
   },
   {
-    id: 'A79',
     what: 'sends a webhook of two megabytes',
     send: () => webhook(' '.repeat(2_000_000), right),
     status: 413,
     reason: 'BODY_TOO_LARGE',
   },
   {
-    id: 'A79',
     what: 'sends a packed webhook',
     send: () => webhook(packed(EVENT), right, ['Content-Encoding: gzip']),
     status: 415,
     reason: 'UNSUPPORTED_MEDIA_TYPE',
   },
   {
-    id: 'A79',
     what: 'sends a webhook of another type',
     send: () => webhook(EVENT, right, ['Content-Type: text/plain']),
     status: 415,
     reason: 'UNSUPPORTED_MEDIA_TYPE',
   },
   {
-    id: 'A80',
-    what: 'gets the webhook',
+    what: 'asks for the webhook by GET',
     send: () => getting('/webhooks/razorpay'),
     status: 405,
     reason: 'METHOD_NOT_SUPPORTED',
   },
   {
-    id: 'A97',
     what: 'forges a notification of Cloudinary',
     send: () =>
       posting('/webhooks/cloudinary', '{"notification_type":"upload","public_id":"x"}', [
@@ -116,7 +108,6 @@ export const MONEY: Attack[] = [
     status: 401,
   },
   {
-    id: 'A71 A72',
     what: 'shows somebody else’s receipt of Razorpay for somebody else’s order',
     as: 'STUDENT',
     send: (arena) => calling('orders.verify', triple(arena)),
@@ -124,14 +115,12 @@ export const MONEY: Attack[] = [
     reason: 'NOT_FOUND',
   },
   {
-    id: 'A83',
     what: 'buys nothing',
     as: 'STUDENT',
     send: () => calling('orders.create', { courseIds: [] }),
     status: 400,
   },
   {
-    id: 'A83',
     what: 'buys a draft',
     as: 'STUDENT',
     send: ({ draft }) => calling('orders.create', { courseIds: [draft.course.id] }),
@@ -139,7 +128,6 @@ export const MONEY: Attack[] = [
     reason: 'NOT_FOUND',
   },
   {
-    id: '+',
     what: 'enrols for free in what costs money',
     as: 'STUDENT',
     send: ({ filmed }) => calling('enrollments.start', { courseId: filmed.courseId }),
@@ -148,7 +136,6 @@ export const MONEY: Attack[] = [
   },
   ...[{ value: 101 }, { value: 0 }, { value: -5 }, { value: 1.5 }, { value: 200 }].map(
     ({ value }): Attack => ({
-      id: 'A82',
       what: `makes a coupon of ${value} per cent`,
       as: 'ADMIN',
       send: () => calling('coupons.create', { code: 'ODDONE', kind: 'PERCENT', value }),
@@ -157,7 +144,6 @@ export const MONEY: Attack[] = [
     }),
   ),
   ...[-100, 0, 1.5, '100', 1e12].map((amountPaise): Attack => ({
-    id: 'A81',
     what: `refunds ${JSON.stringify(amountPaise)}`,
     as: 'ADMIN',
     send: ({ sale }) => calling('refunds.create', { orderId: sale.order.id, amountPaise }),
@@ -165,7 +151,6 @@ export const MONEY: Attack[] = [
     reason: 'INVALID_INPUT',
   })),
   {
-    id: 'A81',
     what: 'refunds more than was paid',
     as: 'ADMIN',
     send: ({ sale }) =>
@@ -174,7 +159,6 @@ export const MONEY: Attack[] = [
     reason: 'REFUND_TOO_LARGE',
   },
   {
-    id: '+',
     what: 'prints somebody else’s receipt',
     as: 'STUDENT',
     send: ({ sale }) => getting(`/receipts/${sale.order.id}`),

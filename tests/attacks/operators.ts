@@ -21,32 +21,27 @@ export const OPERATOR_ATTACKS: Attack[] = OPERATORS.flatMap((operator): Attack[]
   const refusal = { status: 400, reason: 'INVALID_INPUT' } as const
   return [
     {
-      id: 'A1 A3 A4 A5',
       what: `signs in as ${shown}`,
       send: () => calling('auth.login', { email: operator, password: 'some password' }),
       ...refusal,
     },
     {
-      id: 'A2',
       what: `signs in by the password ${shown}`,
       send: ({ buyer }) => calling('auth.login', { email: buyer.user.email, password: operator }),
       ...refusal,
     },
     {
-      id: 'A5 A6',
       what: `resets by the token ${shown}`,
       send: () => calling('auth.resetPassword', { token: operator, password: 'a fresh password' }),
       ...refusal,
     },
     {
-      id: 'A5 A6',
       what: `reads the order ${shown}`,
       as: 'STUDENT',
       send: () => calling('orders.get', { orderId: operator }),
       ...refusal,
     },
     {
-      id: 'A5 A6',
       what: `redeems the coupon ${shown}`,
       as: 'STUDENT',
       send: ({ filmed }) =>

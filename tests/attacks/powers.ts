@@ -48,7 +48,6 @@ const lessonOf = ({ courseId, lessonId }: { courseId: string; lessonId: string }
 
 const unentitled: Attack[] = (['VISITOR', 'STUDENT', 'INSTRUCTOR'] as const).flatMap((as) =>
   powers(as).map(([name, input]): Attack => ({
-    id: 'A64 A66',
     what: `calls ${name} as ${as}`,
     as,
     send: (arena) => calling(name, input(arena)),
@@ -73,7 +72,6 @@ const foreign: Attack[] = (
     ['media.signUpload', ({ filmed }) => ({ purpose: 'lesson-video', courseId: filmed.courseId })],
   ] as [string, (arena: Arena) => unknown][]
 ).map(([name, input]): Attack => ({
-  id: 'A15 A63',
   what: `calls ${name} on the course of another instructor`,
   as: 'INSTRUCTOR',
   send: (arena) => calling(name, input(arena)),
@@ -91,7 +89,6 @@ const otherPeoples: Attack[] = (
     ['lessons.open', ({ draft }) => ({ courseId: draft.course.id, lessonId: draft.lessonId })],
   ] as [string, (arena: Arena) => unknown][]
 ).map(([name, input]): Attack => ({
-  id: 'A51 A65',
   what: `calls ${name} for what is not theirs`,
   as: 'STUDENT',
   send: (arena) => calling(name, input(arena)),
@@ -100,7 +97,6 @@ const otherPeoples: Attack[] = (
 
 const unenrolled: Attack[] = [
   ...(['lessonId', 'videoId', 'fileId'] as const).map((which): Attack => ({
-    id: 'A62',
     what: `opens a paid lesson (${which}) without having paid`,
     as: 'STUDENT',
     send: ({ filmed }) =>
@@ -110,7 +106,6 @@ const unenrolled: Attack[] = [
   })),
   ...['progress.complete', 'progress.position', 'quizzes.start', 'progress.get'].map(
     (name): Attack => ({
-      id: 'A67',
       what: `calls ${name} without being enrolled`,
       as: 'STUDENT',
       send: ({ examined }) =>
@@ -120,21 +115,18 @@ const unenrolled: Attack[] = [
     }),
   ),
   {
-    id: 'A67',
     what: 'claims a certificate for nothing',
     as: 'STUDENT',
     send: ({ examined }) => calling('certificates.claim', { courseId: examined.courseId }),
     status: 403,
   },
   {
-    id: 'A67',
     what: 'reviews what they never saw',
     as: 'STUDENT',
     send: ({ examined }) => calling('reviews.put', { courseId: examined.courseId, rating: 1 }),
     status: 403,
   },
   {
-    id: '+',
     what: 'opens a lesson of one course by the id of another',
     as: 'STUDENT',
     send: ({ filmed, examined }) =>
@@ -145,13 +137,12 @@ const unenrolled: Attack[] = [
 ]
 
 const crossSite: Attack[] = [
-  ['A55', 'Origin: https://evil.example'],
-  ['A56', 'Origin: null'],
-  ['A57', 'Sec-Fetch-Site: cross-site'],
-  ['A58', 'Sec-Fetch-Site: same-site'],
-  ['A61', `Origin: ${ORIGIN}.evil.example`],
-].map(([id = '', header = '']): Attack => ({
-  id,
+  'Origin: https://evil.example',
+  'Origin: null',
+  'Sec-Fetch-Site: cross-site',
+  'Sec-Fetch-Site: same-site',
+  `Origin: ${ORIGIN}.evil.example`,
+].map((header): Attack => ({
   what: `makes somebody’s browser sign out (${header})`,
   as: 'STUDENT',
   send: () => posting('/trpc/auth.logout', LOGOUT, [header]),
@@ -166,7 +157,6 @@ export const POWERS: Attack[] = [
   ...unenrolled,
   ...crossSite,
   {
-    id: 'A59',
     what: 'signs somebody’s browser in as themselves',
     send: ({ mallory: { STUDENT } }) =>
       calling('auth.login', { email: STUDENT.user.email, password: STUDENT.password }, [
@@ -176,7 +166,6 @@ export const POWERS: Attack[] = [
     reason: 'ORIGIN_REFUSED',
   },
   {
-    id: 'A54',
     what: 'guesses a reset token',
     send: () =>
       calling('auth.resetPassword', { token: 'a'.repeat(40), password: 'a new password' }),
@@ -184,7 +173,6 @@ export const POWERS: Attack[] = [
     reason: 'TOKEN_INVALID',
   },
   {
-    id: 'A99',
     what: 'asks the health page about the inside',
     send: () => getting('/healthz?verbose=1', ['Accept: text/html']),
     status: 200,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
-import { aCourse } from '../support/builders-orders.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
+import { aCourseId } from '../support/builders/orders.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { request, sendRaw } from '../support/raw.ts'
@@ -34,7 +34,7 @@ async function callRaw(cookie: string, name: string, input: unknown) {
 }
 
 describe('fields nobody asked for', () => {
-  it('give a new account no power (A14)', async () => {
+  it('give a new account no power', async () => {
     const email = 'mass-assigned@example.test'
     const { status, body } = await callRaw('', 'auth.register', {
       name: 'Mass',
@@ -57,7 +57,7 @@ describe('fields nobody asked for', () => {
     expect(stored?.passwordHash).toMatch(/^\$argon2id\$/)
   })
 
-  it('change nothing of an account but what may be changed (A16)', async () => {
+  it('change nothing of an account but what may be changed', async () => {
     const { api, cookie, user } = await aStudent(lms)
     await callRaw(cookie(), 'account.update', {
       name: 'New Name',
@@ -75,7 +75,7 @@ describe('fields nobody asked for', () => {
     })
   })
 
-  it('hand a course to nobody, and put it on nobody’s shelf (A16)', async () => {
+  it('hand a course to nobody, and put it on nobody’s shelf', async () => {
     const owner = await anInstructor(lms)
     const { id } = await owner.api.courses.create.mutate({ title: 'Mine alone' })
     await callRaw(owner.cookie(), 'courses.update', {
@@ -102,9 +102,9 @@ describe('fields nobody asked for', () => {
     })
   })
 
-  it('set no price: an order costs what the course costs (A69)', async () => {
+  it('set no price: an order costs what the course costs', async () => {
     const buyer = await aStudent(lms)
-    const courseId = await aCourse(lms, 49_900)
+    const courseId = await aCourseId(lms, 49_900)
     const { body } = await callRaw(buyer.cookie(), 'orders.create', {
       courseIds: [courseId],
       amount: 1,
@@ -123,7 +123,7 @@ describe('fields nobody asked for', () => {
 })
 
 describe('things of other people', () => {
-  it('answer like things that do not exist (A8)', async () => {
+  it('answer like things that do not exist', async () => {
     const { cookie } = await aStudent(lms)
     const bodies = await Promise.all(
       [world.sale.order.id, '0'.repeat(24)].map(async (orderId) => {
@@ -139,7 +139,7 @@ describe('things of other people', () => {
     expect(bodies[0]?.[0]).toBe(404)
   })
 
-  it('show in no list (A65)', async () => {
+  it('show in no list', async () => {
     const { api } = await aStudent(lms)
     const lists = [
       await api.orders.mine.query({}),
@@ -160,14 +160,14 @@ describe('things of other people', () => {
 })
 
 describe('a power', () => {
-  it('ends with the role, in the session that is open (A53)', async () => {
+  it('ends with the role, in the session that is open', async () => {
     const admin = await anAdmin(lms)
     await admin.api.users.list.query({})
     await lms.db.orm.users.where({ _id: admin.user.id }).update({ role: 'STUDENT' })
     await refused(admin.api.users.list.query({}), 'FORBIDDEN')
   })
 
-  it('is not kept by a batch that began with it (A31)', async () => {
+  it('is not kept by a batch that began with it', async () => {
     const { cookie } = await aStudent(lms)
     const path = 'auth.me,users.list,admin.stats'
     const input = encodeURIComponent('{"1":{"json":{}},"2":{"json":{}}}')

@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib'
-import { PNG } from '../gateways/cloudinary/fixtures.ts'
-import { formOf, FORM_TYPE } from '../support/builders-media.ts'
+import { formOf, FORM_TYPE } from '../support/builders/media.ts'
+import { PNG } from '../support/media-files.ts'
 import { calling, getting, posting, uploading, type Attack } from './arena.ts'
 
 const FILES: [string, string | Buffer][] = [
@@ -25,28 +25,24 @@ const hugePng = () => {
 
 export const UPLOADS: Attack[] = [
   ...FILES.map(([what, content]): Attack => ({
-    id: 'A85 A86',
     what: `uploads ${what} as a picture`,
     as: 'STUDENT',
     send: () => uploading('/uploads/avatar', content),
     status: [400, 415],
   })),
   {
-    id: 'A92',
     what: 'uploads fifty thousand pixels squared',
     as: 'STUDENT',
     send: () => uploading('/uploads/avatar', hugePng()),
     status: [400, 413, 415],
   },
   {
-    id: 'A84',
     what: 'uploads without being anyone',
     send: () => uploading('/uploads/avatar'),
     status: 401,
     reason: 'UNAUTHENTICATED',
   },
   {
-    id: 'A84',
     what: 'uploads a film as a student',
     as: 'STUDENT',
     send: ({ filmed }) => uploading(`/uploads/lesson-video?courseId=${filmed.courseId}`),
@@ -54,7 +50,6 @@ export const UPLOADS: Attack[] = [
     reason: 'FORBIDDEN',
   },
   {
-    id: 'A84',
     what: 'uploads into the course of another',
     as: 'INSTRUCTOR',
     send: ({ filmed }) => uploading(`/uploads/course-image?courseId=${filmed.courseId}`),
@@ -62,7 +57,6 @@ export const UPLOADS: Attack[] = [
     reason: 'FORBIDDEN',
   },
   {
-    id: 'A84',
     what: 'uploads into two courses at once',
     as: 'INSTRUCTOR',
     send: ({ filmed, draft }) =>
@@ -72,7 +66,6 @@ export const UPLOADS: Attack[] = [
   },
   ...['../avatar', 'AVATAR', '__proto__', 'constructor', 'toString', '%00', ''].map(
     (purpose): Attack => ({
-      id: '+',
       what: `uploads for the purpose ${JSON.stringify(purpose)}`,
       as: 'STUDENT',
       send: () => uploading(`/uploads/${purpose}`),
@@ -80,7 +73,6 @@ export const UPLOADS: Attack[] = [
     }),
   ),
   {
-    id: 'A89',
     what: 'uploads two files in one form',
     as: 'STUDENT',
     send: () =>
@@ -95,7 +87,6 @@ export const UPLOADS: Attack[] = [
     status: [400, 415],
   },
   {
-    id: 'A89',
     what: 'uploads a thousand fields before the file',
     as: 'STUDENT',
     send: () =>
@@ -108,8 +99,7 @@ export const UPLOADS: Attack[] = [
   },
   ...['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/mixed; boundary=x'].map(
     (type): Attack => ({
-      id: 'A89',
-      what: `uploads ${type}`,
+      what: `uploads as ${type}`,
       as: 'STUDENT',
       send: () => posting('/uploads/avatar', 'x', [`Content-Type: ${type}`]),
       status: [400, 415],
@@ -117,7 +107,6 @@ export const UPLOADS: Attack[] = [
   ),
   ...['http://169.254.169.254/latest', 'file:///etc/passwd', 'data:image/png;base64,AAAA'].map(
     (url): Attack => ({
-      id: 'A94 A98',
       what: `uploads from ${url}`,
       as: 'STUDENT',
       send: () =>
@@ -128,7 +117,6 @@ export const UPLOADS: Attack[] = [
     }),
   ),
   {
-    id: 'A96',
     what: 'confirms the direct upload of another',
     as: 'INSTRUCTOR',
     send: () => calling('media.confirm', { mediaId: 'f'.repeat(24) }),
@@ -136,7 +124,6 @@ export const UPLOADS: Attack[] = [
     reason: 'NOT_FOUND',
   },
   {
-    id: 'A93',
     what: 'announces more than a disk holds',
     as: 'STUDENT',
     send: () => (cookie) =>
@@ -153,12 +140,11 @@ export const UPLOADS: Attack[] = [
     status: 413,
   },
   {
-    id: 'A84',
     what: 'uploads into a draft of another',
     as: 'INSTRUCTOR',
     send: ({ draft }) => uploading(`/uploads/course-image?courseId=${draft.course.id}`),
     status: 404,
     reason: 'NOT_FOUND',
   },
-  { id: '+', what: 'gets an upload', send: () => getting('/uploads/avatar'), status: 405 },
+  { what: 'asks for an upload by GET', send: () => getting('/uploads/avatar'), status: 405 },
 ]

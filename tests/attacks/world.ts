@@ -1,15 +1,16 @@
 import { ObjectId } from 'mongodb'
-import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders.ts'
+import { aDraft, type Written } from '../support/builders/courses.ts'
 import {
   aFilmedCourse,
   aQuizCourse,
   passed,
   type Examined,
   type Filmed,
-} from '../support/builders-learning.ts'
-import { aDraft, type Written } from '../support/builders-courses.ts'
-import { anOrder, aSale, settle, type Opened } from '../support/builders-orders.ts'
+} from '../support/builders/learning.ts'
+import { anOrder, aSale, type Opened } from '../support/builders/orders.ts'
+import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders/people.ts'
 import type { Lms } from '../support/harness.ts'
+import { deliverWebhooks } from '../support/order-checks.ts'
 
 /** Stands in every text that only some may read. */
 export const PRIVATE = 'for-the-enrolled-only'
@@ -25,7 +26,10 @@ export type World = {
   openOrder: Opened
 }
 
-/** A school in full swing: courses of every kind, someone who bought, learnt, passed, reviewed and was refunded. */
+/**
+ * A school in full swing: courses of every kind, someone who bought, learnt, passed, reviewed and was
+ * refunded.
+ */
 export async function aWorld(lms: Lms): Promise<World> {
   const [admin, teacher, buyer] = [
     await anAdmin(lms),
@@ -48,7 +52,7 @@ export async function aWorld(lms: Lms): Promise<World> {
     idempotencyKey: 'a-refund-of-the-world',
   })
   await lms.work()
-  await settle(lms)
+  await deliverWebhooks(lms)
   return { admin, teacher, buyer, filmed, examined, draft, sale, openOrder }
 }
 

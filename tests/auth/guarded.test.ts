@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { audit } from '../../src/audit.ts'
-import { aStudent } from '../support/builders.ts'
-import { aVerified, codeOf, post, secondFactor } from '../support/builders-auth.ts'
+import { aStudent } from '../support/builders/people.ts'
+import { aVerified, codeOf, post, secondFactor } from '../support/builders/auth.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 // What other tests would not notice when it is gone.

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describeDevice } from '../../src/auth/device.ts'
 import { networkOf } from '../../src/http/network.ts'
-import { aStudent } from '../support/builders.ts'
-import { aVerified, post } from '../support/builders-auth.ts'
-import { aPublishedCourse } from '../support/builders-courses.ts'
+import { aStudent } from '../support/builders/people.ts'
+import { aVerified, post } from '../support/builders/auth.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

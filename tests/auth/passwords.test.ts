@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, type Person } from '../support/builders.ts'
-import { aVerified, mailedToken, post, secondFactor } from '../support/builders-auth.ts'
+import { aStudent, type Person } from '../support/builders/people.ts'
+import { aVerified, mailedToken, post, secondFactor } from '../support/builders/auth.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

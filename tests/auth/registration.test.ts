@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
-import { mailedToken, post } from '../support/builders-auth.ts'
+import { aStudent } from '../support/builders/people.ts'
+import { mailedToken, post } from '../support/builders/auth.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, aStudent, type Person } from '../support/builders.ts'
-import { aVerified } from '../support/builders-auth.ts'
+import { anAdmin, aStudent, type Person } from '../support/builders/people.ts'
+import { aVerified } from '../support/builders/auth.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

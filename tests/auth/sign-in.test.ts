@@ -1,7 +1,7 @@
 import { Argon2id } from 'oslo/password'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin } from '../support/builders.ts'
-import { post } from '../support/builders-auth.ts'
+import { aStudent, anAdmin } from '../support/builders/people.ts'
+import { post } from '../support/builders/auth.ts'
 import { refused } from '../support/client.ts'
 import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin } from '../support/builders.ts'
-import { aVerified, codeOf, mailedToken, secondFactor } from '../support/builders-auth.ts'
+import { aStudent, anAdmin } from '../support/builders/people.ts'
+import { aVerified, codeOf, mailedToken, secondFactor } from '../support/builders/auth.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, type Person } from '../support/builders.ts'
-import { post, type Answer } from '../support/builders-auth.ts'
+import { aStudent, type Person } from '../support/builders/people.ts'
+import { post, type Answer } from '../support/builders/auth.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 // Behind one proxy, whose X-Forwarded-For says where a call came from. Builders come from `HOME`.

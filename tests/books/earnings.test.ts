@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { partsOf } from '../../src/books/reversals.ts'
-import { anAdmin, anInstructor } from '../support/builders.ts'
-import { aPublishedCourse } from '../support/builders-courses.ts'
-import { anOrder, aSale, expectSound, pay, settle } from '../support/builders-orders.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
+import { anOrder, aSale, pay, payWithoutWebhooks } from '../support/builders/orders.ts'
+import { anAdmin, anInstructor } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { expectSound, deliverWebhooks } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -37,7 +38,7 @@ describe('earnings', () => {
       name: owner.user.name,
       ...mine,
     })
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 
@@ -63,7 +64,7 @@ describe('earnings', () => {
     await api.refunds.create.mutate({ orderId: sale.order.id, lines: [one.id] })
     lms.clock.advance(5)
     lms.razorpay.refund(sale.paymentId)
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(5)
     const { days, netPaise } = await owner.api.earnings.mine.query({})
     expect(days.map((day) => [day.refundPaise, day.netPaise])).toEqual([
@@ -79,7 +80,7 @@ describe('earnings', () => {
     const { course } = await aPublishedCourse(lms, { owner, pricePaise: 30_000 })
     const sale = await aSale(lms, { courseIds: [course.id] })
     const dispute = lms.razorpay.openDispute({ paymentId: sale.paymentId })
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(2 * 24 * 3_600)
     const { api } = await anInstructor(lms)
     const netOf = async () => {
@@ -89,7 +90,7 @@ describe('earnings', () => {
     }
     expect(await netOf()).toEqual([[0, 30_000]])
     lms.razorpay.moveDispute(dispute.id, 'lost')
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(5)
     expect(await netOf()).toEqual([
       [0, 30_000],
@@ -122,7 +123,7 @@ describe('earnings', () => {
     const { course } = await aPublishedCourse(lms, { owner, pricePaise: 10_000 })
     const opened = await anOrder(lms, { courseIds: [course.id] })
     pay(lms, opened, { outcome: 'double' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(5)
     const mine = await owner.api.earnings.mine.query({ courseId: course.id })
     expect(mine).toMatchObject({ grossPaise: 10_000, refundPaise: 0 })
@@ -155,10 +156,9 @@ describe("the administrators' figures", () => {
   })
 
   it('raise the alarm when payments come and webhooks do not', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
     lms.clock.advance(5)
-    pay(lms, opened)
+    payWithoutWebhooks(lms, opened)
     lms.clock.advance(61)
     await lms.work()
     lms.clock.advance(31 * 60)

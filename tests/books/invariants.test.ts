@@ -1,14 +1,16 @@
-// Each invariant is shown to notice what it is there for: the books are spoiled on purpose, one page at a time.
+// Each invariant is shown to notice what it is there for: the books are spoiled on purpose, one page at a
+// time.
 import { ObjectId, type Document, type WithId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findViolations } from '../../src/books/invariants/invariants.ts'
-import { anAdmin, aStudent } from '../support/builders.ts'
-import { aSale, anOrder, pay, settle } from '../support/builders-orders.ts'
+import { aSale, anOrder, payWithoutWebhooks, type Sale } from '../support/builders/orders.ts'
+import { anAdmin, aStudent } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks } from '../support/order-checks.ts'
 
 let lms: Lms
-let sale: Awaited<ReturnType<typeof aSale>>
+let sale: Sale
 beforeAll(async () => {
   lms = await startLms()
 })
@@ -67,10 +69,8 @@ describe('spoiled books are noticed:', () => {
   })
 
   it('a captured payment whose order was never paid', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
-    const { razorpay_payment_id: id } = pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
+    const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
     const payment = await rows('payments').findOne({ gatewayPaymentId: sale.paymentId })
     await rows('payments').insertOne({
       ...payment,
@@ -113,7 +113,7 @@ describe('spoiled books are noticed:', () => {
   it('access kept after the money was given back, and money that nothing was reserved for', async () => {
     const admin = await anAdmin(lms)
     await admin.api.refunds.create.mutate({ orderId: sale.order.id })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await violations()).toEqual([])
     await rows('enrollments').updateOne(
       { userId: new ObjectId(sale.buyer.user.id) },
@@ -175,7 +175,7 @@ describe('spoiled books are noticed:', () => {
     expect(await violationsOf(twin)).toEqual(['49800 paise belong to nothing'])
     await rows('payments').deleteOne({ gatewayPaymentId: twin })
     await rows('refunds').deleteOne({ key })
-    await settle(lms)
+    await deliverWebhooks(lms)
   })
 
   it.each([

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
-import { settle } from '../support/builders-orders.ts'
+import { deliverWebhooks } from '../support/order-checks.ts'
 import { aVideoCourse, inBrowser, openShop, register, type OnSale, type Shop } from './shop.ts'
 
 const PATIENT = { timeout: 15_000 }
@@ -62,7 +62,7 @@ inBrowser('the storefront in a browser', () => {
       main.getByRole('link', { name: 'Receipt' }).click(),
     ])
     await receipt.getByText(course.title).waitFor()
-    await settle(shop.lms)
+    await deliverWebhooks(shop.lms)
     const enrollments = await shop.lms.db.orm.enrollments.all()
     expect(enrollments.map(({ grants }) => grants.length)).toEqual([1])
   })

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
-import { settle } from '../support/builders-orders.ts'
+import { deliverWebhooks } from '../support/order-checks.ts'
 import { aVideoCourse, inBrowser, openShop, register, type OnSale, type Shop } from './shop.ts'
 
 inBrowser('paying in a browser', () => {
@@ -53,12 +53,12 @@ inBrowser('paying in a browser', () => {
     const { page, userId } = await aBuyer()
     await page.getByRole('button', { name: 'Failure' }).click()
     await page.getByRole('dialog').getByText('Try again').waitFor()
-    await settle(shop.lms)
+    await deliverWebhooks(shop.lms)
     expect((await ordersOf(userId)).map(({ status }) => status)).toEqual(['CREATED'])
 
     await page.getByRole('button', { name: 'Success' }).click()
     await page.getByText('The course is yours').waitFor()
-    await settle(shop.lms)
+    await deliverWebhooks(shop.lms)
     expect((await ordersOf(userId)).map(({ status }) => status)).toEqual(['FULFILLED'])
     const orderId = (await ordersOf(userId))[0]?._id ?? ''
     const payments = await shop.lms.db.orm.payments.where({ orderId }).all()
@@ -70,7 +70,7 @@ inBrowser('paying in a browser', () => {
     await page.route('**/trpc/orders.verify*', (route) => route.abort())
     await page.getByRole('button', { name: 'Success' }).click()
     await page.getByText('Your payment is being confirmed').waitFor()
-    await settle(shop.lms)
+    await deliverWebhooks(shop.lms)
     expect((await ordersOf(userId)).map(({ status }) => status)).toEqual(['FULFILLED'])
     await page.locator('[data-status=FULFILLED]').waitFor()
   })

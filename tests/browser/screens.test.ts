@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
-import { aCourse, aLearner, aQuizCourse, type Taught } from '../support/builders-learning.ts'
-import type { Person } from '../support/builders.ts'
+import { aCourse, aLearner, aQuizCourse, type Taught } from '../support/builders/learning.ts'
+import type { Person } from '../support/builders/people.ts'
 import { aVideoCourse, inBrowser, openShop, type Shop } from './shop.ts'
 
 const HOSTILE = `<img src=x onerror="window.hacked = 1"><script>window.hacked = 2</script>`

@@ -1,18 +1,11 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { shareOut } from '../../src/money.ts'
-import {
-  aCourse,
-  anOrder,
-  aSale,
-  expectSound,
-  isIn,
-  pay,
-  statusOf,
-} from '../support/builders-orders.ts'
-import { anAdmin, aStudent, type Person } from '../support/builders.ts'
+import { aCourseId, anOrder, aSale, pay } from '../support/builders/orders.ts'
+import { anAdmin, aStudent, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { expectSound, isIn, statusOf } from '../support/order-checks.ts'
 
 let lms: Lms
 let admin: Person
@@ -38,7 +31,7 @@ const usesOf = async (code: string) =>
 describe('a coupon', () => {
   it('takes a share off each line, fractions to the buyer', async () => {
     const couponCode = await aCoupon({ value: 33 })
-    const courseIds = [await aCourse(lms, 10_001), await aCourse(lms, 999)]
+    const courseIds = [await aCourseId(lms, 10_001), await aCourseId(lms, 999)]
     const { order, order_id } = await anOrder(lms, { courseIds, couponCode })
     const byPrice = order.lines.toSorted((a, b) => a.listPaise - b.listPaise)
     expect(byPrice.map(({ discountPaise }) => discountPaise)).toEqual([330, 3_301])
@@ -59,7 +52,7 @@ describe('a coupon', () => {
     const couponCode = await aCoupon({ maxTotal: 1 })
     const first = await anOrder(lms, { couponCode })
     expect(await usesOf(couponCode)).toMatchObject({ held: 1, used: 0 })
-    const courseId = await aCourse(lms)
+    const courseId = await aCourseId(lms)
     const second = await aStudent(lms)
     const buy = () => second.api.orders.create.mutate({ courseIds: [courseId], couponCode })
     await refused(buy(), 'COUPON_USED_UP')
@@ -90,7 +83,7 @@ describe('a coupon', () => {
 
   it('is shown before anything is ordered, and typed in any case', async () => {
     const code = await aCoupon({ value: 50 })
-    const courseId = await aCourse(lms, 20_000)
+    const courseId = await aCourseId(lms, 20_000)
     const { api } = await aStudent(lms)
     const input = { courseIds: [courseId], code: ` ${code.toLowerCase()} ` }
     expect(await api.coupons.preview.query(input)).toMatchObject({ amountPaise: 10_000 })
@@ -99,7 +92,7 @@ describe('a coupon', () => {
 
   it('may be named `coupon` as well, beside what an order ignores', async () => {
     const code = await aCoupon({ value: 50 })
-    const courseId = await aCourse(lms, 20_000)
+    const courseId = await aCourseId(lms, 20_000)
     const { api } = await aStudent(lms)
     const input = { courseIds: [courseId], coupon: code, amount: 1, amountPaise: 1 }
     const { order } = await api.orders.create.mutate(input)
@@ -117,7 +110,7 @@ describe('a coupon', () => {
     const couponCode = codes[0] ?? ''
     await aSale(lms, { couponCode })
     const { api } = await aStudent(lms)
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     await refused(api.orders.create.mutate({ courseIds, couponCode }), 'COUPON_USED_UP')
   })
 })
@@ -132,16 +125,16 @@ describe('a coupon is refused', () => {
       await aCoupon({ endsAt: new Date(now - 60_000) }),
     ]
     const { api } = await aStudent(lms)
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     for (const couponCode of codes) {
       await refused(api.orders.create.mutate({ courseIds, couponCode }), 'COUPON_INVALID')
     }
   })
 
   it('for other courses and below its minimum', async () => {
-    const courseId = await aCourse(lms, 10_000)
+    const courseId = await aCourseId(lms, 10_000)
     const { api } = await aStudent(lms)
-    const scoped = await aCoupon({ courseIds: [await aCourse(lms)] })
+    const scoped = await aCoupon({ courseIds: [await aCourseId(lms)] })
     const least = await aCoupon({ minPaise: 10_001 })
     for (const couponCode of [scoped, least]) {
       const call = api.orders.create.mutate({ courseIds: [courseId], couponCode })
@@ -152,13 +145,13 @@ describe('a coupon is refused', () => {
   it('the second time by the same buyer', async () => {
     const couponCode = await aCoupon({ maxPerUser: 1 })
     const { buyer } = await aSale(lms, { couponCode })
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     await refused(buyer.api.orders.create.mutate({ courseIds, couponCode }), 'COUPON_USED_UP')
   })
 
   it('where it would leave less than a rupee', async () => {
     const couponCode = await aCoupon({ kind: 'FIXED', value: 9_950 })
-    const courseIds = [await aCourse(lms, 10_000)]
+    const courseIds = [await aCourseId(lms, 10_000)]
     const { api } = await aStudent(lms)
     await refused(api.orders.create.mutate({ courseIds, couponCode }), 'AMOUNT_TOO_SMALL')
   })
@@ -188,7 +181,7 @@ describe('a coupon is refused', () => {
 describe('fifty buyers reaching for ten uses', () => {
   it('get exactly ten', async () => {
     const couponCode = await aCoupon({ maxTotal: 10 })
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     const buyers = await Promise.all(Array.from({ length: 50 }, () => aStudent(lms)))
     const outcomes = await Promise.allSettled(
       buyers.map(({ api }) => api.orders.create.mutate({ courseIds, couponCode })),
@@ -204,7 +197,7 @@ describe('fifty buyers reaching for ten uses', () => {
   it('who are one buyer with one use get one', async () => {
     const couponCode = await aCoupon({ maxPerUser: 1 })
     const buyer = await aStudent(lms)
-    const courses = await Promise.all(Array.from({ length: 6 }, () => aCourse(lms)))
+    const courses = await Promise.all(Array.from({ length: 6 }, () => aCourseId(lms)))
     const outcomes = await Promise.allSettled(
       courses.map((courseId) =>
         buyer.api.orders.create.mutate({ courseIds: [courseId], couponCode }),

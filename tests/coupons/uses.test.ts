@@ -3,18 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { holdUse, redeemUse } from '../../src/coupons/uses.ts'
 import { expire } from '../../src/orders/expiry.ts'
 import { requireOrder } from '../../src/orders/order.ts'
-import { anAdmin, aStudent, type Person } from '../support/builders.ts'
-import {
-  aCourse,
-  anOrder,
-  aSale,
-  expectSound,
-  isIn,
-  pay,
-  settle,
-} from '../support/builders-orders.ts'
+import { aCourseId, anOrder, aSale, pay } from '../support/builders/orders.ts'
+import { anAdmin, aStudent, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn } from '../support/order-checks.ts'
 
 let lms: Lms
 let admin: Person
@@ -42,13 +35,14 @@ describe('the last use of a coupon', () => {
   it('is one use for a buyer who clicks ten times', async () => {
     for (let round = 0; round < 5; round += 1) {
       const couponCode = await aCoupon({ maxTotal: 1, maxPerUser: 1 })
-      const [buyer, courseId] = [await aStudent(lms), await aCourse(lms)]
+      const [buyer, courseId] = [await aStudent(lms), await aCourseId(lms)]
       const cart = { courseIds: [courseId], couponCode }
       const answers = await Promise.all(
         Array.from({ length: 10 }, () => buyer.api.orders.create.mutate(cart)),
       )
       expect(new Set(answers.map(({ order }) => order.id)).size).toBe(1)
       expect(answers.map(({ order }) => order.status)).toEqual(answers.map(() => 'CREATED'))
+      expect(await usesOf(couponCode)).toBe(1)
     }
     await expectSound(lms)
   })
@@ -74,7 +68,7 @@ describe('the last use of a coupon', () => {
     expect(await useOf(late.order.id)).toMatchObject({ state: 'RELEASED', place: 0 })
     await aSale(lms, { couponCode })
     await late.buyer.api.orders.verify.mutate(pay(lms, late))
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await useOf(late.order.id)).toMatchObject({ state: 'USED', late: true })
     await limit(couponCode, { maxTotal: 2 })
     await refused(anOrder(lms, { couponCode }), 'COUPON_USED_UP')
@@ -99,7 +93,7 @@ describe('the last use of a coupon', () => {
 describe('a limit that an administrator changes', () => {
   it('is honoured at once, lowered to what is used', async () => {
     const couponCode = await aCoupon({ maxTotal: 100, maxPerUser: null })
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     const sell = () => aSale(lms, { courseIds, couponCode })
     for (let sold = 0; sold < 5; sold += 1) await sell()
     await limit(couponCode, { maxTotal: 5 })
@@ -115,7 +109,7 @@ describe('a limit that an administrator changes', () => {
   it('counts what was used while there was none', async () => {
     const couponCode = await aCoupon({ maxTotal: null, maxPerUser: null })
     const buyer = await aStudent(lms)
-    const sell = async () => aSale(lms, { buyer, courseIds: [await aCourse(lms)], couponCode })
+    const sell = async () => aSale(lms, { buyer, courseIds: [await aCourseId(lms)], couponCode })
     for (let sold = 0; sold < 3; sold += 1) await sell()
     await limit(couponCode, { maxTotal: 3 })
     await refused(sell(), 'COUPON_USED_UP')
@@ -131,7 +125,7 @@ describe('a limit that an administrator changes', () => {
 
   it('counts neither what was given back nor twice what was given back and sold again', async () => {
     const couponCode = await aCoupon({ maxTotal: 10, maxPerUser: null })
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     for (let left = 0; left < 4; left += 1) await anOrder(lms, { courseIds, couponCode })
     lms.clock.advance(2 * 3_600)
     await lms.work()
@@ -144,7 +138,7 @@ describe('a limit that an administrator changes', () => {
 
   it('while fifty buyers come at once is never passed', async () => {
     const couponCode = await aCoupon({ maxTotal: 40, maxPerUser: null })
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     const buyers = await Promise.all(Array.from({ length: 50 }, () => aStudent(lms)))
     const other = await lms.another()
     const outcomes = Promise.allSettled(
@@ -187,7 +181,7 @@ describe('a coupon used often', () => {
         updatedAt: at,
       })),
     )
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     const { api } = await aStudent(lms)
     const took = async (couponCode: string) => {
       const since = performance.now()
@@ -207,13 +201,11 @@ describe('a buyer whose refund failed at the bank', () => {
     const courseId = sale.courseIds[0] ?? ''
     const ask = () =>
       sale.buyer.api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
-    lms.razorpay.settings.refunds = 'failed'
-    await ask()
-    await settle(lms)
-    lms.razorpay.settings.refunds = 'processed'
+    await lms.razorpay.with({ refunds: 'failed' }, ask)
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, courseId)).toBe(true)
     expect(await ask()).toMatchObject({ status: 'PROCESSED', amountPaise: 49_900 })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, courseId)).toBe(false)
     await expectSound(lms)
   })

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anInstructor, type Person } from '../support/builders.ts'
-import { aPublishedCourse } from '../support/builders-courses.ts'
+import { anInstructor, type Person } from '../support/builders/people.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -6,7 +6,7 @@ import {
   summarizeCompletion,
 } from '../../src/learning/progress/completion.ts'
 import { findCourse } from '../../src/courses/course.ts'
-import { aLearner, aQuizCourse, passed } from '../support/builders-learning.ts'
+import { aLearner, aQuizCourse, passed } from '../support/builders/learning.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

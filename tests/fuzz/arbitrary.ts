@@ -1,7 +1,9 @@
 import fc, { type Arbitrary } from 'fast-check'
 import type { z } from 'zod'
 
-/** What is known to exist in the database: inputs that name nothing real never get past the first question. */
+/**
+ * What is known to exist in the database: inputs that name nothing real never get past the first question.
+ */
 export type Pool = { ids: string[]; words: string[]; idsByName: Map<string, string[]> }
 
 type Schema = z.core.$ZodType

@@ -1,5 +1,5 @@
 import superjson from 'superjson'
-import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders.ts'
+import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders/people.ts'
 import { GARBAGE, type Visitor } from '../support/client.ts'
 import type { Lms } from '../support/harness.ts'
 import type { Procedure } from '../support/procedures.ts'

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import type { Visitor } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

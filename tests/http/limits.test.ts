@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { networkOf } from '../../src/http/network.ts'
-import { aStudent } from '../support/builders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { reasonIn } from '../support/refusals.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin } from '../support/builders.ts'
-import { aDraft, aPublishedCourse } from '../support/builders-courses.ts'
+import { aStudent, anAdmin } from '../support/builders/people.ts'
+import { aDraft, aPublishedCourse } from '../support/builders/courses.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

@@ -2,7 +2,7 @@ import { createTRPCClient, httpBatchLink, httpBatchStreamLink } from '@trpc/clie
 import superjson from 'superjson'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AppRouter } from '../../src/router.ts'
-import { aStudent, type Person } from '../support/builders.ts'
+import { aStudent, type Person } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { reasonIn } from '../support/refusals.ts'
 

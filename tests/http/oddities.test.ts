@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, aStudent } from '../support/builders.ts'
-import { post } from '../support/builders-auth.ts'
+import { anAdmin, aStudent } from '../support/builders/people.ts'
+import { post } from '../support/builders/auth.ts'
 import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
 import { openWire, request, sendRaw } from '../support/raw.ts'
 import { reasonIn } from '../support/refusals.ts'

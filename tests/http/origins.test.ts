@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, type Person } from '../support/builders.ts'
+import { aStudent, type Person } from '../support/builders/people.ts'
 import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
 import { reasonIn } from '../support/refusals.ts'
 import { request, sendRaw } from '../support/raw.ts'

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { applyContract } from '../../prisma/apply.ts'
 import { startMongo } from '../../sandbox/mongo/start.ts'
-import { aStudent, type Person } from '../support/builders.ts'
+import { aStudent, type Person } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms

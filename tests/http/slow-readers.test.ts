@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { aPublishedCourse } from '../support/builders-courses.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { openWire, request, sendRaw, type Wire } from '../support/raw.ts'
 import { reasonIn } from '../support/refusals.ts'

@@ -2,7 +2,7 @@ import { createTRPCClient, httpBatchStreamLink } from '@trpc/client'
 import superjson from 'superjson'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AppRouter } from '../../src/router.ts'
-import { aStudent } from '../support/builders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

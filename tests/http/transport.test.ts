@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { ORIGIN, startLms, type Lms } from '../support/harness.ts'
 import { reasonIn } from '../support/refusals.ts'
 import { openWire, request, sendRaw } from '../support/raw.ts'

@@ -3,10 +3,11 @@ import { stateOf } from '../../src/invoices/gst-states.ts'
 import { financialYear, numberOf } from '../../src/invoices/invoices.ts'
 import { splitTax } from '../../src/invoices/tax.ts'
 import { settlePayment } from '../../src/payments/settlement/settle-payment.ts'
-import { aPublishedCourse } from '../support/builders-courses.ts'
-import { aCourse, anOrder, aSale, expectSound, pay } from '../support/builders-orders.ts'
-import { anAdmin, aStudent } from '../support/builders.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
+import { aCourseId, anOrder, aSale, pay } from '../support/builders/orders.ts'
+import { anAdmin, aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { expectSound } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -71,7 +72,7 @@ describe('a paid order', () => {
   })
 
   it('of nothing has none', async () => {
-    const { buyer, order } = await anOrder(lms, { courseIds: [await aCourse(lms, 0)] })
+    const { buyer, order } = await anOrder(lms, { courseIds: [await aCourseId(lms, 0)] })
     expect((await buyer.fetch(`/receipts/${order.id}`)).status).toBe(404)
   })
 })

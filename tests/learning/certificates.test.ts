@@ -5,11 +5,11 @@ import {
   aCourse,
   aLearner,
   aQuizCourse,
-  dismissed,
+  withAccessRevoked,
   passed,
   type Taught,
-} from '../support/builders-learning.ts'
-import { aStudent, anAdmin, type Person } from '../support/builders.ts'
+} from '../support/builders/learning.ts'
+import { aStudent, anAdmin, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -78,7 +78,7 @@ describe('a certificate', () => {
     const claimed = await student.api.certificates.claim.mutate({ courseId })
     await owner.api.courses.update.mutate({ id: courseId, title: 'Something else entirely' })
     await lms.db.orm.users.where({ _id: student.user.id }).update({ name: 'Another Name' })
-    await dismissed(graduate, student)
+    await withAccessRevoked(graduate, student)
     const { publicId } = claimed
     const verified = await lms.visitor().api.certificates.verify.query({ publicId })
     expect(verified).toMatchObject({
@@ -142,7 +142,7 @@ describe('a certificate', () => {
     ]
     await half.api.progress.complete.mutate({ courseId, lessonId: lessonIds[0] ?? '' })
     await finish(taught, left)
-    await dismissed(taught, left)
+    await withAccessRevoked(taught, left)
     await refused(half.api.certificates.claim.mutate({ courseId }), 'NOT_COMPLETED')
     for (const { api } of [left, stranger, owner])
       await refused(api.certificates.claim.mutate({ courseId }), 'NOT_ENROLLED')

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aDraft, aPublishedCourse } from '../support/builders-courses.ts'
-import { aCourse, dismissed } from '../support/builders-learning.ts'
-import { aStudent } from '../support/builders.ts'
+import { aDraft, aPublishedCourse } from '../support/builders/courses.ts'
+import { aCourse, withAccessRevoked } from '../support/builders/learning.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -57,7 +57,7 @@ describe('starting a free course', () => {
     const free = await aFreeCourse()
     const student = await aStudent(lms)
     await student.api.enrollments.start.mutate({ courseId: free.courseId })
-    await dismissed(free, student)
+    await withAccessRevoked(free, student)
     const again = student.api.enrollments.start.mutate({ courseId: free.courseId })
     await refused(again, 'ACCESS_ENDED')
   })

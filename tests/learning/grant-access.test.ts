@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aDraft, giveGrant } from '../support/builders-courses.ts'
-import { aCourse, aLearner, dismissed } from '../support/builders-learning.ts'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { aDraft, giveGrant } from '../support/builders/courses.ts'
+import { aCourse, aLearner, withAccessRevoked } from '../support/builders/learning.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -95,11 +95,11 @@ describe('granting and revoking access', () => {
   it('revokes what was granted, and audits both', async () => {
     const taught = await aCourse(lms)
     const student = await aLearner(lms, taught)
-    await dismissed(taught, student)
+    await withAccessRevoked(taught, student)
     await refused(student.api.progress.get.query({ courseId: taught.courseId }), 'NOT_ENROLLED')
     const { items } = await student.api.enrollments.mine.query({})
     expect(items).toMatchObject([{ isActive: false, until: null }])
-    await dismissed(taught, student)
+    await withAccessRevoked(taught, student)
     const target = `course:${taught.courseId}`
     const acts = await lms.db.orm.audit_entries.where({ target }).orderBy({ at: 1 }).all()
     expect(acts.map(({ act }) => act).filter((act) => act.startsWith('enrollments.'))).toEqual([

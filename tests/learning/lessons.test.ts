@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { OpenLesson } from '../../src/learning/access/open-lesson.ts'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
-import { aDraft, giveGrant } from '../support/builders-courses.ts'
+import { aDraft, giveGrant } from '../support/builders/courses.ts'
 import {
   aCourse,
   aFilmedCourse,
   aLearner,
   aQuizCourse,
-  dismissed,
+  withAccessRevoked,
   HANDOUT,
   VIDEO,
   type Filmed,
-} from '../support/builders-learning.ts'
+} from '../support/builders/learning.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { refused, type Visitor } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -116,7 +116,7 @@ describe('opening a lesson', () => {
       await aStudent(lms),
       await anInstructor(lms),
     ]
-    await dismissed(filmed, left)
+    await withAccessRevoked(filmed, left)
     const until = new Date(lms.clock.now().getTime() + DAY * 1000)
     await giveGrant(lms, { userId: late.user.id, courseId }, { until })
     expect(await open(late, courseId, videoId)).toMatchObject({ kind: 'VIDEO' })
@@ -148,7 +148,7 @@ describe('opening a lesson', () => {
     await owner.api.courses.archive.mutate({ id: courseId })
     expect(await open(learner, courseId, lessonIds[0])).toMatchObject({ kind: 'TEXT' })
     await refused(open(stranger, courseId, lessonIds[0]), 'NOT_FOUND')
-    await dismissed(taught, learner)
+    await withAccessRevoked(taught, learner)
     await refused(open(learner, courseId, lessonIds[0]), 'NOT_FOUND')
   })
 
@@ -189,7 +189,7 @@ describe('explaining access', () => {
     ]
     const until = new Date(lms.clock.now().getTime() + DAY * 1000)
     await giveGrant(lms, { userId: late.user.id, courseId }, { until })
-    await dismissed(filmed, left)
+    await withAccessRevoked(filmed, left)
     lms.clock.advance(2 * DAY)
     const cases = [
       [owner, videoId, 'OWNER'],

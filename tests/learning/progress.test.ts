@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
-import { aDraft } from '../support/builders-courses.ts'
+import { aStudent } from '../support/builders/people.ts'
+import { aDraft } from '../support/builders/courses.ts'
 import {
   aCourse,
   aLearner,
   aQuizCourse,
-  dismissed,
+  withAccessRevoked,
   passed,
   type Taught,
-} from '../support/builders-learning.ts'
+} from '../support/builders/learning.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -131,7 +131,7 @@ describe('progress', () => {
     const { courseId, owner } = taught
     const ref = lessonOf(taught, 0)
     const [stranger, left] = [await aStudent(lms), await aLearner(lms, taught)]
-    await dismissed(taught, left)
+    await withAccessRevoked(taught, left)
     for (const { api } of [stranger, left, owner]) {
       await refused(api.progress.get.query({ courseId }), 'NOT_ENROLLED')
       await refused(api.progress.complete.mutate(ref), 'NOT_ENROLLED')

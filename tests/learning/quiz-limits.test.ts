@@ -1,6 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aLearner, aQuizCourse, dismissed, rightAnswers } from '../support/builders-learning.ts'
-import { aStudent } from '../support/builders.ts'
+import {
+  aLearner,
+  aQuizCourse,
+  withAccessRevoked,
+  rightAnswers,
+} from '../support/builders/learning.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -60,7 +65,7 @@ describe('a quiz', () => {
     const submission = { attemptId: theirs.id, answers: rightAnswers(examined, theirs) }
     await refused(learner.api.quizzes.submit.mutate(submission), 'NOT_FOUND')
     await refused(learner.api.quizzes.result.query({ attemptId: theirs.id }), 'NOT_FOUND')
-    await dismissed(examined, left)
+    await withAccessRevoked(examined, left)
     await refused(left.api.quizzes.submit.mutate(submission), 'NOT_ENROLLED')
     await refused(left.api.quizzes.result.query({ attemptId: theirs.id }), 'NOT_ENROLLED')
     for (const { api } of [stranger, left, examined.owner]) {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aLearner, aQuizCourse, passed, rightAnswers } from '../support/builders-learning.ts'
-import { aStudent } from '../support/builders.ts'
+import { aLearner, aQuizCourse, passed, rightAnswers } from '../support/builders/learning.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 

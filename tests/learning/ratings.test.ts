@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { restoreGrant, revokeGrant } from '../../src/learning/access/grant-changes.ts'
 import { addGrant } from '../../src/learning/access/grants.ts'
 import { rebuildRating } from '../../src/learning/ratings.ts'
-import { aCourse, aLearner, dismissed, type Taught } from '../support/builders-learning.ts'
-import { aStudent } from '../support/builders.ts'
+import { aCourse, aLearner, withAccessRevoked, type Taught } from '../support/builders/learning.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
@@ -115,7 +115,7 @@ describe('ratings by reviews', () => {
     const { courseId } = taught
     const student = await aLearner(lms, taught)
     await student.api.reviews.put.mutate({ courseId, rating: 1 })
-    await dismissed(taught, student)
+    await withAccessRevoked(taught, student)
     expect(await shownStars(taught)).toEqual([1])
     expect(await storedRating(taught)).toEqual({ sum: 1, count: 1 })
   })

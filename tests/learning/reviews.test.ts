@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aDraft } from '../support/builders-courses.ts'
-import { aCourse, aLearner, dismissed, type Taught } from '../support/builders-learning.ts'
-import { aStudent, anAdmin, type Person } from '../support/builders.ts'
+import { aDraft } from '../support/builders/courses.ts'
+import { aCourse, aLearner, withAccessRevoked, type Taught } from '../support/builders/learning.ts'
+import { aStudent, anAdmin, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
@@ -106,7 +106,7 @@ describe('reviews', () => {
     const taught = await aCourse(lms)
     const { courseId, owner } = taught
     const [stranger, left] = [await aStudent(lms), await aLearner(lms, taught)]
-    await dismissed(taught, left)
+    await withAccessRevoked(taught, left)
     const put = ({ api }: Person, id = courseId) =>
       api.reviews.put.mutate({ courseId: id, rating: 5 })
     for (const person of [stranger, left, owner]) await refused(put(person), 'NOT_ENROLLED')

@@ -1,16 +1,17 @@
 import { inspect } from 'node:util'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { SmtpFault } from '../../sandbox/smtp/faults.ts'
 import { startSmtp } from '../../sandbox/smtp/server.ts'
-import { openMailer } from '../../src/mail/mailer.ts'
+import { openMailer, type OutgoingMail } from '../../src/mail/mailer.ts'
 
 const smtp = await startSmtp()
 const from = 'Gurukul <no-reply@gurukul.test>'
 const mailer = openMailer({ smtpUrl: smtp.url, from })
 const impatient = openMailer({ smtpUrl: smtp.url, from, timeoutMs: 300 })
 
-afterEach(() => {
-  smtp.clearFaults()
-})
+/** Sends while this fault waits. */
+const sendUnder = (fault: SmtpFault, mail: OutgoingMail, client = mailer) =>
+  smtp.with({ faults: [fault] }, () => client.send(mail))
 
 const MAIL = { subject: 'Hello', text: 'A text', html: '<p>A page</p>' }
 
@@ -66,30 +67,27 @@ describe('a mail is refused for good', () => {
   })
 
   test('when the server says so', async () => {
-    smtp.fail({ kind: 'code', code: 552 })
-    const sent = mailer.send({ ...MAIL, to: 'a@example.in' })
+    const sent = sendUnder({ kind: 'code', code: 552 }, { ...MAIL, to: 'a@example.in' })
     await expect(sent).rejects.toMatchObject({ kind: 'permanent', code: 552 })
   })
 })
 
 describe('a mail may be sent again', () => {
   test('after a temporary answer', async () => {
-    smtp.fail({ kind: 'code', code: 451 })
     const mail = { ...MAIL, to: 'again@example.in' }
-    await expect(mailer.send(mail)).rejects.toMatchObject({ kind: 'temporary', code: 451 })
+    const sent = sendUnder({ kind: 'code', code: 451 }, mail)
+    await expect(sent).rejects.toMatchObject({ kind: 'temporary', code: 451 })
     await mailer.send(mail)
     expect(smtp.mails('again@example.in')).toHaveLength(1)
   })
 
   test('after a refused connection', async () => {
-    smtp.fail({ kind: 'refuse' })
-    const sent = mailer.send({ ...MAIL, to: 'a@example.in' })
+    const sent = sendUnder({ kind: 'refuse' }, { ...MAIL, to: 'a@example.in' })
     await expect(sent).rejects.toMatchObject({ kind: 'temporary' })
   })
 
   test('after a server that did not answer in time', async () => {
-    smtp.fail({ kind: 'hang' })
-    const sent = impatient.send({ ...MAIL, to: 'a@example.in' })
+    const sent = sendUnder({ kind: 'hang' }, { ...MAIL, to: 'a@example.in' }, impatient)
     await expect(sent).rejects.toMatchObject({ kind: 'temporary' })
   })
 
@@ -102,11 +100,22 @@ describe('a mail may be sent again', () => {
   })
 })
 
+test('a fault ends with what was done under it, also when that throws', async () => {
+  const fault: SmtpFault = { kind: 'code', code: 552, times: 9 }
+  const fails = smtp.with({ faults: [fault] }, () =>
+    Promise.reject(new Error('the test failed here')),
+  )
+  await expect(fails).rejects.toThrow('the test failed here')
+  await mailer.send({ ...MAIL, to: 'later@example.in' })
+  expect(smtp.mails('later@example.in')).toHaveLength(1)
+})
+
 test('a closed server keeps nobody waiting', async () => {
   const other = await startSmtp()
-  other.fail({ kind: 'hang' })
   const client = openMailer({ smtpUrl: other.url, from })
-  const sent = client.send({ ...MAIL, to: 'a@example.in' })
+  const sent = other.with({ faults: [{ kind: 'hang' }] }, () =>
+    client.send({ ...MAIL, to: 'a@example.in' }),
+  )
   const failed = expect(sent).rejects.toMatchObject({ kind: 'temporary' })
   await new Promise((resolve) => setTimeout(resolve, 100))
   await other.close()

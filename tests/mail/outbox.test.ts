@@ -54,8 +54,7 @@ describe('the outbox', () => {
 
   it('tries again later when the server has no time, under the same message id', async () => {
     const { to, key } = await putRefund()
-    lms.smtp.fail({ kind: 'code', code: 451 })
-    await lms.work()
+    await lms.smtp.with({ faults: [{ kind: 'code', code: 451 }] }, lms.work)
     expect(lms.smtp.mails(to)).toEqual([])
     expect(await rowOf(key)).toMatchObject({ state: 'WAITING', attempts: 1 })
     await lms.work()
@@ -92,8 +91,7 @@ describe('the outbox', () => {
 describe('the outbox gives up', () => {
   it('at once on what the server will never take', async () => {
     const { to, key } = await putRefund()
-    lms.smtp.fail({ kind: 'code', code: 550 })
-    await lms.work()
+    await lms.smtp.with({ faults: [{ kind: 'code', code: 550 }] }, lms.work)
     expect(await rowOf(key)).toMatchObject({ state: 'DEAD', attempts: 1, data: {} })
     lms.clock.advance(24 * 3600)
     await lms.work()
@@ -103,17 +101,17 @@ describe('the outbox gives up', () => {
   it('after three days, and says so in the log without the address', async () => {
     const { to, key } = await putRefund()
     const dead = await countDeadMails(lms.deps)
-    lms.smtp.fail({ kind: 'code', code: 451, times: 1_000 })
     const workFor = async (hours: number) => {
       for (let hour = 0; hour < hours; hour += 1) {
         await sendMailsNow()
         lms.clock.advance(3_601)
       }
     }
-    await workFor(71)
-    expect(await rowOf(key)).toMatchObject({ state: 'WAITING' })
-    await workFor(2)
-    lms.smtp.clearFaults()
+    await lms.smtp.with({ faults: [{ kind: 'code', code: 451, times: 1_000 }] }, async () => {
+      await workFor(71)
+      expect(await rowOf(key)).toMatchObject({ state: 'WAITING' })
+      await workFor(2)
+    })
     expect(await rowOf(key)).toMatchObject({ state: 'DEAD', data: {} })
     expect(await countDeadMails(lms.deps)).toBe(dead + 1)
     const given = lms.logs().filter((line) => line.includes('mail given up'))
@@ -124,8 +122,7 @@ describe('the outbox gives up', () => {
   it('on nothing that it did not try often enough, however old', async () => {
     const { to, key } = await putRefund()
     lms.clock.advance(4 * 24 * 3_600)
-    lms.smtp.fail({ kind: 'code', code: 451 })
-    await sendMailsNow()
+    await lms.smtp.with({ faults: [{ kind: 'code', code: 451 }] }, sendMailsNow)
     expect(await rowOf(key)).toMatchObject({ state: 'WAITING', attempts: 1 })
     lms.clock.advance(31)
     await sendMailsNow()

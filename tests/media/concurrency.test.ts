@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft } from '../support/builders-courses.ts'
-import { FILE_HEAD, openPost, refusedUpload, upload, uploaded } from '../support/builders-media.ts'
-import { aStudent, type Person } from '../support/builders.ts'
+import { aDraft } from '../support/builders/courses.ts'
+import { FILE_HEAD, openPost, refusedUpload, upload, uploaded } from '../support/builders/media.ts'
+import { aStudent, type Person } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { PNG } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {

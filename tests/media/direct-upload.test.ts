@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft, aPublishedCourse } from '../support/builders-courses.ts'
-import { PDF, sendForm, uploaded, type Form } from '../support/builders-media.ts'
-import { aStudent, anInstructor, type Person } from '../support/builders.ts'
+import type { Fault } from '../../sandbox/cloudinary/faults.ts'
+import { aDraft, aPublishedCourse } from '../support/builders/courses.ts'
+import { sendForm, uploaded, type Form } from '../support/builders/media.ts'
+import { aStudent, anInstructor, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { SECRETS, startLms, type Lms } from '../support/harness.ts'
+import { mp4, PNG, PDF } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
 })
+
+const UNAVAILABLE: Fault = { on: 'admin', kind: 'status', status: 503, times: 9 }
 
 type Told = { body: string; at?: number; secret?: string; signature?: string }
 
@@ -190,10 +193,10 @@ describe('a notification', () => {
     lms.expectErrors()
     const { form } = await aFilmForm()
     await sendForm(form, mp4(75))
-    lms.cloudinary.fail({ on: 'admin', kind: 'status', status: 503, times: 9 })
     const body = told(form.fields['public_id'])
-    expect(await tell({ body })).toBe(502)
-    lms.cloudinary.clearFaults()
+    await lms.cloudinary.with({ faults: [UNAVAILABLE] }, async () => {
+      expect(await tell({ body })).toBe(502)
+    })
     expect(await tell({ body })).toBe(200)
     expect(await stateOf(form.mediaId)).toBe('READY')
   })
@@ -232,11 +235,11 @@ describe('removing', () => {
     const { owner, form } = await aFilmForm()
     await sendForm(form, mp4(75))
     await owner.api.media.confirm.mutate({ mediaId: form.mediaId })
-    lms.cloudinary.fail({ on: 'admin', kind: 'status', status: 503, times: 9 })
-    await owner.api.media.remove.mutate({ mediaId: form.mediaId })
+    await lms.cloudinary.with({ faults: [UNAVAILABLE] }, () =>
+      owner.api.media.remove.mutate({ mediaId: form.mediaId }),
+    )
     expect(await stateOf(form.mediaId)).toBe('REMOVED')
     expect(lms.cloudinary.find(form.fields['public_id'] ?? '')).toBeDefined()
-    lms.cloudinary.clearFaults()
     lms.clock.advance(11 * 60)
     await lms.work()
     expect(lms.cloudinary.find(form.fields['public_id'] ?? '')).toBeUndefined()

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aPublishedCourse } from '../support/builders-courses.ts'
-import { sendForm, uploaded } from '../support/builders-media.ts'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
+import { sendForm, uploaded } from '../support/builders/media.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { mp4, PNG } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -49,9 +49,8 @@ describe('the sweep of uploads that nobody confirmed', () => {
     const form = await owner.api.media.signUpload.mutate({ purpose: 'avatar' })
     await sendForm(form, PNG)
     lms.clock.advance(25 * 3600)
-    lms.cloudinary.fail({ on: 'admin', kind: 'status', status: 503, times: 99 })
-    await lms.work()
-    lms.cloudinary.clearFaults()
+    const fault = { on: 'admin', kind: 'status', status: 503, times: 99 } as const
+    await lms.cloudinary.with({ faults: [fault] }, lms.work)
     const row = await lms.db.orm.media.where({ _id: form.mediaId }).first()
     expect(row?.state).toBe('PENDING')
     expect(lms.clock.now().getTime() - (row?.updatedAt.getTime() ?? 0)).toBeLessThan(60_000)

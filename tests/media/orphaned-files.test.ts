@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mp4 } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft } from '../support/builders-courses.ts'
-import { PDF, uploaded } from '../support/builders-media.ts'
+import { aDraft } from '../support/builders/courses.ts'
+import { uploaded } from '../support/builders/media.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { mp4, PDF } from '../support/media-files.ts'
 
 const DAY = 24 * 3600
 

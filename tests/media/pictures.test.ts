@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { attach } from '../../src/media/attach.ts'
-import { PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft } from '../support/builders-courses.ts'
-import { sendForm, uploaded } from '../support/builders-media.ts'
-import type { Person } from '../support/builders.ts'
+import { aDraft } from '../support/builders/courses.ts'
+import { sendForm, uploaded } from '../support/builders/media.ts'
+import type { Person } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { PNG } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft, giveGrant } from '../support/builders-courses.ts'
-import { PDF, uploaded } from '../support/builders-media.ts'
-import { aStudent } from '../support/builders.ts'
+import { aDraft, giveGrant } from '../support/builders/courses.ts'
+import { uploaded } from '../support/builders/media.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { mp4, PNG, PDF } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft, aPublishedCourse } from '../support/builders-courses.ts'
+import { upload } from '../support/builders/media.ts'
+import { aDraft, aPublishedCourse } from '../support/builders/courses.ts'
 import {
   FILE_HEAD,
   formOf,
   openPost,
-  PDF,
   postForm,
   refusedUpload,
-  upload,
   uploaded,
-} from '../support/builders-media.ts'
-import { aStudent, anAdmin, anInstructor } from '../support/builders.ts'
+} from '../support/builders/media.ts'
+import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { mp4, PNG, PDF } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -1,18 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
-import { aDraft } from '../support/builders-courses.ts'
+import { upload } from '../support/builders/media.ts'
+import { aDraft } from '../support/builders/courses.ts'
 import {
   FILE_HEAD,
   formOf,
   openPost,
-  PDF,
   postForm,
   refusedUpload,
-  upload,
   uploaded,
-} from '../support/builders-media.ts'
-import { aStudent } from '../support/builders.ts'
+} from '../support/builders/media.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { mp4, PNG, PDF } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -121,10 +120,11 @@ describe('an upload that does not come to its end', () => {
   it('is refused when Cloudinary fails, and can be repeated', async () => {
     lms.expectErrors()
     const student = await aStudent(lms)
-    lms.cloudinary.fail({ on: 'upload', kind: 'status', status: 503, times: 3 })
-    await refusedUpload(upload(student, '/uploads/avatar', PNG), 502, 'MEDIA_GATEWAY_DOWN')
+    const fault = { on: 'upload', kind: 'status', status: 503, times: 3 } as const
+    await lms.cloudinary.with({ faults: [fault] }, () =>
+      refusedUpload(upload(student, '/uploads/avatar', PNG), 502, 'MEDIA_GATEWAY_DOWN'),
+    )
     expect((await student.api.auth.me.query())?.user.avatarUrl).toBeNull()
-    lms.cloudinary.clearFaults()
     await uploaded(student, '/uploads/avatar', PNG)
   })
 })

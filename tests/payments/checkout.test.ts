@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anInstructor, aStudent } from '../support/builders.ts'
-import { aDraft, aPublishedCourse, giveGrant } from '../support/builders-courses.ts'
-import { aCourse, anOrder, aSale, expectSound, statusOf } from '../support/builders-orders.ts'
+import { aDraft, aPublishedCourse, giveGrant } from '../support/builders/courses.ts'
+import { aCourseId, anOrder, aSale } from '../support/builders/orders.ts'
+import { anInstructor, aStudent } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { expectSound, statusOf } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -33,7 +34,7 @@ describe('opening an order', () => {
   })
 
   it('takes several courses, each once, in one order', async () => {
-    const [one, two] = [await aCourse(lms, 10_000), await aCourse(lms, 25_000)]
+    const [one, two] = [await aCourseId(lms, 10_000), await aCourseId(lms, 25_000)]
     const { order } = await anOrder(lms, { courseIds: [one, two, one] })
     expect(order.amountPaise).toBe(35_000)
     expect(order.lines.map(({ courseId }) => courseId).sort()).toEqual([one, two].sort())
@@ -41,7 +42,7 @@ describe('opening an order', () => {
 
   it('gives a course that costs nothing at once, without Razorpay', async () => {
     const before = lms.razorpay.requests().length
-    const courseId = await aCourse(lms, 0)
+    const courseId = await aCourseId(lms, 0)
     const buyer = await aStudent(lms)
     const { order, checkout } = await buyer.api.orders.create.mutate({ courseIds: [courseId] })
     expect([order.status, checkout]).toEqual(['FULFILLED', null])
@@ -104,7 +105,7 @@ describe('an order is refused', () => {
   })
 
   it('but not for a course one has only for a while', async () => {
-    const courseId = await aCourse(lms)
+    const courseId = await aCourseId(lms)
     const buyer = await aStudent(lms)
     const until = new Date(lms.clock.now().getTime() + 86_400_000)
     await giveGrant(lms, { userId: buyer.user.id, courseId }, { until })
@@ -114,7 +115,7 @@ describe('an order is refused', () => {
 
   it('below a rupee', async () => {
     const { api } = await aStudent(lms)
-    const courseId = await aCourse(lms)
+    const courseId = await aCourseId(lms)
     await lms.db.orm.courses.where({ _id: courseId }).update({ pricePaise: 99 })
     await refused(api.orders.create.mutate({ courseIds: [courseId] }), 'AMOUNT_TOO_SMALL')
   })
@@ -129,13 +130,17 @@ describe('an order is refused', () => {
 
 describe('the same cart opened ten times at once', () => {
   it('is one order, ours and at Razorpay', async () => {
-    const courseId = await aCourse(lms)
+    const courseId = await aCourseId(lms)
     const buyer = await aStudent(lms)
     const opened = await Promise.all(
       Array.from({ length: 10 }, () => anOrder(lms, { buyer, courseIds: [courseId] })),
     )
     expect(new Set(opened.map(({ order }) => order.id)).size).toBe(1)
     expect(new Set(opened.map(({ order_id }) => order_id)).size).toBe(1)
+    const theirs = lms.razorpay
+      .ledger()
+      .orders.filter(({ receipt }) => receipt === opened[0]?.order.id)
+    expect(theirs).toHaveLength(1)
     expect((await buyer.api.orders.mine.query({})).items).toHaveLength(1)
   })
 })

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin } from '../support/builders.ts'
-import { aSale, expectSound, isIn, settle } from '../support/builders-orders.ts'
+import { aSale, type Sale } from '../support/builders/orders.ts'
+import { anAdmin } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -12,11 +13,11 @@ beforeAll(async () => {
 async function aDispute() {
   const sale = await aSale(lms)
   const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
-  await settle(lms)
+  await deliverWebhooks(lms)
   return { ...sale, disputeId: id, courseId: sale.courseIds[0] ?? '' }
 }
 
-const isDisputed = async ({ buyer, order }: Awaited<ReturnType<typeof aSale>>) =>
+const isDisputed = async ({ buyer, order }: Sale) =>
   (await buyer.api.orders.get.query({ orderId: order.id })).isDisputed
 
 describe('a dispute', () => {
@@ -24,7 +25,7 @@ describe('a dispute', () => {
     const sale = await aDispute()
     expect(await isDisputed(sale)).toBe(true)
     lms.razorpay.moveDispute(sale.disputeId, 'under_review')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isDisputed(sale)).toBe(true)
     expect(await isIn(sale.buyer, sale.courseId)).toBe(true)
     await expectSound(lms)
@@ -33,7 +34,7 @@ describe('a dispute', () => {
   it('that is lost ends access', async () => {
     const sale = await aDispute()
     lms.razorpay.moveDispute(sale.disputeId, 'lost')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, sale.courseId)).toBe(false)
     expect(await isDisputed(sale)).toBe(false)
     await expectSound(lms)
@@ -42,33 +43,31 @@ describe('a dispute', () => {
   it.each(['won', 'closed'] as const)('that is %s leaves the course open', async (move) => {
     const sale = await aDispute()
     lms.razorpay.moveDispute(sale.disputeId, move)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect([await isIn(sale.buyer, sale.courseId), await isDisputed(sale)]).toEqual([true, false])
     await expectSound(lms)
   })
 
   it('whose events come late and in the wrong order ends as the bank decided', async () => {
-    lms.razorpay.webhooks.hold = true
     const sale = await aSale(lms)
-    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
-    lms.razorpay.moveDispute(id, 'lost')
-    const held = lms.razorpay.state.deliveries.filter(({ state }) => state === 'held')
-    held.reverse().forEach((delivery, at) => {
-      delivery.state = 'queued'
-      delivery.dueAt = lms.clock.now().getTime() + at * 1000
+    lms.razorpay.with({ hold: true }, () => {
+      const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+      lms.razorpay.moveDispute(id, 'lost')
     })
     lms.clock.advance(5)
-    await lms.razorpay.release()
-    await settle(lms)
+    await lms.razorpay.release('reversed')
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
     await expectSound(lms)
   })
 
   it('of which no event came is found in the list', async () => {
-    lms.razorpay.webhooks.drop = 'all'
-    const sale = await aDispute()
-    lms.razorpay.moveDispute(sale.disputeId, 'lost')
-    lms.razorpay.webhooks.drop = 'none'
+    const sale = await lms.razorpay.with({ drop: 'all' }, async () => {
+      const disputed = await aDispute()
+      lms.razorpay.moveDispute(disputed.disputeId, 'lost')
+      return disputed
+    })
+    lms.clock.advance(310)
     await lms.work()
     expect(await isIn(sale.buyer, sale.courseId)).toBe(false)
     await expectSound(lms)
@@ -77,7 +76,7 @@ describe('a dispute', () => {
   it('that is lost forbids a refund: the bank gave the money back', async () => {
     const sale = await aDispute()
     lms.razorpay.moveDispute(sale.disputeId, 'lost')
-    await settle(lms)
+    await deliverWebhooks(lms)
     const { api } = await anAdmin(lms)
     await refused(api.refunds.create.mutate({ orderId: sale.order.id }), 'REFUND_DISPUTED')
     const own = { orderId: sale.order.id, courseId: sale.courseId }
@@ -93,9 +92,9 @@ describe('a dispute', () => {
     const own = { orderId: sale.order.id, courseId: sale.courseId }
     await refused(sale.buyer.api.orders.requestRefund.mutate(own), 'REFUND_DISPUTED')
     lms.razorpay.moveDispute(sale.disputeId, 'won')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect((await api.refunds.create.mutate({ orderId: sale.order.id })).status).toBe('PROCESSED')
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 })

@@ -1,18 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, aStudent } from '../support/builders.ts'
-import {
-  aCourse,
-  anOrder,
-  aSale,
-  expectSound,
-  grantCount,
-  isIn,
-  pay,
-  statusOf,
-} from '../support/builders-orders.ts'
-import { visitor } from '../support/client.ts'
+import { aCourseId, anOrder, aSale, pay } from '../support/builders/orders.ts'
+import { anAdmin, aStudent } from '../support/builders/people.ts'
+import { visitorAt } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
-import { startDoomed, type Doomed } from '../support/doomed.ts'
+import { startKillableServer, type KillableServer } from '../support/killable-server.ts'
+import { expectSound, grantCount, isIn, statusOf, ledgerOf } from '../support/order-checks.ts'
+import { postEvent } from '../support/webhooks.ts'
 
 // Two at a time: starting a server is what takes time here.
 const LANES = 2
@@ -30,23 +23,23 @@ beforeAll(async () => {
  */
 async function killAtEachWrite<T>(
   prepare: () => Promise<T>,
-  act: (doomed: Doomed, prepared: T) => Promise<void>,
+  act: (server: KillableServer, prepared: T) => Promise<void>,
 ): Promise<{ left: T[]; writes: string[] }> {
   let nth = 0
   const survivors: string[][] = []
   const left: T[] = []
   const lane = async () => {
     while (survivors.length === 0 && nth < MANY) {
-      const doomed = await startDoomed(lms)
+      const server = await startKillableServer(lms)
       try {
-        const [prepared] = await Promise.all([prepare(), doomed.quiet()])
+        const [prepared] = await Promise.all([prepare(), server.idle()])
         left.push(prepared)
         nth += 1
-        doomed.dieAt(nth)
-        await Promise.race([act(doomed, prepared), doomed.death])
-        if (!doomed.isDead()) survivors.push(doomed.writes())
+        server.killAtWrite(nth)
+        await Promise.race([act(server, prepared), server.exited])
+        if (!server.isKilled()) survivors.push(server.writes())
       } finally {
-        await doomed.end()
+        await server.close()
       }
     }
   }
@@ -55,21 +48,13 @@ async function killAtEachWrite<T>(
 }
 
 /** Hands the captured event to a server as Razorpay does, and waits until it was worked on. */
-async function deliver(doomed: Doomed, order_id: string): Promise<void> {
+async function deliver(server: KillableServer, order_id: string): Promise<void> {
   const delivery = lms.razorpay
     .deliveries()
     .find(({ event, body }) => event === 'payment.captured' && body.includes(order_id))
   const { body = '', signature = '', eventId = '' } = delivery ?? {}
-  await fetch(`${doomed.url}/webhooks/razorpay`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-razorpay-signature': signature,
-      'x-razorpay-event-id': eventId,
-    },
-    body,
-  }).catch(() => undefined)
-  while (!doomed.isDead()) {
+  await postEvent(server.url, { body, signature, eventId }).catch(() => undefined)
+  while (!server.isKilled()) {
     const event = await lms.db.orm.webhook_events.where({ eventId }).first()
     if (event?.state === 'DONE') return
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -86,12 +71,12 @@ describe('a server killed between any two writes', () => {
       maxTotal: 1000,
       maxPerUser: null,
     })
-    const courseIds = [await aCourse(lms, 20_000), await aCourse(lms, 30_000)]
+    const courseIds = [await aCourseId(lms, 20_000), await aCourseId(lms, 30_000)]
     const { left, writes } = await killAtEachWrite(
       () => anOrder(lms, { courseIds, couponCode: 'TENTH' }),
-      async (doomed, opened) => {
+      async (server, opened) => {
         pay(lms, opened)
-        await deliver(doomed, opened.order_id)
+        await deliver(server, opened.order_id)
       },
     )
     lms.clock.advance(61)
@@ -122,12 +107,9 @@ describe('a server killed between any two writes', () => {
     const admin = await anAdmin(lms)
     const { left, writes } = await killAtEachWrite(
       async () => aSale(lms, { buyer: await aStudent(lms), pricePaise: 20_000 }),
-      async (doomed, { order }) => {
-        const client = visitor(doomed.url)
-        const [name = '', value = ''] = admin.cookie().split('=')
-        client.setCookie(name, value)
-        await client.api.refunds.create
-          .mutate({ orderId: order.id, idempotencyKey: 'the-one-refund' })
+      async (server, { order }) => {
+        await visitorAt(server.url, admin)
+          .api.refunds.create.mutate({ orderId: order.id, idempotencyKey: 'the-one-refund' })
           .catch(() => undefined)
       },
     )
@@ -136,10 +118,11 @@ describe('a server killed between any two writes', () => {
     }
     lms.clock.advance(61)
     await lms.work()
-    const ledger = lms.razorpay.ledger().orders.flatMap(({ payments }) => payments)
     for (const { paymentId, buyer, courseIds } of left) {
-      const theirs = ledger.find(({ id }) => id === paymentId)
-      expect(theirs).toMatchObject({ refunded: 20_000, refunds: [{ amount: 20_000 }] })
+      expect(ledgerOf(lms, paymentId)).toMatchObject({
+        refunded: 20_000,
+        refunds: [{ amount: 20_000 }],
+      })
       expect(await isIn(buyer, courseIds[0] ?? '')).toBe(false)
     }
     await expectSound(lms)

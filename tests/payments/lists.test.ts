@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { anOrder, aSale, isIn, pay } from '../support/builders-orders.ts'
+import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
+import { anOrder, aSale, pay } from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { isIn, ledgerOf } from '../support/order-checks.ts'
 
 // The lists are Razorpay's whole account: each test has one of its own.
 let lms: Lms
@@ -85,8 +87,8 @@ describe('the reading of Razorpay’s lists', () => {
 
   it('reads disputes and refunds even when the list of payments fails', async () => {
     const { sale } = await aLostDispute()
-    lms.razorpay.faults.add({ route: 'GET /payments', kind: 'garbage', times: 50 })
-    await readAgain()
+    const faults: Fault[] = [{ route: 'GET /payments', kind: 'garbage', times: 50 }]
+    await lms.razorpay.with({ faults }, readAgain)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
   })
 
@@ -96,7 +98,6 @@ describe('the reading of Razorpay’s lists', () => {
     lms.razorpay.refund(twin, 100)
     await readAgain()
     await readAgain()
-    const ledger = lms.razorpay.ledger().orders.flatMap(({ payments }) => payments)
-    expect(ledger.find(({ id }) => id === twin)).toMatchObject({ refunded: 49_900 })
+    expect(ledgerOf(lms, twin)).toMatchObject({ refunded: 49_900 })
   })
 })

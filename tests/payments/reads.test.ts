@@ -1,6 +1,6 @@
 import type { CommandStartedEvent, Document, MongoClient } from 'mongodb'
 import { beforeAll, expect, it } from 'vitest'
-import { anOrder, pay } from '../support/builders-orders.ts'
+import { anOrder, payWithoutWebhooks } from '../support/builders/orders.ts'
 import { newDatabaseUrl, startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
@@ -19,9 +19,7 @@ const readsOf = (name: string) =>
 
 it('verifies a payment on two reads of its order and one of its buyer', async () => {
   const opened = await anOrder(lms)
-  lms.razorpay.webhooks.drop = 'all'
-  const paid = pay(lms, opened)
-  lms.razorpay.webhooks.drop = 'none'
+  const paid = payWithoutWebhooks(lms, opened)
   sent = []
   const order = await opened.buyer.api.orders.verify.mutate(paid)
   expect(order.status).toBe('FULFILLED')

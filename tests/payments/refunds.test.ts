@@ -1,52 +1,29 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { anAdmin, type Person } from '../support/builders.ts'
-import {
-  aCourse,
-  anOrder,
-  aSale,
-  expectSound,
-  isIn,
-  pay,
-  settle,
-  statusOf,
-} from '../support/builders-orders.ts'
+import { anOrder, aSale, pay, aSaleOfTwo, lineOf } from '../support/builders/orders.ts'
+import { anAdmin, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn, statusOf, ledgerOf } from '../support/order-checks.ts'
 
 let lms: Lms
 let admin: Person
 beforeAll(async () => {
   lms = await startLms()
-  admin = await anAdmin(lms)
 })
-beforeEach(() => {
-  lms.razorpay.webhooks.drop = 'none'
-  lms.razorpay.settings.refunds = 'processed'
+// Of each test's own, since clocks jump here and a refund wants the password proved lately.
+beforeEach(async () => {
+  admin = await anAdmin(lms)
 })
 
 const create = (input: Parameters<Person['api']['refunds']['create']['mutate']>[0]) =>
   admin.api.refunds.create.mutate(input)
 
-const ledgerOf = (paymentId: string) =>
-  lms.razorpay
-    .ledger()
-    .orders.flatMap(({ payments }) => payments)
-    .find(({ id }) => id === paymentId)
-
-async function aSaleOfTwo() {
-  const courseIds = [await aCourse(lms, 30_000), await aCourse(lms, 20_000)]
-  return aSale(lms, { courseIds })
-}
-
-const lineOf = ({ order }: Awaited<ReturnType<typeof aSale>>, amountPaise: number) =>
-  order.lines.find((line) => line.amountPaise === amountPaise) ?? { no: 0, courseId: '' }
-
 describe('a refund by an administrator', () => {
   it('of the whole order gives everything back and ends access', async () => {
-    const sale = await aSaleOfTwo()
+    const sale = await aSaleOfTwo(lms)
     const refund = await create({ orderId: sale.order.id, reason: 'not what was promised' })
     expect(refund).toMatchObject({ amountPaise: 50_000, status: 'PROCESSED', cause: 'admin' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     for (const courseId of sale.courseIds) expect(await isIn(sale.buyer, courseId)).toBe(false)
     const order = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
     expect(order).toMatchObject({ status: 'FULFILLED', refundedPaise: 50_000 })
@@ -55,15 +32,15 @@ describe('a refund by an administrator', () => {
   })
 
   it('of a line, named by its number or its course, ends that line alone', async () => {
-    const sale = await aSaleOfTwo()
+    const sale = await aSaleOfTwo(lms)
     const line = lineOf(sale, 20_000)
     await create({ orderId: sale.order.id, lines: [line.courseId] })
     expect(await isIn(sale.buyer, line.courseId)).toBe(false)
     expect(await isIn(sale.buyer, lineOf(sale, 30_000).courseId)).toBe(true)
-    expect(ledgerOf(sale.paymentId)?.refunded).toBe(20_000)
+    expect(ledgerOf(lms, sale.paymentId)?.refunded).toBe(20_000)
     await create({ orderId: sale.order.id, lines: [lineOf(sale, 30_000).no] })
-    expect(ledgerOf(sale.paymentId)?.refunded).toBe(50_000)
-    await settle(lms)
+    expect(ledgerOf(lms, sale.paymentId)?.refunded).toBe(50_000)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 
@@ -74,7 +51,7 @@ describe('a refund by an administrator', () => {
     expect(await isIn(sale.buyer, courseId)).toBe(true)
     await create({ orderId: sale.order.id, amountPaise: 6_000 })
     expect(await isIn(sale.buyer, courseId)).toBe(false)
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 
@@ -83,7 +60,7 @@ describe('a refund by an administrator', () => {
     const input = { orderId: sale.order.id, amountPaise: 5_000, idempotencyKey: 'first-attempt' }
     const [one, two] = [await create(input), await create(input)]
     expect(two.id).toBe(one.id)
-    expect(ledgerOf(sale.paymentId)?.refunded).toBe(5_000)
+    expect(ledgerOf(lms, sale.paymentId)?.refunded).toBe(5_000)
     await refused(create({ ...input, amountPaise: 6_000 }), 'KEY_REUSED')
     const { idempotencyKey: key, ...rest } = input
     expect((await create({ ...rest, key })).id).toBe(one.id)
@@ -91,7 +68,7 @@ describe('a refund by an administrator', () => {
   })
 
   it('under a key that stood for something else is refused', async () => {
-    const sale = await aSaleOfTwo()
+    const sale = await aSaleOfTwo(lms)
     const { courseId, no } = lineOf(sale, 20_000)
     const order = { orderId: sale.order.id }
     const asked = { ...order, amountPaise: 1_000, key: 'of-a-thousand' }
@@ -102,14 +79,14 @@ describe('a refund by an administrator', () => {
     const line = await create({ ...order, lines: [no], key: 'of-a-line' })
     expect((await create({ ...order, lines: [courseId], key: 'of-a-line' })).id).toBe(line.id)
     const twin = pay(lms, sale, { force: true }).razorpay_payment_id
-    await settle(lms)
+    await deliverWebhooks(lms)
     const elsewhere = create({ ...asked, paymentId: twin })
     await refused(elsewhere, 'KEY_REUSED')
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 
-  it('under one key and for two amounts at once is one refund', async () => {
+  it('under one key and for three amounts at once is one refund', async () => {
     const sale = await aSale(lms, { pricePaise: 10_000 })
     const outcomes = await Promise.allSettled(
       [1_000, 2_000, 3_000].map((amountPaise) =>
@@ -117,14 +94,14 @@ describe('a refund by an administrator', () => {
       ),
     )
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    expect(ledgerOf(sale.paymentId)?.refunds).toHaveLength(1)
-    await settle(lms)
+    expect(ledgerOf(lms, sale.paymentId)?.refunds).toHaveLength(1)
+    await deliverWebhooks(lms)
   })
 
   it('tells the buyer once', async () => {
     const sale = await aSale(lms)
     const refund = await create({ orderId: sale.order.id })
-    await settle(lms)
+    await deliverWebhooks(lms)
     const mails = await lms.db.orm.outbox_mails.where({ key: `refund:${refund.id}` }).all()
     expect(mails).toHaveLength(1)
   })
@@ -135,7 +112,7 @@ describe('a refund by an administrator', () => {
     const again = await aSale(lms, { buyer: sale.buyer, courseIds: sale.courseIds })
     expect(again.order.id).not.toBe(sale.order.id)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 })
@@ -148,8 +125,7 @@ describe('a refund is refused', () => {
     await refused(late.api.refunds.create.mutate({ orderId: sale.order.id }), 'PASSWORD_NEEDED')
     await late.api.auth.confirmPassword.mutate({ password: late.password })
     await late.api.refunds.create.mutate({ orderId: sale.order.id })
-    await admin.api.auth.confirmPassword.mutate({ password: admin.password })
-    await settle(lms)
+    await deliverWebhooks(lms)
   })
 
   it('to students', async () => {
@@ -158,7 +134,7 @@ describe('a refund is refused', () => {
   })
 
   it('above what is left, twice for a line, and for an order nobody paid', async () => {
-    const sale = await aSaleOfTwo()
+    const sale = await aSaleOfTwo(lms)
     const { no } = lineOf(sale, 20_000)
     await refused(create({ orderId: sale.order.id, amountPaise: 50_001 }), 'REFUND_TOO_LARGE')
     await create({ orderId: sale.order.id, lines: [no] })
@@ -182,7 +158,7 @@ describe('a refund is refused', () => {
       const input = { orderId: sale.order.id, ...other }
       await refused(create(input), 'INVALID_INPUT')
     }
-    expect(ledgerOf(sale.paymentId)?.refunded).toBe(0)
+    expect(ledgerOf(lms, sale.paymentId)?.refunded).toBe(0)
   })
 
   it('with both lines and an amount', async () => {
@@ -207,9 +183,9 @@ describe('refunds at the same moment', () => {
         ),
       )
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-      expect(ledgerOf(sale.paymentId)?.refunded).toBe(6_000)
+      expect(ledgerOf(lms, sale.paymentId)?.refunded).toBe(6_000)
     }
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 
@@ -221,48 +197,45 @@ describe('refunds at the same moment', () => {
       ),
     )
     expect(new Set(refunds.map(({ id }) => id)).size).toBe(1)
-    await settle(lms)
-    expect(ledgerOf(sale.paymentId)?.refunds).toHaveLength(1)
+    await deliverWebhooks(lms)
+    expect(ledgerOf(lms, sale.paymentId)?.refunds).toHaveLength(1)
     await expectSound(lms)
   })
 })
 
 describe('a refund that Razorpay takes its time for', () => {
   it('ends access at once and is found processed by a poll', async () => {
-    lms.razorpay.settings.refunds = 'pending'
     const sale = await aSale(lms)
-    const refund = await create({ orderId: sale.order.id })
+    const refund = await lms.razorpay.with({ refunds: 'pending' }, () =>
+      create({ orderId: sale.order.id }),
+    )
     expect(refund.status).toBe('PENDING')
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
-    lms.razorpay.webhooks.drop = 'all'
-    const theirs = ledgerOf(sale.paymentId)?.refunds[0]?.id ?? ''
-    lms.razorpay.settleRefund(theirs, 'processed')
+    const theirs = ledgerOf(lms, sale.paymentId)?.refunds[0]?.id ?? ''
+    lms.razorpay.with({ drop: 'all' }, () => lms.razorpay.settleRefund(theirs, 'processed'))
     lms.clock.advance(11 * 60)
     await lms.work()
-    await admin.api.auth.confirmPassword.mutate({ password: admin.password })
     const { refunds } = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
     expect(refunds).toMatchObject([{ status: 'PROCESSED' }])
     await expectSound(lms)
   })
 
   it('and then fails gives access back', async () => {
-    lms.razorpay.settings.refunds = 'pending'
     const sale = await aSale(lms)
-    await create({ orderId: sale.order.id })
-    await settle(lms)
+    await lms.razorpay.with({ refunds: 'pending' }, () => create({ orderId: sale.order.id }))
+    await deliverWebhooks(lms)
     const courseId = sale.courseIds[0] ?? ''
     expect(await isIn(sale.buyer, courseId)).toBe(false)
-    lms.razorpay.settleRefund(ledgerOf(sale.paymentId)?.refunds[0]?.id ?? '', 'failed')
-    await settle(lms)
+    lms.razorpay.settleRefund(ledgerOf(lms, sale.paymentId)?.refunds[0]?.id ?? '', 'failed')
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, courseId)).toBe(true)
     expect((await admin.api.orders.stuck.query()).refunds.map(({ orderId }) => orderId)).toContain(
       sale.order.id,
     )
     // Asked again without a key, it is a new intent, since the first one failed.
-    lms.razorpay.settings.refunds = 'processed'
     const second = await create({ orderId: sale.order.id })
     expect(second.status).toBe('PROCESSED')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, courseId)).toBe(false)
     await expectSound(lms)
   })
@@ -271,17 +244,18 @@ describe('a refund that Razorpay takes its time for', () => {
 describe('a second payment whose refund fails at the bank', () => {
   it('is set aside, and an administrator sees it and gives it back', async () => {
     const sale = await aSale(lms)
-    lms.razorpay.settings.refunds = 'failed'
-    const twin = pay(lms, sale, { force: true }).razorpay_payment_id
-    await settle(lms)
+    const twin = await lms.razorpay.with({ refunds: 'failed' }, async () => {
+      const { razorpay_payment_id: second } = pay(lms, sale, { force: true })
+      await deliverWebhooks(lms)
+      return second
+    })
     const stray = async () =>
       (await admin.api.orders.stuck.query()).payments.find(({ paymentId }) => paymentId === twin)
     expect(await stray()).toMatchObject({ reason: 'its refund failed', amountPaise: 49_900 })
     await expectSound(lms)
-    lms.razorpay.settings.refunds = 'processed'
     await create({ orderId: sale.order.id, paymentId: twin })
-    await settle(lms)
-    expect(ledgerOf(twin)?.refunded).toBe(49_900)
+    await deliverWebhooks(lms)
+    expect(ledgerOf(lms, twin)?.refunded).toBe(49_900)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
     await expectSound(lms)
   })
@@ -291,10 +265,8 @@ describe('a payment set aside', () => {
   it('is told to every administrator, once', async () => {
     const other = await anAdmin(lms)
     const opened = await anOrder(lms, { pricePaise: 10_000 })
-    lms.razorpay.webhooks.copies = 3
-    pay(lms, opened, { amount: 9_000 })
-    await settle(lms)
-    lms.razorpay.webhooks.copies = 1
+    lms.razorpay.with({ copies: 3 }, () => pay(lms, opened, { amount: 9_000 }))
+    await deliverWebhooks(lms)
     for (const { user } of [admin, other]) {
       const mails = await lms.db.orm.outbox_mails
         .where({ to: user.email, template: 'order-review' })
@@ -307,12 +279,12 @@ describe('a payment set aside', () => {
   it('can be given back by an administrator', async () => {
     const opened = await anOrder(lms, { pricePaise: 10_000 })
     const paid = pay(lms, opened, { amount: 9_000 })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('REVIEW')
     const { razorpay_payment_id: paymentId } = paid
     const refund = await create({ orderId: opened.order.id, paymentId })
     expect(refund).toMatchObject({ amountPaise: 9_000, status: 'PROCESSED' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 })

@@ -1,17 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
 import {
-  aCourse,
+  aCourseId,
   anOrder,
   aSale,
-  expectSound,
-  isIn,
   pay,
-  settle,
-  statusOf,
+  payWithoutWebhooks,
   type Opened,
-} from '../support/builders-orders.ts'
+} from '../support/builders/orders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn, statusOf } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -29,34 +27,29 @@ async function isOpen({ buyer, courseIds }: Opened): Promise<boolean> {
 
 /** Gives a whole payment back in the dashboard; the bank has not said yes yet. */
 function refundPending(paymentId: string): string {
-  lms.razorpay.settings.refunds = 'pending'
-  const { id } = lms.razorpay.refund(paymentId)
-  lms.razorpay.settings.refunds = 'processed'
-  return id
+  return lms.razorpay.with({ refunds: 'pending' }, () => lms.razorpay.refund(paymentId)).id
 }
 
 describe('a whole refund that fails', () => {
   it('leaves the payment captured and the course open', async () => {
     const sale = await aSale(lms)
     const refundId = refundPending(sale.paymentId)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect([await paymentOf(sale.paymentId), await isOpen(sale)]).toEqual(['refunded', false])
     lms.razorpay.settleRefund(refundId, 'failed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect([await paymentOf(sale.paymentId), await isOpen(sale)]).toEqual(['captured', true])
     await expectSound(lms)
   })
 
   it('opens the course even where nothing was heard before the refund', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
-    const { razorpay_payment_id: paymentId } = pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
+    const { razorpay_payment_id: paymentId } = payWithoutWebhooks(lms, opened)
     const refundId = refundPending(paymentId)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await paymentOf(paymentId)).toBe('refunded')
     lms.razorpay.settleRefund(refundId, 'failed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect([await paymentOf(paymentId), await statusOf(lms, opened)]).toEqual([
       'captured',
       'FULFILLED',
@@ -70,18 +63,14 @@ describe('a whole refund that fails', () => {
     // The authorization that Razorpay gives back itself, since the order is paid by another.
     const late = lms.razorpay.pay(opened.order_id, { outcome: 'late' }).payment?.id ?? ''
     pay(lms, opened)
-    lms.razorpay.settings.refunds = 'pending'
-    lms.razorpay.webhooks.hold = true
-    lms.razorpay.authorizeLate(late)
-    lms.razorpay.settings.refunds = 'processed'
+    lms.razorpay.with({ refunds: 'pending', hold: true }, () => lms.razorpay.authorizeLate(late))
     const refund = [...lms.razorpay.state.refunds.values()].find(
       (row) => row.refund.payment_id === late,
     )
-    lms.razorpay.webhooks.hold = false
     lms.razorpay.settleRefund(refund?.refund.id ?? '', 'failed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     await lms.razorpay.release()
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await paymentOf(late)).toBe('authorized')
     await expectSound(lms)
   })
@@ -91,7 +80,7 @@ describe('an order nobody paid rightly', () => {
   it('expires over an authorization of another amount', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened, { outcome: 'authorized', amount: 100 })
-    await settle(lms)
+    await deliverWebhooks(lms)
     lms.clock.advance(2 * 3_600)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('EXPIRED')
@@ -100,7 +89,7 @@ describe('an order nobody paid rightly', () => {
 
   it('expires even when nobody looked for more than a week', async () => {
     const buyer = await aStudent(lms)
-    const opened = await anOrder(lms, { buyer, courseIds: [await aCourse(lms)] })
+    const opened = await anOrder(lms, { buyer, courseIds: [await aCourseId(lms)] })
     lms.clock.advance(9 * DAY)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('EXPIRED')
@@ -110,9 +99,7 @@ describe('an order nobody paid rightly', () => {
 describe('a payment written down by a server that died right after', () => {
   it('is settled though its order is paid by another', async () => {
     const sale = await aSale(lms)
-    lms.razorpay.webhooks.drop = 'all'
-    const { razorpay_payment_id: twin } = pay(lms, sale, { force: true })
-    lms.razorpay.webhooks.drop = 'none'
+    const { razorpay_payment_id: twin } = payWithoutWebhooks(lms, sale, { force: true })
     lms.clock.advance(3 * 3_600)
     const at = lms.clock.now()
     await lms.work()

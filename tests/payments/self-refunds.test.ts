@@ -1,32 +1,25 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
 import { findCourse } from '../../src/courses/course.ts'
-import { aCourse as aTaughtCourse } from '../support/builders-learning.ts'
-import { aCourse, aSale, expectSound, isIn, settle } from '../support/builders-orders.ts'
+import { aCourse } from '../support/builders/learning.ts'
+import { aSale, aSaleOfTwo, lineOf } from '../support/builders/orders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
 })
 
-async function aSaleOfTwo() {
-  const courseIds = [await aCourse(lms, 30_000), await aCourse(lms, 20_000)]
-  return aSale(lms, { courseIds })
-}
-
-const lineOf = ({ order }: Awaited<ReturnType<typeof aSale>>, amountPaise: number) =>
-  order.lines.find((line) => line.amountPaise === amountPaise) ?? { no: 0, courseId: '' }
-
 describe('a buyer who wants the money back', () => {
   it('gets it within the days of the course, for one of its courses', async () => {
-    const sale = await aSaleOfTwo()
+    const sale = await aSaleOfTwo(lms)
     const { courseId } = lineOf(sale, 20_000)
     const { api } = sale.buyer
     const refund = await api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
     expect(refund).toMatchObject({ amountPaise: 20_000, cause: 'student' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, courseId)).toBe(false)
     expect(await isIn(sale.buyer, lineOf(sale, 30_000).courseId)).toBe(true)
     await expectSound(lms)
@@ -46,7 +39,7 @@ describe('a buyer who wants the money back', () => {
     await api.orders.requestRefund.mutate(input)
     const acts = (await entries()).map(({ act }) => act)
     expect(acts.filter((act) => act === 'refunds.requested')).toHaveLength(1)
-    await settle(lms)
+    await deliverWebhooks(lms)
   })
 
   it('does not once the days are over', async () => {
@@ -70,7 +63,7 @@ describe('a buyer who wants the money back', () => {
   })
 
   it('does not by opening again what was done', async () => {
-    const taught = await aTaughtCourse(lms, { lessons: 3 })
+    const taught = await aCourse(lms, { lessons: 3 })
     const { courseId, lessonIds } = taught
     const sale = await aSale(lms, { courseIds: [courseId] })
     const { api } = sale.buyer
@@ -98,11 +91,11 @@ describe('a buyer who wants the money back', () => {
     await refused(call(), 'REFUND_TOO_MUCH_WATCHED')
     await api.progress.position.mutate({ courseId, lessonId, seconds: 89 })
     expect(await call()).toMatchObject({ status: 'PROCESSED' })
-    await settle(lms)
+    await deliverWebhooks(lms)
   })
 
   it('may have done as much as the course says, but not hold its certificate', async () => {
-    const { courseId, lessonId, owner } = await aTaughtCourse(lms, { lessons: 1 })
+    const { courseId, lessonId, owner } = await aCourse(lms, { lessons: 1 })
     const sale = await aSale(lms, { courseIds: [courseId] })
     const { api } = sale.buyer
     await api.progress.complete.mutate({ courseId, lessonId })
@@ -114,7 +107,7 @@ describe('a buyer who wants the money back', () => {
     await refused(call(), 'REFUND_TOO_MUCH_WATCHED')
     await lms.db.orm.certificates.where({ courseId }).deleteAndCount()
     expect(await call()).toMatchObject({ status: 'PROCESSED' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 

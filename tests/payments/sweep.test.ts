@@ -1,23 +1,14 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { paymentJobs } from '../../src/payments/jobs.ts'
 import { reconcile } from '../../src/payments/reconciliation/reconciler.ts'
-import { anAdmin } from '../support/builders.ts'
-import {
-  aCourse,
-  anOrder,
-  expectSound,
-  isIn,
-  pay,
-  settle,
-  statusOf,
-} from '../support/builders-orders.ts'
+import { aCourseId, anOrder, pay } from '../support/builders/orders.ts'
+import { anAdmin } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { deliverWebhooks, expectSound, isIn, statusOf, ledgerOf } from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
-})
-beforeEach(() => {
   lms.razorpay.webhooks.drop = 'all'
 })
 
@@ -67,10 +58,10 @@ describe('the sweep', () => {
   it('sends an order that cannot be checked to the end of the queue', async () => {
     const opened = await anOrder(lms)
     lms.clock.advance(61)
-    lms.razorpay.faults.add({ route: '*', kind: 'garbage', times: 20 })
     const before = await orderOf(opened.order.id)
-    await reconcile(lms.deps, always)
-    lms.razorpay.faults.clear()
+    await lms.razorpay.with({ faults: [{ route: '*', kind: 'garbage', times: 20 }] }, () =>
+      reconcile(lms.deps, always),
+    )
     const after = await orderOf(opened.order.id)
     expect(after?.status).toBe('CREATED')
     expect(after?.checkedAt.getTime()).toBeGreaterThan((before?.checkedAt.getTime() ?? 0) + 60_000)
@@ -102,25 +93,26 @@ describe('the sweep', () => {
 
   it('captures no second payment of an order that has one', async () => {
     const opened = await anOrder(lms)
-    const late = pay(lms, opened, { outcome: 'late' }).razorpay_payment_id
-    pay(lms, opened)
-    lms.razorpay.authorizeLate(late)
+    const { razorpay_payment_id: first } = pay(lms, opened, { outcome: 'authorized' })
+    pay(lms, opened, { force: true })
     lms.clock.advance(120)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
-    const captures = lms.razorpay.requests().filter(({ path }) => path.includes(`${late}/capture`))
+    expect(ledgerOf(lms, first)).toMatchObject({ status: 'authorized' })
+    const captures = lms.razorpay.requests().filter(({ path }) => path.includes(`${first}/capture`))
     expect(captures).toEqual([])
   })
 
   it('finds what the bank confirms after the order has expired, within two minutes', async () => {
     const opened = await expired()
-    lms.razorpay.webhooks.drop = ['payment.captured', 'order.paid']
-    pay(lms, opened, { outcome: 'authorized' })
-    await settle(lms)
-    lms.clock.advance(61)
-    await lms.work()
-    lms.clock.advance(61)
-    await lms.work()
+    await lms.razorpay.with({ drop: ['payment.captured', 'order.paid'] }, async () => {
+      pay(lms, opened, { outcome: 'authorized' })
+      await deliverWebhooks(lms)
+      lms.clock.advance(61)
+      await lms.work()
+      lms.clock.advance(61)
+      await lms.work()
+    })
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
@@ -167,10 +159,11 @@ describe('an order in review', () => {
     const orderId = opened.order.id
     const again = await anAdmin(lms)
     await again.api.refunds.create.mutate({ orderId, paymentId: paid.razorpay_payment_id })
-    lms.razorpay.webhooks.drop = 'none'
-    await settle(lms)
-    lms.clock.advance(601)
-    await lms.work()
+    await lms.razorpay.with({ drop: 'none' }, async () => {
+      await deliverWebhooks(lms)
+      lms.clock.advance(601)
+      await lms.work()
+    })
     expect(await statusOf(lms, opened)).toBe('EXPIRED')
     const stuck = await api.orders.stuck.query({ limit: 100 })
     expect(stuck.items.map(({ id }) => id)).not.toContain(orderId)
@@ -179,14 +172,23 @@ describe('an order in review', () => {
 
   it('is listed page by page', async () => {
     const { api } = await anAdmin(lms)
-    for (let n = 0; n < 3; n += 1) pay(lms, await anOrder(lms), { amount: 100 })
+    const made: string[] = []
+    for (let n = 0; n < 3; n += 1) {
+      const opened = await anOrder(lms)
+      pay(lms, opened, { amount: 100 })
+      made.push(opened.order.id)
+    }
     lms.clock.advance(61)
     await lms.work()
-    const first = await api.orders.stuck.query({ limit: 2 })
-    expect(first.items).toHaveLength(2)
-    const cursor = first.nextCursor ?? ''
-    const second = await api.orders.stuck.query({ limit: 2, cursor })
-    const ids = [...first.items, ...second.items].map(({ id }) => id)
+    const ids: string[] = []
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const page = await api.orders.stuck.query({ limit: 2, ...(cursor !== '' && { cursor }) })
+      expect(page.items.length).toBeLessThanOrEqual(2)
+      ids.push(...page.items.map(({ id }) => id))
+      cursor = page.nextCursor
+    }
+    expect(ids).toEqual(expect.arrayContaining(made))
     expect(new Set(ids).size).toBe(ids.length)
   })
 })
@@ -201,8 +203,7 @@ describe('somebody who', () => {
     lms.clock.advance(601)
     await lms.work()
     expect(await lms.db.orm.enrollments.where({ userId: opened.buyer.user.id }).all()).toEqual([])
-    const ledger = lms.razorpay.ledger().orders.flatMap(({ payments }) => payments)
-    expect(ledger.find(({ id }) => id === paymentId)).toMatchObject({ refunded: 49_900 })
+    expect(ledgerOf(lms, paymentId)).toMatchObject({ refunded: 49_900 })
     expect(await statusOf(lms, opened)).toBe('EXPIRED')
     await expectSound(lms)
   })
@@ -210,7 +211,7 @@ describe('somebody who', () => {
   it('opens order after order is stopped at twenty', async () => {
     const { buyer } = await anOrder(lms)
     for (let n = 1; n < 20; n += 1) await anOrder(lms, { buyer })
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     await expect(buyer.api.orders.create.mutate({ courseIds })).rejects.toMatchObject({
       data: { reason: 'TOO_MANY_OPEN_ORDERS' },
     })

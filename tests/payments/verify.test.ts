@@ -1,17 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../support/builders.ts'
+import { anOrder, aSale, pay } from '../support/builders/orders.ts'
+import { aStudent } from '../support/builders/people.ts'
+import { refused } from '../support/client.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 import {
-  anOrder,
-  aSale,
+  deliverWebhooks,
   expectSound,
   grantCount,
   isIn,
-  pay,
-  settle,
   statusOf,
-} from '../support/builders-orders.ts'
-import { refused } from '../support/client.ts'
-import { startLms, type Lms } from '../support/harness.ts'
+} from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -128,18 +126,26 @@ describe('verification refuses', () => {
 
 describe('verify and webhook together', () => {
   it('at the same time, ten times over, fulfill once', async () => {
-    lms.razorpay.webhooks.drop = 'none'
-    lms.razorpay.webhooks.hold = true
-    lms.razorpay.webhooks.copies = 3
-    lms.razorpay.webhooks.parallel = true
     const opened = await anOrder(lms)
-    const paid = pay(lms, opened)
-    const [orders] = await Promise.all([
-      Promise.all(Array.from({ length: 10 }, () => opened.buyer.api.orders.verify.mutate(paid))),
-      lms.razorpay.release(),
-    ])
-    await settle(lms)
-    expect(orders.every(({ id }) => id === opened.order.id)).toBe(true)
+    const orders = await lms.razorpay.with(
+      { drop: 'none', hold: true, copies: 3, parallel: true },
+      async () => {
+        const paid = pay(lms, opened)
+        const verify = () => opened.buyer.api.orders.verify.mutate(paid)
+        const [verified] = await Promise.all([
+          Promise.all(Array.from({ length: 10 }, verify)),
+          lms.razorpay.release(),
+        ])
+        await deliverWebhooks(lms)
+        return verified
+      },
+    )
+    expect(orders.map(({ id }) => id)).toEqual(orders.map(() => opened.order.id))
+    const answers = lms.razorpay
+      .deliveries()
+      .filter(({ body }) => body.includes(opened.order_id))
+      .flatMap(({ attempts }) => attempts.map(({ status }) => status))
+    expect(answers).toEqual(Array.from({ length: 3 * 3 }, () => 200))
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     expect(await grantCount(lms, opened.buyer, opened.courseIds[0] ?? '')).toBe(1)
     const receipts = await lms.db.orm.outbox_mails

@@ -55,6 +55,16 @@ export function visitor(url: string): Visitor {
   }
 }
 
+/** The same person in front of another instance, with the session they have. */
+export function visitorAt(url: string, { cookie }: Pick<Visitor, 'cookie'>): Visitor {
+  const there = visitor(url)
+  for (const pair of cookie().split('; ')) {
+    const [, name = '', value = ''] = /^([^=]+)=(.*)$/.exec(pair) ?? []
+    if (name !== '') there.setCookie(name, value)
+  }
+  return there
+}
+
 /** Waits for a call to be refused for this very reason, and answers the refusal's issues. */
 export async function refused(call: Promise<unknown>, reason: Reason): Promise<Issue[]> {
   const outcome = await call.then(

@@ -2,8 +2,8 @@
 // session. When the file ends, none of it may be found in the server's log or in the audit log.
 const TELLING =
   /^(password|current|next|token|secret|uri|signature|razorpay_signature|recoveryCodes|email)$/
-// Shorter texts, such as six digits of an authenticator, also occur by chance; and single words, as attackers send
-// them for passwords, stand in every log.
+// Shorter texts, such as six digits of an authenticator, also occur by chance; and single words, as attackers
+// send them for passwords, stand in every log.
 const LEAST_LENGTH = 8
 const WORD = /^[a-z_]+$/i
 

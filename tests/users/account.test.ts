@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aStudent, anAdmin } from '../support/builders.ts'
-import { aVerified, secondFactor } from '../support/builders-auth.ts'
+import { aStudent, anAdmin } from '../support/builders/people.ts'
+import { aVerified, secondFactor } from '../support/builders/auth.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
-import { aPublishedCourse } from '../support/builders-courses.ts'
+import { aPublishedCourse } from '../support/builders/courses.ts'
 
 let lms: Lms
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { databaseUrl } from '../../sandbox/mongo/start.ts'
-import { aStudent } from '../support/builders.ts'
+import { aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')

@@ -1,15 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { applyContract } from '../../prisma/apply.ts'
-import { databaseUrl } from '../../sandbox/mongo/start.ts'
-import { aStudent, type Person } from '../support/builders.ts'
-import { aCourse, aSale } from '../support/builders-orders.ts'
+import { aCourseId, aSale } from '../support/builders/orders.ts'
+import { aStudent, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { closeWithFile } from '../support/closing.ts'
-import { startLms, type Lms } from '../support/harness.ts'
-import { startRelay } from '../support/relay.ts'
+import { newDatabaseUrl, startLms, type Lms } from '../support/harness.ts'
+import { isWrite, startMongoProxy } from '../support/mongo-proxy.ts'
 
-// Without the outbox, where the relay counts what is put in alone.
+// Without the outbox, into which other requests put mails at any time.
 const WATCHED = new Set([
   'audit_entries',
   'certificates',
@@ -36,15 +34,17 @@ function cutAt(nth: number): string[] {
 let lms: Lms
 let courseId: string
 beforeAll(async () => {
-  const relay = await startRelay((write) => {
-    writes.push(write)
-    return writes.length < last ? 'pass' : 'drop'
-  }, WATCHED)
-  closeWithFile(relay.close)
-  const database = `test-cut-off-${randomBytes(6).toString('hex')}`
-  await applyContract(databaseUrl(inject('mongoUrl'), database))
-  lms = await startLms({ env: { DATABASE_URL: relay.url(database) } })
-  courseId = await aCourse(lms)
+  const database = newDatabaseUrl()
+  const proxy = await startMongoProxy(database, (command) => {
+    const { name, collection } = command
+    if (!isWrite(command) || collection === null || !WATCHED.has(collection)) return 'pass'
+    writes.push(`${name} ${collection}`)
+    return writes.length < last ? 'pass' : 'cut'
+  })
+  closeWithFile(proxy.close)
+  await applyContract(database)
+  lms = await startLms({ env: { DATABASE_URL: proxy.databaseUrl } })
+  courseId = await aCourseId(lms)
 })
 
 /** A student of a name of their own, who has an order, an invoice, mails and a certificate. */

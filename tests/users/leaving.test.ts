@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { hashPassword } from '../../src/auth/passwords.ts'
-import { anAdmin, aStudent } from '../support/builders.ts'
-import { post } from '../support/builders-auth.ts'
-import { aSale } from '../support/builders-orders.ts'
+import { anAdmin, aStudent } from '../support/builders/people.ts'
+import { post } from '../support/builders/auth.ts'
+import { aSale } from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 const BILLING = { name: 'Asha Traders', state: 'Kerala', address: '7 Lake Road, Kochi' }

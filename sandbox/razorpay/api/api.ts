@@ -6,9 +6,10 @@ import type { Faults } from './faults.ts'
 import { misbehave, worksFirst } from './faults.ts'
 import { readBody } from './http.ts'
 import { Refusal } from '../model/refusal.ts'
-import type { Call, Matched, Shop } from './routes.ts'
+import type { Call, Matched } from './routes.ts'
 import { matchRoute } from './routes.ts'
 
+/** One request as it came in, for tests to look at. */
 export type SeenRequest = {
   method: string
   /** Path and query, without /v1. */
@@ -23,14 +24,17 @@ export type SeenRequest = {
   fault: string | null
 }
 
-export type Api = Shop & {
+export type Api = {
+  account: Account
   faults: Faults
   requests: SeenRequest[]
   /** Refund keys whose answer is not out yet. */
   inFlight: Set<string>
+  /** Told after everything that may have changed the account. */
   onChange: () => void
 }
 
+/** Answers one request below /v1: checks the key, finds the route, lets a fault strike where one waits. */
 export async function answerApi(
   api: Api,
   request: IncomingMessage,
@@ -78,7 +82,7 @@ export async function answerApi(
 
 function work(api: Api, matched: Matched, call: Call): { status: number; text: string } {
   try {
-    const answer = matched.route.run(api, call)
+    const answer = matched.route.run(api.account, call)
     if (matched.route.method !== 'GET') api.onChange()
     return { status: 200, text: JSON.stringify(answer) }
   } catch (error) {

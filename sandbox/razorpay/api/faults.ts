@@ -7,31 +7,43 @@ export type Fault = {
   /** A route as the routes name it, `POST /payments/:id/refund`, or `*` for every one. */
   route: string
   /**
-   * hang: no answer; throttle: 429; error: an HTML page with `status` (default 502); garbage: 200
-   * with HTML; reset: the connection breaks; slow: the right answer after `ms`; drip: the answer a
-   * byte at a time, `ms` apart; redirect: 302 to `location`; huge: a 200 of 4 MB.
+   * hang: no answer; throttle: 429; error: an HTML page with `status` (default 502); garbage: 200 with HTML;
+   * reset: the connection breaks; slow: the right answer after `ms`; drip: the answer a byte at a time, `ms`
+   * apart; redirect: 302 to `location`; huge: a 200 of 4 MB.
    */
   kind: FaultKind
   /** Do the work first, then misbehave: the caller cannot know. Always so for slow and drip. */
   commit?: boolean | undefined
   /** How many requests it strikes, default 1. */
   times?: number | undefined
+  /** The HTTP status of an error. */
   status?: number | undefined
+  /** Milliseconds, for slow (default 1000) and drip (default 50). */
   ms?: number | undefined
   location?: string | undefined
 }
 
 export type Faults = {
-  add: (fault: Fault) => void
+  /** Waits to strike until it has struck often enough, or until the function answered takes it away. */
+  add: (fault: Fault) => () => void
   clear: () => void
+  /** Those that still wait. */
   list: () => readonly Fault[]
+  /** The first that waits for this route, which has struck once more now. */
   take: (route: string) => Fault | null
 }
 
+/** None yet. */
 export function openFaults(): Faults {
   let waiting: (Fault & { times: number })[] = []
   return {
-    add: (fault) => waiting.push({ ...fault, times: fault.times ?? 1 }),
+    add: (fault) => {
+      const added = { ...fault, times: fault.times ?? 1 }
+      waiting.push(added)
+      return () => {
+        waiting = waiting.filter((one) => one !== added)
+      }
+    },
     clear: () => {
       waiting = []
     },
@@ -46,6 +58,7 @@ export function openFaults(): Faults {
   }
 }
 
+/** Whether what was asked is done all the same. */
 export function worksFirst({ kind, commit }: Fault): boolean {
   return commit === true || kind === 'slow' || kind === 'drip'
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Body } from './input.ts'
+import type { Body } from '../model/fields.ts'
 import { Refusal } from '../model/refusal.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
 
+/** The JSON object of a request, or {} where it has no body; up to 1 MiB. */
 export async function readBody(request: IncomingMessage): Promise<Body> {
   const chunks: Buffer[] = []
   let size = 0
@@ -24,6 +25,7 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   return body as Body
 }
 
+/** Answers with JSON, whole. */
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
 }

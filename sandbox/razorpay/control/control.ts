@@ -10,9 +10,14 @@ import type { Paid, PayInput } from '../model/outcomes.ts'
 import { authorizeLate, pay, runDuePayments } from '../model/outcomes.ts'
 import { capturePayment, requirePayment } from '../model/payments.ts'
 import { createRefund, settleRefund } from '../model/refunds.ts'
-import { EVENTS } from '../webhooks/registry.ts'
-import type { ForgedEvent, WebhookKnobs } from '../webhooks/sender.ts'
+import { addEndpoint, EVENTS } from '../webhooks/endpoints.ts'
+import type { ForgedEvent } from '../webhooks/envelope.ts'
+import type { Sender } from '../webhooks/sender.ts'
+import type { WebhookTransport } from '../webhooks/transport.ts'
+import { during, type While } from '../../during.ts'
+import { openConditions, type Conditions } from './conditions.ts'
 
+/** One event's way to one endpoint, for tests to look at. */
 export type DeliveryRecord = {
   eventId: string
   event: string
@@ -30,30 +35,43 @@ export type Control = {
   authorizeLate: (paymentId: string) => PaymentEntity
   /** A capture made in the dashboard. */
   capture: (paymentId: string) => PaymentEntity
-  /** A refund made in the dashboard; without an amount, of all that is left. */
+  /** A refund made in the dashboard; without an amount in paise, of all that is left. */
   refund: (paymentId: string, amount?: number) => RefundEntity
+  /** The bank's word on a pending refund. */
   settleRefund: (refundId: string, status: 'processed' | 'failed') => RefundEntity
   openDispute: (input: DisputeInput) => DisputeEntity
   moveDispute: (disputeId: string, move: DisputeMove) => DisputeEntity
 
+  /**
+   * Sets these conditions while `work` runs, and puts back exactly what was there before, also when it
+   * throws. They nest, and those that overlap may end in any order.
+   */
+  with: While<Conditions>
+  /** The account's settings, for good. */
   settings: Settings
-  /** How webhooks travel. */
-  webhooks: WebhookKnobs
+  /** How webhooks travel, for good. */
+  webhooks: WebhookTransport
   setWebhookUrl: (url: string) => void
   /** A disabled endpoint is sent nothing, and new events pass it by. */
   setWebhooksEnabled: (enabled: boolean) => void
   /** A made-up event, signed like a real one unless told otherwise. */
   sendEvent: (event: ForgedEvent) => Promise<void>
+  /** Does and sends what is due by the clock. */
   tick: () => Promise<void>
+  /** Sends everything not delivered yet, held, delayed or waiting for a retry. */
   deliverAll: () => Promise<void>
-  release: () => Promise<void>
+  /** Ends hold and sends what was kept back, the oldest event first unless it is reversed. */
+  release: (order?: 'natural' | 'reversed') => Promise<void>
+  /** Resolves when nothing is under way or due. */
   settle: () => Promise<void>
+  /** Sends an event again, signed with the current secret. */
   replay: (eventId: string) => Promise<void>
+  /** Every delivery since the start, oldest first. */
   deliveries: () => DeliveryRecord[]
 
   /** What is queued already keeps the old signature, as at Razorpay. */
   rotateWebhookSecret: (secret: string) => void
-  /** The old key works for `graceMs` more, default not at all. */
+  /** The old key works for `graceMs` milliseconds more, default not at all. */
   rotateKey: (key: { id: string; secret: string; graceMs?: number | undefined }) => void
 
   faults: Omit<Faults, 'take'>
@@ -64,14 +82,24 @@ export type Control = {
   state: Account
 }
 
-export function openControl(
-  api: Api,
-  webhook: { url: string | undefined; secret: string },
-): Control {
-  const { account, sender } = api
+type Webhook = { url: string | undefined; secret: string }
+
+/** The hand of the buyer, the bank, the dashboard and of whoever breaks things, in this process. */
+export function openControl(api: Api, sender: Sender, { url, secret }: Webhook): Control {
+  const { account } = api
   // The dashboard's endpoint; it exists without an address so that its secret can be rotated.
-  const endpoint = sender.addEndpoint(webhook.url ?? '', webhook.secret, EVENTS)
-  endpoint.webhook.active = webhook.url !== undefined
+  const endpoint = addEndpoint(account, {
+    url: url ?? '',
+    secret,
+    events: EVENTS,
+    active: url !== undefined,
+  })
+  const setConditions = openConditions({
+    transport: sender.transport,
+    settings: account.settings,
+    endpoint,
+    faults: api.faults,
+  })
 
   function doing<T>(work: () => T): T {
     const answer = work()
@@ -96,8 +124,10 @@ export function openControl(
     openDispute: (input) => doing(() => openDispute(account, input)),
     moveDispute: (disputeId, move) => doing(() => moveDispute(account, disputeId, move)),
 
+    with: <T>(conditions: Conditions, work: () => T) =>
+      during(() => setConditions(conditions), work),
     settings: account.settings,
-    webhooks: sender.knobs,
+    webhooks: sender.transport,
     setWebhookUrl: (url) => {
       endpoint.webhook.url = url
       endpoint.webhook.active = true
@@ -114,8 +144,8 @@ export function openControl(
       return sender.tick()
     },
     deliverAll: () => sender.deliverAll(),
-    release: () => {
-      sender.release()
+    release: (order) => {
+      sender.release(order)
       return sender.settle()
     },
     settle: () => sender.settle(),

@@ -7,23 +7,27 @@ import type {
 } from './entities.ts'
 import { newId } from './entities.ts'
 
+/** What a merchant sets in the dashboard, and what else of Razorpay differs from account to account. */
 export type Settings = {
   /** Capture what is authorised, unless the order itself says otherwise. */
   autoCapture: boolean
+  /** How many milliseconds after the authorisation. */
   autoCaptureDelayMs: number
   /** What a second order with the same receipt gets. */
   receipts: 'allow' | 'reject' | 'same'
   /** `pending` refunds wait for settleRefund; `failed` ones fail right after being created. */
   refunds: 'processed' | 'pending' | 'failed'
-  /** What refunds are paid from; null is bottomless. */
+  /** What refunds are paid from, in paise; null is bottomless. */
   balancePaise: number | null
-  /** How long a new entity stays out of the list endpoints. */
+  /** How many milliseconds a new entity stays out of the list endpoints. */
   listLagMs: number
   /** Razorpay documents both for a key reused with another body. */
   idempotencyConflictStatus: 400 | 409
 }
 
+/** A key pair; `endsAt` in milliseconds of the account's clock, null while it is the current one. */
 export type Key = { id: string; secret: string; endsAt: number | null }
+// Entities know seconds; rows keep the moment in milliseconds beside them, as `…Ms` and `…At`.
 export type OrderRow = { order: OrderEntity; createdMs: number; capture: boolean | null }
 export type PaymentRow = {
   payment: PaymentEntity
@@ -36,6 +40,7 @@ export type RefundRow = { refund: RefundEntity; createdMs: number }
 export type DisputeRow = { dispute: DisputeEntity; createdMs: number }
 export type Endpoint = { webhook: WebhookEntity; secret: string }
 
+/** One try to deliver. */
 export type Attempt = {
   at: Date
   url: string
@@ -44,6 +49,7 @@ export type Attempt = {
   error: string | null
 }
 
+/** One event on its way to one endpoint. */
 export type Delivery = {
   eventId: string
   event: string
@@ -51,12 +57,15 @@ export type Delivery = {
   body: string
   signature: string
   state: 'queued' | 'held' | 'delivered' | 'dropped' | 'exhausted'
+  /** When it is tried next, in milliseconds of the account's clock. */
   dueAt: number
+  /** Whether the first retry comes at once; null until something failed. */
   quickRetry: boolean | null
   failures: number
   attempts: Attempt[]
 }
 
+/** An occurrence as webhooks tell of it. */
 export type WebhookEvent = {
   name: string
   payload: Record<string, { entity: Record<string, unknown> }>
@@ -80,6 +89,7 @@ export type Account = {
   emit: (events: readonly WebhookEvent[]) => void
 }
 
+/** An account in which nothing has happened yet. */
 export function openAccount(key: { id: string; secret: string }, now: () => Date): Account {
   return {
     now,
@@ -105,6 +115,7 @@ export function openAccount(key: { id: string; secret: string }, now: () => Date
   }
 }
 
+/** The current key, and those replaced whose grace is not over. */
 export function liveKeys(account: Account): Key[] {
   const now = account.now().getTime()
   return account.keys.filter((key) => key.endsAt === null || key.endsAt > now)

@@ -1,18 +1,20 @@
 import type { Account } from './account.ts'
 import type { DisputeEntity, DisputePhase } from './entities.ts'
 import { isId, newId, unixSeconds } from './entities.ts'
-import { emitDispute } from '../webhooks/events.ts'
+import { disputeEvent } from './events.ts'
 import { requirePayment } from './payments.ts'
 import { Refusal } from './refusal.ts'
 
 export type DisputeInput = {
   paymentId: string
+  /** Paise. */
   amount?: number | undefined
   phase?: DisputePhase | undefined
   reasonCode?: string | undefined
 }
 export type DisputeMove = 'under_review' | 'action_required' | 'won' | 'lost' | 'closed'
 
+/** The dispute of this id, or what Razorpay answers to a wrong one. */
 export function requireDispute(account: Account, id: string): DisputeEntity {
   if (!isId('disp', id)) throw new Refusal(`${id} is not a valid id`)
   const row = account.disputes.get(id)
@@ -20,6 +22,7 @@ export function requireDispute(account: Account, id: string): DisputeEntity {
   return row.dispute
 }
 
+/** A buyer goes to the bank; without an amount (in paise), for the whole payment. */
 export function openDispute(account: Account, input: DisputeInput): DisputeEntity {
   const { payment } = requirePayment(account, input.paymentId)
   const now = account.now()
@@ -37,7 +40,7 @@ export function openDispute(account: Account, input: DisputeInput): DisputeEntit
     created_at: unixSeconds(now),
   }
   account.disputes.set(dispute.id, { dispute, createdMs: now.getTime() })
-  account.emit([emitDispute('payment.dispute.created', dispute, payment)])
+  account.emit([disputeEvent('payment.dispute.created', dispute, payment)])
   return { ...dispute }
 }
 
@@ -50,6 +53,6 @@ export function moveDispute(account: Account, id: string, move: DisputeMove): Di
   dispute.status = move === 'action_required' ? 'open' : move
   if (move === 'lost') dispute.amount_deducted = dispute.amount
   const { payment } = requirePayment(account, dispute.payment_id)
-  account.emit([emitDispute(`payment.dispute.${move}`, dispute, payment)])
+  account.emit([disputeEvent(`payment.dispute.${move}`, dispute, payment)])
   return { ...dispute }
 }

@@ -1,3 +1,4 @@
+// What the API answers and webhooks carry, field by field as documented: paise and Unix seconds.
 import { randomBytes } from 'node:crypto'
 
 // Razorpay answers empty notes as an empty array and filled ones as an object.
@@ -95,6 +96,7 @@ export type WebhookEntity = {
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
+/** So many letters and digits; 14, as in every id. */
 export function randomToken(length = 14): string {
   let token = ''
   for (const byte of randomBytes(length)) token += ALPHABET[byte % ALPHABET.length] ?? '0'
@@ -103,14 +105,17 @@ export function randomToken(length = 14): string {
 
 export type IdPrefix = 'order' | 'pay' | 'rfnd' | 'disp' | 'acc'
 
+/** An id such as `pay_` and 14 letters and digits. */
 export function newId(prefix: IdPrefix): string {
   return `${prefix}_${randomToken()}`
 }
 
+/** Whether it has the form of such an id. */
 export function isId(prefix: IdPrefix, value: string): boolean {
   return new RegExp(`^${prefix}_[A-Za-z0-9]{14}$`).test(value)
 }
 
+/** Whole seconds since 1970, rounded down. */
 export function unixSeconds(time: Date): number {
   return Math.floor(time.getTime() / 1000)
 }

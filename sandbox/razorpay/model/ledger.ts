@@ -24,9 +24,10 @@ export type LedgerOrder = {
   payments: LedgerPayment[]
 }
 
+/** All amounts in paise. */
 export type Ledger = { orders: LedgerOrder[]; captured: number; refunded: number }
 
-/** Razorpay's side of the books, to hold an application's invariants against. In paise. */
+/** Razorpay's side of the books, in paise, to hold an application's invariants against. */
 export function writeLedger(account: Account): Ledger {
   const keys = new Map([...account.refundKeys].map(([key, { refundId }]) => [refundId, key]))
   const payments = [...account.payments.values()].map(({ payment }) => {

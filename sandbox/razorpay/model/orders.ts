@@ -1,10 +1,10 @@
 import type { Account, OrderRow } from './account.ts'
 import type { OrderEntity, PaymentEntity } from './entities.ts'
 import { isId, newId, unixSeconds } from './entities.ts'
-import type { Body } from '../api/input.ts'
-import { readAmount, readCapture, readCurrency, readNotes, readReceipt } from '../api/input.ts'
-import type { Collection } from '../api/lists.ts'
-import { collect, listPage, refuseExtraQuery } from '../api/lists.ts'
+import type { Body } from './fields.ts'
+import { readAmount, readCapture, readCurrency, readNotes, readReceipt } from './fields.ts'
+import type { Collection } from './collections.ts'
+import { collect, listPage, refuseExtraQuery } from './collections.ts'
 import { Refusal, refuseExtraFields } from './refusal.ts'
 
 const CREATE_FIELDS = [
@@ -17,6 +17,7 @@ const CREATE_FIELDS = [
   'unique_receipt',
 ]
 
+/** POST /orders: `amount` in paise, a rupee at least; what a receipt used before gets is a setting. */
 export function createOrder(account: Account, body: Body): OrderEntity {
   refuseExtraFields(body, CREATE_FIELDS)
   const amount = readAmount(body['amount'])
@@ -59,6 +60,7 @@ export function createOrder(account: Account, body: Body): OrderEntity {
   return order
 }
 
+/** GET /orders, by receipt or by whether a payment is authorised. */
 export function listOrders(account: Account, query: URLSearchParams): Collection<OrderEntity> {
   refuseExtraQuery(query, ['receipt', 'authorized'])
   const receipt = query.get('receipt')
@@ -71,6 +73,7 @@ export function listOrders(account: Account, query: URLSearchParams): Collection
   return collect(listPage(account, rows, query).map(({ order }) => order))
 }
 
+/** The order of this id, or what Razorpay answers to a wrong one. */
 export function requireOrder(account: Account, id: string): OrderRow {
   if (!isId('order', id)) throw new Refusal(`${id} is not a valid id`)
   const row = account.orders.get(id)
@@ -78,6 +81,7 @@ export function requireOrder(account: Account, id: string): OrderRow {
   return row
 }
 
+/** PATCH /orders/:id: the notes alone. */
 export function editOrder(account: Account, id: string, body: Body): OrderEntity {
   const { order } = requireOrder(account, id)
   refuseExtraFields(body, ['notes'])

@@ -1,6 +1,6 @@
 import type { Account, PaymentRow } from './account.ts'
 import type { PaymentEntity } from './entities.ts'
-import { emitPayment } from '../webhooks/events.ts'
+import { paymentEvent } from './events.ts'
 import { requireOrder } from './orders.ts'
 import {
   authorizePayment,
@@ -19,7 +19,7 @@ export type PayOutcome = 'success' | 'fail' | 'close' | 'authorized' | 'late' | 
 export type PayInput = Omit<NewPayment, 'orderId'> & {
   /** Default `success`. */
   outcome?: PayOutcome | undefined
-  /** `late`: authorise by itself after this long; without it, authorizeLate does. */
+  /** `late`: authorise by itself after so many milliseconds; without it, authorizeLate does. */
   lateAfterMs?: number | undefined
   /** Pay although the order is paid already. */
   force?: boolean | undefined
@@ -45,6 +45,7 @@ export type Paid = {
 
 const AUTO_REFUND_AFTER_MS = 3 * 24 * 60 * 60 * 1000
 
+/** One attempt of the buyer to pay an order; an order that is paid takes no other unless forced. */
 export function pay(account: Account, orderId: string, input: PayInput = {}): Paid {
   const { order } = requireOrder(account, orderId)
   const outcome = input.outcome ?? 'success'
@@ -90,7 +91,7 @@ export function authorizeLate(account: Account, paymentId: string): PaymentEntit
   return { ...row.payment }
 }
 
-/** What Razorpay does by itself once its time has come. */
+/** What Razorpay does by itself in time: late authorisations, captures, and refunds after three days. */
 export function runDuePayments(account: Account): void {
   const now = account.now().getTime()
   for (const row of account.payments.values()) {
@@ -107,7 +108,7 @@ export function runDuePayments(account: Account): void {
 function authorizeAndMaybeCapture(account: Account, row: PaymentRow, mayCapture: boolean): void {
   authorizePayment(account, row)
   const { payment } = row
-  const authorized = emitPayment('payment.authorized', payment)
+  const authorized = paymentEvent('payment.authorized', payment)
   const orderRow = payment.order_id === null ? null : requireOrder(account, payment.order_id)
   const isAutomatic = orderRow?.capture ?? account.settings.autoCapture
   if (!mayCapture || !isAutomatic || orderRow === null) {
@@ -122,8 +123,8 @@ function authorizeAndMaybeCapture(account: Account, row: PaymentRow, mayCapture:
   settleCapture(account, row)
   account.emit([
     authorized,
-    emitPayment('payment.captured', payment),
-    emitPayment('order.paid', payment, orderRow.order),
+    paymentEvent('payment.captured', payment),
+    paymentEvent('order.paid', payment, orderRow.order),
   ])
 }
 
@@ -133,8 +134,8 @@ function captureNow(account: Account, row: PaymentRow): void {
   if (payment.order_id === null) return
   const { order } = requireOrder(account, payment.order_id)
   account.emit([
-    emitPayment('payment.captured', payment),
-    emitPayment('order.paid', payment, order),
+    paymentEvent('payment.captured', payment),
+    paymentEvent('order.paid', payment, order),
   ])
 }
 

@@ -2,14 +2,15 @@ import { createHmac } from 'node:crypto'
 import type { Account, PaymentRow } from './account.ts'
 import type { PaymentEntity } from './entities.ts'
 import { isId, newId, unixSeconds } from './entities.ts'
-import { emitPayment } from '../webhooks/events.ts'
-import type { Body } from '../api/input.ts'
-import { readAmount, readCurrency, readNotes } from '../api/input.ts'
+import { paymentEvent } from './events.ts'
+import type { Body } from './fields.ts'
+import { readAmount, readCurrency, readNotes } from './fields.ts'
 import { requireOrder } from './orders.ts'
 import { Refusal, refuseExtraFields } from './refusal.ts'
 
 export type NewPayment = {
   orderId: string
+  /** Paise; other than the order's where a buyer tampers with it. */
   amount?: number | undefined
   currency?: string | undefined
   method?: PaymentEntity['method'] | undefined
@@ -17,6 +18,7 @@ export type NewPayment = {
   contact?: string | undefined
 }
 
+/** The payment of this id, or what Razorpay answers to a wrong one. */
 export function requirePayment(account: Account, id: string): PaymentRow {
   if (!isId('pay', id)) throw new Refusal(`${id} is not a valid id`)
   const row = account.payments.get(id)
@@ -24,6 +26,7 @@ export function requirePayment(account: Account, id: string): PaymentRow {
   return row
 }
 
+/** An attempt to pay, in paise; without amount or currency, what the order asks for. */
 export function startPayment(account: Account, input: NewPayment): PaymentRow {
   const { order } = requireOrder(account, input.orderId)
   const now = account.now()
@@ -72,6 +75,7 @@ export function startPayment(account: Account, input: NewPayment): PaymentRow {
   return row
 }
 
+/** The buyer gave up, or the bank said no; it may still authorise late. */
 export function failPayment(account: Account, { payment }: PaymentRow): void {
   Object.assign(payment, {
     status: 'failed',
@@ -81,9 +85,10 @@ export function failPayment(account: Account, { payment }: PaymentRow): void {
     error_step: 'payment_authentication',
     error_reason: 'payment_cancelled',
   } satisfies Partial<PaymentEntity>)
-  account.emit([emitPayment('payment.failed', payment)])
+  account.emit([paymentEvent('payment.failed', payment)])
 }
 
+/** The bank has set the money aside; nothing is told yet. */
 export function authorizePayment(account: Account, row: PaymentRow): void {
   Object.assign(row.payment, {
     status: 'authorized',
@@ -98,7 +103,7 @@ export function authorizePayment(account: Account, row: PaymentRow): void {
   row.lateAt = null
 }
 
-/** Moves the money; the caller emits, since authorisation and capture may share one occurrence. */
+/** Moves the money, all of it; the caller emits, since authorisation and capture may share one occurrence. */
 export function settleCapture(account: Account, row: PaymentRow): void {
   const { payment } = row
   payment.status = 'captured'
@@ -114,6 +119,7 @@ export function settleCapture(account: Account, row: PaymentRow): void {
   order.amount_due = Math.max(0, order.amount - order.amount_paid)
 }
 
+/** POST /payments/:id/capture: the whole amount, once, and never for an order that is paid. */
 export function capturePayment(account: Account, id: string, body: Body): PaymentEntity {
   const row = requirePayment(account, id)
   const { payment } = row
@@ -140,16 +146,17 @@ export function capturePayment(account: Account, id: string, body: Body): Paymen
     if (order.status === 'paid') throw new Refusal('The order is already paid')
     settleCapture(account, row)
     account.emit([
-      emitPayment('payment.captured', payment),
-      emitPayment('order.paid', payment, order),
+      paymentEvent('payment.captured', payment),
+      paymentEvent('order.paid', payment, order),
     ])
   } else {
     settleCapture(account, row)
-    account.emit([emitPayment('payment.captured', payment)])
+    account.emit([paymentEvent('payment.captured', payment)])
   }
   return payment
 }
 
+/** PATCH /payments/:id: the notes alone. */
 export function editPayment(account: Account, id: string, body: Body): PaymentEntity {
   const { payment } = requirePayment(account, id)
   refuseExtraFields(body, ['notes'])
@@ -157,7 +164,7 @@ export function editPayment(account: Account, id: string, body: Body): PaymentEn
   return payment
 }
 
-/** Signed with the secret of the key that checkout was opened with. */
+/** The signature that checkout hands to the browser, in hex, by the secret of the key it was opened with. */
 export function signCheckout(secret: string, orderId: string, paymentId: string): string {
   return createHmac('sha256', secret).update(`${orderId}|${paymentId}`).digest('hex')
 }

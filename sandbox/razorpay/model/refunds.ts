@@ -1,9 +1,9 @@
 import type { Account, PaymentRow } from './account.ts'
 import type { PaymentEntity, RefundEntity } from './entities.ts'
 import { isId, newId, randomToken, unixSeconds } from './entities.ts'
-import { emitRefund } from '../webhooks/events.ts'
-import type { Body } from '../api/input.ts'
-import { readAmount, readNotes, readReceipt } from '../api/input.ts'
+import { refundEvent } from './events.ts'
+import type { Body } from './fields.ts'
+import { readAmount, readNotes, readReceipt } from './fields.ts'
 import { requirePayment } from './payments.ts'
 import { Refusal, refuseExtraFields } from './refusal.ts'
 
@@ -11,6 +11,7 @@ const SIX_MONTHS_MS = 183 * 24 * 60 * 60 * 1000
 
 export type RefundRequest = { paymentId: string; body: Body; key: string | undefined }
 
+/** POST /payments/:id/refund: `amount` in paise, else all that is left; one refund per idempotency key. */
 export function createRefund(account: Account, request: RefundRequest): RefundEntity {
   const { key, body, paymentId } = request
   const fingerprint = JSON.stringify([paymentId, Object.entries(body).sort()])
@@ -38,6 +39,7 @@ export function createRefund(account: Account, request: RefundRequest): RefundEn
   return answer
 }
 
+/** The refund of this id, or what Razorpay answers to a wrong one. */
 export function requireRefund(account: Account, id: string): RefundEntity {
   if (!isId('rfnd', id)) throw new Refusal(`${id} is not a valid id`)
   const row = account.refunds.get(id)
@@ -45,6 +47,7 @@ export function requireRefund(account: Account, id: string): RefundEntity {
   return row.refund
 }
 
+/** PATCH /refunds/:id: the notes alone. */
 export function editRefund(account: Account, id: string, body: Body): RefundEntity {
   const refund = requireRefund(account, id)
   refuseExtraFields(body, ['notes'])
@@ -64,7 +67,7 @@ export function settleRefund(
   refund.status = status
   if (status === 'processed') refund.acquirer_data = { arn: randomToken(12) }
   else undoRefund(account, refund, payment)
-  account.emit([emitRefund(`refund.${status}`, refund, payment)])
+  account.emit([refundEvent(`refund.${status}`, refund, payment)])
   return { ...refund }
 }
 
@@ -164,8 +167,8 @@ function announce(account: Account, refund: RefundEntity, payment: PaymentEntity
     refund.acquirer_data = { arn: randomToken(12) }
   }
   const answer = { ...refund }
-  account.emit([emitRefund('refund.created', refund, payment)])
-  if (mode === 'processed') account.emit([emitRefund('refund.processed', refund, payment)])
+  account.emit([refundEvent('refund.created', refund, payment)])
+  if (mode === 'processed') account.emit([refundEvent('refund.processed', refund, payment)])
   if (mode === 'failed') settleRefund(account, refund.id, 'failed')
   return answer
 }

@@ -28,6 +28,7 @@ export class Refusal extends Error {
   }
 }
 
+/** Refuses a body with fields that Razorpay does not know, naming all of them. */
 export function refuseExtraFields(body: Record<string, unknown>, allowed: readonly string[]): void {
   const extra = Object.keys(body).filter((field) => !allowed.includes(field))
   const [first] = extra

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SignedUpload } from '../../../src/gateways/cloudinary/links.ts'
-import { mp4, openStudio, PNG, streamOf } from './fixtures.ts'
+import { mp4, PNG } from '../../support/media-files.ts'
+import { openStudio, streamOf } from './fixtures.ts'
 
 const { sandbox, cloudinary, clock } = await openStudio()
 

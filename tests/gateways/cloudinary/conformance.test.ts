@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { describe, expect, test, vi } from 'vitest'
 import { isDeliverySigned, stringToSign } from '../../../sandbox/cloudinary/sign.ts'
-import { mp4, openStudio, PNG, SECRET } from './fixtures.ts'
+import { mp4, PNG } from '../../support/media-files.ts'
+import { openStudio, SECRET } from './fixtures.ts'
 
 // The vendor's SDK against the sandbox, without the gateway between them: what the sandbox accepts
 // and refuses must be what Cloudinary does.

@@ -4,7 +4,8 @@ import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { startCloudinary } from '../../../sandbox/cloudinary/server.ts'
 import { openCloudinary } from '../../../src/gateways/cloudinary/client.ts'
-import { mp4, openStudio, PNG, streamOf } from './fixtures.ts'
+import { mp4, PNG } from '../../support/media-files.ts'
+import { openStudio, streamOf } from './fixtures.ts'
 
 const studio = await openStudio()
 const { sandbox, cloudinary } = studio

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { mp4, openStudio, PNG, streamOf } from './fixtures.ts'
+import { mp4, PNG } from '../../support/media-files.ts'
+import { openStudio, streamOf } from './fixtures.ts'
 
 const studio = await openStudio()
 const { sandbox, cloudinary, clock } = studio

@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Notification } from '../../../src/gateways/cloudinary/links.ts'
 import { openCloudinary } from '../../../src/gateways/cloudinary/client.ts'
-import { openStudio, PNG } from './fixtures.ts'
+import type { Notification } from '../../../src/gateways/cloudinary/links.ts'
+import { PNG } from '../../support/media-files.ts'
+import { openStudio } from './fixtures.ts'
 
 const { sandbox, cloudinary, clock } = await openStudio()
 
@@ -64,18 +65,23 @@ test('an upload is told with a signature that holds', async () => {
 })
 
 test('a lost one does not come and a doubled one comes twice', async () => {
-  sandbox.fail({ on: 'notification', kind: 'drop' })
-  await uploadFromBrowser('lost')
+  await sandbox.with({ faults: [{ on: 'notification', kind: 'drop' }] }, () =>
+    uploadFromBrowser('lost'),
+  )
   expect(received).toHaveLength(0)
-  sandbox.fail({ on: 'notification', kind: 'duplicate' })
-  await uploadFromBrowser('doubled')
+  await sandbox.with({ faults: [{ on: 'notification', kind: 'duplicate' }] }, () =>
+    uploadFromBrowser('doubled'),
+  )
   expect(received.map((told) => cloudinary.isNotificationSignature(told))).toEqual([true, true])
 })
 
 describe('a notification is refused', () => {
   test('when another secret signed it', async () => {
-    sandbox.fail({ on: 'notification', kind: 'forge' })
-    expect(cloudinary.isNotificationSignature(await notification())).toBe(false)
+    const forged = await sandbox.with(
+      { faults: [{ on: 'notification', kind: 'forge' }] },
+      notification,
+    )
+    expect(cloudinary.isNotificationSignature(forged)).toBe(false)
   })
 
   test('when a byte of it changed', async () => {

@@ -30,8 +30,8 @@ test.each(FAULTS)(
   async (fault, expected) => {
     const { sandbox, gateway } = await startShop()
     const order = await gateway.createOrder(ORDER)
-    sandbox.faults.add({ ...fault, route: 'GET /orders/:id', times: 9 })
-    const failure = await failureOf(gateway.fetchOrder(order.id))
+    const faults = [{ ...fault, route: 'GET /orders/:id', times: 9 }]
+    const failure = await failureOf(sandbox.with({ faults }, () => gateway.fetchOrder(order.id)))
     expect(failure).toMatchObject({ ...expected, retryable: true })
     const shown = inspect(failure, { depth: 20, showHidden: true })
     expect(shown).not.toContain(KEY_SECRET)
@@ -42,14 +42,14 @@ test.each(FAULTS)(
 test.each(FAULTS)('%o once is got over by reading again', async (fault) => {
   const { sandbox, gateway } = await startShop()
   const order = await gateway.createOrder(ORDER)
-  sandbox.faults.add({ ...fault, route: 'GET /orders/:id' })
-  expect(await gateway.fetchOrder(order.id)).toEqual(order)
+  const faults = [{ ...fault, route: 'GET /orders/:id' }]
+  expect(await sandbox.with({ faults }, () => gateway.fetchOrder(order.id))).toEqual(order)
 })
 
 test.each(FAULTS)('an order created before %o is found by its receipt', async (fault) => {
   const { sandbox, gateway } = await startShop()
-  sandbox.faults.add({ ...fault, route: 'POST /orders', commit: true })
-  const order = await gateway.createOrder(ORDER)
+  const faults = [{ ...fault, route: 'POST /orders', commit: true }]
+  const order = await sandbox.with({ faults }, () => gateway.createOrder(ORDER))
   const committed = sandbox.ledger().orders.map(({ id }) => id)
   expect(committed).toContain(order.id)
   // Only a throttled request is known to have done nothing, and is sent again.
@@ -58,16 +58,19 @@ test.each(FAULTS)('an order created before %o is found by its receipt', async (f
 
 test('an order that may or may not exist is not created a second time', async () => {
   const { sandbox, gateway } = await startShop()
-  sandbox.faults.add({ route: 'POST /orders', kind: 'error' })
-  expect(await failureOf(gateway.createOrder(ORDER))).toMatchObject({ kind: 'server' })
+  const created = sandbox.with({ faults: [{ route: 'POST /orders', kind: 'error' }] }, () =>
+    gateway.createOrder(ORDER),
+  )
+  expect(await failureOf(created)).toMatchObject({ kind: 'server' })
   const routes = sandbox.requests().map(({ route }) => route)
   expect(routes).toEqual(['POST /orders', 'GET /orders'])
 })
 
 test('a throttled creation is tried again', async () => {
   const { sandbox, gateway } = await startShop()
-  sandbox.faults.add({ route: 'POST /orders', kind: 'throttle', times: 2 })
-  expect(await gateway.createOrder(ORDER)).toMatchObject({ status: 'created' })
+  const faults: Fault[] = [{ route: 'POST /orders', kind: 'throttle', times: 2 }]
+  const order = await sandbox.with({ faults }, () => gateway.createOrder(ORDER))
+  expect(order).toMatchObject({ status: 'created' })
   expect(sandbox.ledger().orders).toHaveLength(1)
 })
 
@@ -115,8 +118,9 @@ test('an answer about another payment than asked for is nonsense', async () => {
 test('a Razorpay that hangs costs its callers nothing after five silences', async () => {
   const { sandbox, gateway } = await startShop()
   const order = await gateway.createOrder(ORDER)
-  sandbox.faults.add({ route: '*', kind: 'hang', times: 99 })
-  await Promise.allSettled([1, 2, 3].map(() => gateway.fetchOrder(order.id)))
+  await sandbox.with({ faults: [{ route: '*', kind: 'hang', times: 99 }] }, () =>
+    Promise.allSettled([1, 2, 3].map(() => gateway.fetchOrder(order.id))),
+  )
   const before = sandbox.requests().length
   expect(await failureOf(gateway.fetchOrder(order.id))).toMatchObject({
     kind: 'unreachable',
@@ -129,13 +133,13 @@ test('a Razorpay that hangs costs its callers nothing after five silences', asyn
 test('after the pause a single call looks whether Razorpay is back', async () => {
   const { sandbox, gateway, clock } = await startShop()
   const order = await gateway.createOrder(ORDER)
-  sandbox.faults.add({ route: '*', kind: 'error', times: 99 })
-  await Promise.allSettled([1, 2].map(() => gateway.fetchOrder(order.id)))
-  clock.advance(10_000)
-  const before = sandbox.requests().length
-  await Promise.allSettled([1, 2, 3].map(() => gateway.fetchOrder(order.id)))
-  expect(sandbox.requests()).toHaveLength(before + 1)
-  sandbox.faults.clear()
+  await sandbox.with({ faults: [{ route: '*', kind: 'error', times: 99 }] }, async () => {
+    await Promise.allSettled([1, 2].map(() => gateway.fetchOrder(order.id)))
+    clock.advance(10_000)
+    const before = sandbox.requests().length
+    await Promise.allSettled([1, 2, 3].map(() => gateway.fetchOrder(order.id)))
+    expect(sandbox.requests()).toHaveLength(before + 1)
+  })
   expect(await failureOf(gateway.fetchOrder(order.id))).toMatchObject({ code: 'BREAKER_OPEN' })
   clock.advance(10_000)
   expect(await gateway.fetchOrder(order.id)).toEqual(order)
@@ -147,9 +151,9 @@ test('a clock set back does not keep the calls paused', async () => {
   const { sandbox } = await startShop({ now: clock.now })
   const gateway = openGateway(sandbox.url, clock)
   const order = await gateway.createOrder(ORDER)
-  sandbox.faults.add({ route: '*', kind: 'error', times: 6 })
-  await Promise.allSettled([1, 2].map(() => gateway.fetchOrder(order.id)))
-  sandbox.faults.clear()
+  await sandbox.with({ faults: [{ route: '*', kind: 'error', times: 6 }] }, () =>
+    Promise.allSettled([1, 2].map(() => gateway.fetchOrder(order.id))),
+  )
   clock.advance(-600_000)
   expect(await gateway.fetchOrder(order.id)).toEqual(order)
 })

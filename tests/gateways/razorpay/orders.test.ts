@@ -99,21 +99,23 @@ test('a receipt used again is allowed, rejected or answered with the same order'
   const { orders } = openSdk(sandbox.url)
   const first = await orders.create(ORDER)
   expect((await orders.create(ORDER)).id).not.toBe(first.id)
-  sandbox.settings.receipts = 'reject'
-  expect(await refusalOf(orders.create(ORDER))).toBe('400 Order receipt should be unique.')
-  sandbox.settings.receipts = 'same'
-  expect((await orders.create(ORDER)).id).toBe(first.id)
+  const again = () => orders.create(ORDER)
+  expect(await sandbox.with({ receipts: 'reject' }, () => refusalOf(again()))).toBe(
+    '400 Order receipt should be unique.',
+  )
+  expect((await sandbox.with({ receipts: 'same' }, again)).id).toBe(first.id)
 })
 
 test('the gateway takes a receipt used before for the order it stands for', async () => {
   const { sandbox, gateway } = await startShop()
   const order = { amountPaise: 50_000, currency: 'INR', receipt: 'r-1' }
   const first = await gateway.createOrder(order)
-  sandbox.settings.receipts = 'reject'
-  expect((await gateway.createOrder(order)).id).toBe(first.id)
-  expect(await failureOf(gateway.createOrder({ ...order, amountPaise: 60_000 }))).toMatchObject({
-    kind: 'conflict',
-    retryable: false,
+  await sandbox.with({ receipts: 'reject' }, async () => {
+    expect((await gateway.createOrder(order)).id).toBe(first.id)
+    expect(await failureOf(gateway.createOrder({ ...order, amountPaise: 60_000 }))).toMatchObject({
+      kind: 'conflict',
+      retryable: false,
+    })
   })
 })
 
@@ -128,12 +130,13 @@ test('the order that was paid is found among several with the same receipt', asy
 
 test('lists lag behind where fetching by id does not', async () => {
   const { sandbox, gateway, clock } = await startShop()
-  sandbox.settings.listLagMs = 60_000
-  const order = await gateway.createOrder({ amountPaise: 100, currency: 'INR', receipt: 'r-1' })
-  expect(await gateway.findOrderByReceipt('r-1')).toBeNull()
-  expect((await gateway.fetchOrder(order.id)).id).toBe(order.id)
-  clock.advance(60_000)
-  expect((await gateway.findOrderByReceipt('r-1'))?.id).toBe(order.id)
+  await sandbox.with({ listLagMs: 60_000 }, async () => {
+    const order = await gateway.createOrder({ amountPaise: 100, currency: 'INR', receipt: 'r-1' })
+    expect(await gateway.findOrderByReceipt('r-1')).toBeNull()
+    expect((await gateway.fetchOrder(order.id)).id).toBe(order.id)
+    clock.advance(60_000)
+    expect((await gateway.findOrderByReceipt('r-1'))?.id).toBe(order.id)
+  })
 })
 
 test('the gateway refuses what Razorpay would refuse, with its reason', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
 import { openSdk, refusalOf } from './sdk.ts'
 import { failureOf, placeOrder, startShop } from './shop.ts'
 
@@ -100,10 +101,11 @@ test('a capture whose answer is lost is found to have happened', async () => {
   const shop = await startShop()
   const orderId = await placeOrder(shop)
   const paymentId = shop.sandbox.pay(orderId, { outcome: 'authorized' }).payment?.id ?? ''
-  shop.sandbox.faults.add({ route: 'POST /payments/:id/capture', kind: 'hang', commit: true })
-  expect(
-    await shop.gateway.capturePayment({ paymentId, amountPaise: 500, currency: 'INR' }),
-  ).toMatchObject({ status: 'captured' })
+  const fault: Fault = { route: 'POST /payments/:id/capture', kind: 'hang', commit: true }
+  const captured = await shop.sandbox.with({ faults: [fault] }, () =>
+    shop.gateway.capturePayment({ paymentId, amountPaise: 500, currency: 'INR' }),
+  )
+  expect(captured).toMatchObject({ status: 'captured' })
 })
 
 test('an order may ask for capture by hand, or capture may come later', async () => {
@@ -116,9 +118,9 @@ test('an order may ask for capture by hand, or capture may come later', async ()
   })
   expect(sandbox.pay(byHand.id).payment).toMatchObject({ status: 'authorized' })
 
-  sandbox.settings.autoCaptureDelayMs = 60_000
   const later = await orders.create({ amount: 500, currency: 'INR' })
-  const paymentId = sandbox.pay(later.id).payment?.id ?? ''
+  const { payment } = sandbox.with({ autoCaptureDelayMs: 60_000 }, () => sandbox.pay(later.id))
+  const paymentId = payment?.id ?? ''
   await sandbox.tick()
   expect(await gateway.fetchPayment(paymentId)).toMatchObject({ status: 'authorized' })
   clock.advance(60_000)
@@ -184,8 +186,9 @@ test('payments of a period are listed through all their pages', async () => {
   const shop = await startShop()
   const { sandbox, gateway, clock } = shop
   const orderId = await placeOrder(shop)
-  sandbox.setWebhooksEnabled(false)
-  for (let n = 0; n < 120; n += 1) sandbox.pay(orderId, { outcome: 'fail' })
+  sandbox.with({ webhooksEnabled: false }, () => {
+    for (let n = 0; n < 120; n += 1) sandbox.pay(orderId, { outcome: 'fail' })
+  })
   const from = clock.now()
   clock.advance(3_600_000)
   sandbox.pay(orderId)

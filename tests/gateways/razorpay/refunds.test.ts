@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
 import { openSdk, refusalOf } from './sdk.ts'
 import type { Shop } from './shop.ts'
 import { failureOf, startShop } from './shop.ts'
@@ -74,8 +75,9 @@ test('the same key and body give the same refund; another body under it is a con
   const first = await shop.gateway.refundPayment(refund)
   expect(await shop.gateway.refundPayment(refund)).toEqual(first)
   for (const status of [409, 400] as const) {
-    shop.sandbox.settings.idempotencyConflictStatus = status
-    const other = shop.gateway.refundPayment({ ...refund, amountPaise: 10_000 })
+    const other = shop.sandbox.with({ idempotencyConflictStatus: status }, () =>
+      shop.gateway.refundPayment({ ...refund, amountPaise: 10_000 }),
+    )
     expect(await failureOf(other)).toMatchObject({
       kind: 'conflict',
       statusCode: status,
@@ -99,11 +101,10 @@ test('two refunds at once under one key, and a lost answer tried again, are one 
   const shop = await startShop()
   const paymentId = await paidPayment(shop)
   const refund = { paymentId, amountPaise: 50_000, key: KEY }
-  shop.sandbox.faults.add({ route: 'POST /payments/:id/refund', kind: 'hang', commit: true })
-  const twins = await Promise.allSettled([
-    shop.gateway.refundPayment(refund),
-    shop.gateway.refundPayment(refund),
-  ])
+  const fault: Fault = { route: 'POST /payments/:id/refund', kind: 'hang', commit: true }
+  const twins = await shop.sandbox.with({ faults: [fault] }, () =>
+    Promise.allSettled([shop.gateway.refundPayment(refund), shop.gateway.refundPayment(refund)]),
+  )
   const { id } = await shop.gateway.refundPayment(refund)
   for (const twin of twins) if (twin.status === 'fulfilled') expect(twin.value.id).toBe(id)
   expect(shop.sandbox.ledger()).toMatchObject({ refunded: 50_000 })
@@ -113,8 +114,10 @@ test('a twin of a refund still in progress is a conflict that may be tried again
   const shop = await startShop()
   const paymentId = await paidPayment(shop)
   const { payments } = openSdk(shop.sandbox.url)
-  shop.sandbox.faults.add({ route: 'POST /payments/:id/refund', kind: 'hang', times: 9 })
-  const abandoned = shop.gateway.refundPayment({ paymentId, amountPaise: 50_000, key: KEY })
+  const fault: Fault = { route: 'POST /payments/:id/refund', kind: 'hang', times: 9 }
+  const abandoned = shop.sandbox.with({ faults: [fault] }, () =>
+    shop.gateway.refundPayment({ paymentId, amountPaise: 50_000, key: KEY }),
+  )
   await expect.poll(() => shop.sandbox.requests().at(-1)?.fault).toBe('hang')
   const twin = await fetch(`${shop.sandbox.url}/v1/payments/${paymentId}/refund`, {
     method: 'POST',
@@ -141,10 +144,10 @@ test('more than was captured, too little, twice, or from an empty balance is ref
   expect(await refusalOf(payments.refund(paymentId, { tip: 1 } as object))).toBe(
     '400 tip is/are not required and should not be sent',
   )
-  shop.sandbox.settings.balancePaise = 0
-  expect(await refund(50_000)).toContain('does not have enough balance')
-  shop.sandbox.settings.balancePaise = 50_000
-  shop.sandbox.refund(paymentId)
+  expect(await shop.sandbox.with({ balancePaise: 0 }, () => refund(50_000))).toContain(
+    'does not have enough balance',
+  )
+  shop.sandbox.with({ balancePaise: 50_000 }, () => shop.sandbox.refund(paymentId))
   expect(await refund(50_000)).toBe('400 The payment has been fully refunded already.')
   expect(shop.sandbox.ledger()).toMatchObject({ captured: 50_000, refunded: 50_000 })
 })
@@ -153,17 +156,17 @@ test('a low balance refuses without using up the key', async () => {
   const shop = await startShop()
   const paymentId = await paidPayment(shop)
   const refund = { paymentId, amountPaise: 50_000, key: KEY }
-  shop.sandbox.settings.balancePaise = 0
-  expect(await failureOf(shop.gateway.refundPayment(refund))).toMatchObject({ kind: 'refused' })
-  shop.sandbox.settings.balancePaise = null
+  const poor = shop.sandbox.with({ balancePaise: 0 }, () => shop.gateway.refundPayment(refund))
+  expect(await failureOf(poor)).toMatchObject({ kind: 'refused' })
   expect(await shop.gateway.refundPayment(refund)).toMatchObject({ status: 'processed' })
 })
 
 test('a pending refund that fails gives the money back to the payment', async () => {
   const shop = await startShop()
-  shop.sandbox.settings.refunds = 'pending'
   const paymentId = await paidPayment(shop)
-  const { id } = await shop.gateway.refundPayment({ paymentId, amountPaise: 50_000, key: KEY })
+  const { id } = await shop.sandbox.with({ refunds: 'pending' }, () =>
+    shop.gateway.refundPayment({ paymentId, amountPaise: 50_000, key: KEY }),
+  )
   expect(await shop.gateway.fetchPayment(paymentId)).toMatchObject({ status: 'refunded' })
   shop.sandbox.settleRefund(id, 'failed')
   expect(await shop.gateway.fetchRefund(id)).toMatchObject({ status: 'failed' })

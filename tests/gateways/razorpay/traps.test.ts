@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
 import { openSdk } from './sdk.ts'
 import type { Refused } from './sdk.ts'
 import { failureOf, startShop } from './shop.ts'
@@ -82,13 +83,15 @@ test('a redirect is not followed, so the credentials stay here', async () => {
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void elsewhere.close())
   const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`
-  sandbox.faults.add({ route: '*', kind: 'redirect', location, times: 99 })
-  await failureOf(gateway.fetchPayment('pay_0123456789abcd'))
-  expect(seen).toEqual([])
+  const faults: Fault[] = [{ route: '*', kind: 'redirect', location, times: 99 }]
+  await sandbox.with({ faults }, async () => {
+    await failureOf(gateway.fetchPayment('pay_0123456789abcd'))
+    expect(seen).toEqual([])
 
-  const sdk = openSdk(sandbox.url)
-  await sdk.payments.fetch('pay_0123456789abcd')
-  expect(seen).toHaveLength(1)
+    const sdk = openSdk(sandbox.url)
+    await sdk.payments.fetch('pay_0123456789abcd')
+    expect(seen).toHaveLength(1)
+  })
 })
 
 test('a proxy named in the environment does not get the credentials', async () => {
@@ -105,10 +108,10 @@ test('a proxy named in the environment does not get the credentials', async () =
 test('the SDK alone throws a TypeError where the connection breaks, and loses a page of HTML', async () => {
   const { sandbox } = await startShop()
   const { payments } = openSdk(sandbox.url)
-  sandbox.faults.add({ route: '*', kind: 'reset' })
-  await expect(payments.fetch('pay_0123456789abcd')).rejects.toThrow(TypeError)
-  sandbox.faults.add({ route: '*', kind: 'error' })
-  const lost: unknown = await payments.fetch('pay_0123456789abcd').catch((error: unknown) => error)
+  const fetchUnder = (kind: 'reset' | 'error') =>
+    sandbox.with({ faults: [{ route: '*', kind }] }, () => payments.fetch('pay_0123456789abcd'))
+  await expect(fetchUnder('reset')).rejects.toThrow(TypeError)
+  const lost: unknown = await fetchUnder('error').catch((error: unknown) => error)
   expect(lost as Refused).toEqual({ statusCode: 502, error: undefined })
 })
 

@@ -51,11 +51,13 @@ test('an event has the envelope, headers and signature of a real one', async () 
 
 test('an event shows the moment it happened in, not the one it is sent in', async () => {
   const shop = await startShop()
-  shop.sandbox.webhooks.hold = true
   const orderId = await placeOrder(shop)
-  shop.sandbox.pay(orderId, { outcome: 'fail' })
-  const { payment } = shop.sandbox.pay(orderId)
-  shop.sandbox.refund(payment?.id ?? '')
+  shop.sandbox.with({ hold: true }, () => {
+    shop.sandbox.pay(orderId, { outcome: 'fail' })
+    const { payment } = shop.sandbox.pay(orderId)
+    shop.sandbox.refund(payment?.id ?? '')
+  })
+  await shop.sandbox.settle()
   expect(shop.receiver.received).toEqual([])
   await shop.sandbox.release()
   expect(names(shop.receiver)).toEqual([
@@ -73,10 +75,11 @@ test('an event shows the moment it happened in, not the one it is sent in', asyn
 
 test('refunds and disputes announce each of their steps', async () => {
   const shop = await startShop()
-  shop.sandbox.settings.refunds = 'pending'
   const { payment } = shop.sandbox.pay(await placeOrder(shop))
   const paymentId = payment?.id ?? ''
-  const refund = shop.sandbox.refund(paymentId, 100)
+  const refund = shop.sandbox.with({ refunds: 'pending' }, () =>
+    shop.sandbox.refund(paymentId, 100),
+  )
   shop.sandbox.settleRefund(refund.id, 'failed')
   const dispute = shop.sandbox.openDispute({ paymentId })
   for (const move of ['action_required', 'under_review', 'won'] as const) {
@@ -95,11 +98,10 @@ test('refunds and disputes announce each of their steps', async () => {
 
 test('events can be dropped, sent twice and turned around', async () => {
   const shop = await startShop()
-  const { webhooks } = shop.sandbox
-  webhooks.drop = ['payment.authorized']
-  webhooks.copies = 2
-  webhooks.order = 'reversed'
-  shop.sandbox.pay(await placeOrder(shop))
+  const orderId = await placeOrder(shop)
+  shop.sandbox.with({ drop: ['payment.authorized'], copies: 2, order: 'reversed' }, () =>
+    shop.sandbox.pay(orderId),
+  )
   await shop.sandbox.settle()
   expect(names(shop.receiver)).toEqual([
     'order.paid',
@@ -113,8 +115,8 @@ test('events can be dropped, sent twice and turned around', async () => {
 
 test('delayed events are sent once their time has come', async () => {
   const shop = await startShop()
-  shop.sandbox.webhooks.delayMs = 60_000
-  shop.sandbox.pay(await placeOrder(shop))
+  const orderId = await placeOrder(shop)
+  shop.sandbox.with({ delayMs: 60_000 }, () => shop.sandbox.pay(orderId))
   await shop.sandbox.tick()
   expect(shop.receiver.received).toEqual([])
   shop.clock.advance(60_000)
@@ -124,9 +126,10 @@ test('delayed events are sent once their time has come', async () => {
 
 test('a slow event arrives whole, and those sent in parallel all arrive', async () => {
   const shop = await startShop()
-  Object.assign(shop.sandbox.webhooks, { slowMs: 20, parallel: true })
-  shop.sandbox.pay(await placeOrder(shop))
-  await shop.sandbox.settle()
+  await shop.sandbox.with({ slowMs: 20, parallel: true }, async () => {
+    shop.sandbox.pay(await placeOrder(shop))
+    await shop.sandbox.settle()
+  })
   expect(names(shop.receiver).sort()).toEqual([
     'order.paid',
     'payment.authorized',

@@ -1,33 +1,34 @@
-// Faults F10 to F18, F30, F31, F34, F54: events that are lost, repeated, late or out of order.
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { anAdmin } from '../../support/builders.ts'
+// Events that are lost, repeated, late or out of order.
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
+import { paymentJobs } from '../../../src/payments/jobs.ts'
 import {
   anOrder,
   aSale,
+  pay,
+  payWithoutWebhooks,
+  type Opened,
+} from '../../support/builders/orders.ts'
+import { anAdmin } from '../../support/builders/people.ts'
+import { SECRETS, startLms, type Lms, runJob } from '../../support/harness.ts'
+import {
+  deliverWebhooks,
   expectSound,
   grantCount,
   isIn,
-  pay,
-  settle,
   statusOf,
-  type Opened,
-} from '../../support/builders-orders.ts'
-import { SECRETS, startLms, type Lms } from '../../support/harness.ts'
+  introduceAccount,
+} from '../../support/order-checks.ts'
 
 const OLD_SECRET = 'the-webhook-secret-before-this-one'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms({ env: { RAZORPAY_WEBHOOK_SECRETS: `${SECRETS.webhook},${OLD_SECRET}` } })
-  // The account's id is learned from the first event of a payment that is really there.
-  pay(lms, await anOrder(lms))
-  await settle(lms)
-})
-beforeEach(() => {
-  Object.assign(lms.razorpay.webhooks, { drop: 'none', copies: 1, order: 'natural', hold: false })
+  await introduceAccount(lms)
 })
 afterEach(async () => {
-  await settle(lms)
+  await deliverWebhooks(lms)
   await expectSound(lms)
 })
 
@@ -42,14 +43,13 @@ describe('events of a payment', () => {
   it('enrol a buyer who closed the browser after paying', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
   it('that never come are made good by the sweep', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
-    pay(lms, opened)
+    payWithoutWebhooks(lms, opened)
     lms.clock.advance(61)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
@@ -58,16 +58,18 @@ describe('events of a payment', () => {
   it('met by verify in the same millisecond enrol once', async () => {
     const opened = await anOrder(lms)
     const paid = pay(lms, opened)
-    const [order] = await Promise.all([opened.buyer.api.orders.verify.mutate(paid), settle(lms)])
+    const [order] = await Promise.all([
+      opened.buyer.api.orders.verify.mutate(paid),
+      deliverWebhooks(lms),
+    ])
     expect(['PAID', 'FULFILLED']).toContain(order.status)
     expect(await once(opened)).toBe(1)
   })
 
   it('delivered sixteen times, authorized, captured and paid alike, enrol once', async () => {
-    lms.razorpay.webhooks.copies = 16
     const opened = await anOrder(lms)
-    pay(lms, opened)
-    await settle(lms)
+    lms.razorpay.with({ copies: 16 }, () => pay(lms, opened))
+    await deliverWebhooks(lms)
     expect(await once(opened)).toBe(1)
     const keys = [`receipt:${opened.order.id}`, `enrolled:${opened.order.id}:1`]
     for (const key of keys)
@@ -75,20 +77,19 @@ describe('events of a payment', () => {
   })
 
   it('with order.paid first and authorized last leave it paid', async () => {
-    lms.razorpay.webhooks.order = 'reversed'
     const opened = await anOrder(lms)
-    pay(lms, opened)
-    await settle(lms)
+    lms.razorpay.with({ order: 'reversed' }, () => pay(lms, opened))
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
   it('that say failed and then captured enrol', async () => {
     const opened = await anOrder(lms)
     const { razorpay_payment_id: id } = pay(lms, opened, { outcome: 'late' })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('CREATED')
     lms.razorpay.authorizeLate(id)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
@@ -96,7 +97,7 @@ describe('events of a payment', () => {
     const sale = await aSale(lms)
     const entity = { ...paymentOf(sale.paymentId), status: 'failed', captured: false }
     await lms.razorpay.sendEvent({ name: 'payment.failed', payload: { payment: { entity } } })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
     const payment = await lms.db.orm.payments.where({ gatewayPaymentId: sale.paymentId }).first()
     expect(payment?.status).toBe('captured')
@@ -107,7 +108,7 @@ describe('events of a payment', () => {
     const { razorpay_payment_id: id } = pay(lms, opened, { outcome: 'fail' })
     const entity = { ...paymentOf(id), captured: true }
     await lms.razorpay.sendEvent({ name: 'payment.failed', payload: { payment: { entity } } })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('CREATED')
   })
 })
@@ -116,17 +117,15 @@ describe('the way events come', () => {
   it('with a secret since rotated still counts, and with one never ours does not', async () => {
     const secrets = [OLD_SECRET, SECRETS.webhook]
     for (const secret of secrets) {
-      lms.razorpay.webhooks.drop = 'all'
       const opened = await anOrder(lms)
-      const { razorpay_payment_id: id } = pay(lms, opened)
+      const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
       const entity = paymentOf(id)
-      lms.razorpay.webhooks.drop = 'none'
       const event = { name: 'payment.captured', payload: { payment: { entity } } }
       await lms.razorpay.sendEvent({ ...event, secret: 'a secret that was never ours' })
-      await settle(lms)
+      await deliverWebhooks(lms)
       expect(await statusOf(lms, opened)).toBe('CREATED')
       await lms.razorpay.sendEvent({ ...event, secret })
-      await settle(lms)
+      await deliverWebhooks(lms)
       expect(await statusOf(lms, opened)).toBe('FULFILLED')
     }
   })
@@ -134,56 +133,54 @@ describe('the way events come', () => {
   it('with the same body under another event id does nothing twice', async () => {
     const opened = await anOrder(lms)
     const { razorpay_payment_id: id } = pay(lms, opened)
-    await settle(lms)
+    await deliverWebhooks(lms)
     for (const eventId of ['replayed-one', 'replayed-two']) {
       const payload = { payment: { entity: paymentOf(id) } }
       await lms.razorpay.sendEvent({ name: 'payment.captured', eventId, payload })
     }
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await once(opened)).toBe(1)
   })
 
   it('is acknowledged before the work, however long Razorpay makes that take', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
     await lms.db.orm.orders
       .where({ _id: opened.order.id })
       .update((order) => [order.gatewayOrderId.unset()])
-    const { razorpay_payment_id: id } = pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
-    lms.razorpay.faults.add({ route: 'GET /orders/:id', kind: 'hang' })
+    const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
     const payload = { payment: { entity: paymentOf(id) } }
-    await lms.razorpay.sendEvent({ name: 'payment.captured', eventId: 'slow-work', payload })
-    const event = await lms.db.orm.webhook_events.where({ eventId: 'slow-work' }).first()
-    expect(event?.state).toBe('WAITING')
-    await settle(lms)
+    const faults: Fault[] = [{ route: 'GET /orders/:id', kind: 'hang' }]
+    await lms.razorpay.with({ faults }, async () => {
+      await lms.razorpay.sendEvent({ name: 'payment.captured', eventId: 'slow-work', payload })
+      const event = await lms.db.orm.webhook_events.where({ eventId: 'slow-work' }).first()
+      expect(event?.state).toBe('WAITING')
+      await deliverWebhooks(lms)
+    })
     lms.clock.advance(61)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
-  it('was shut for a day: the start-up sweep covers what was paid, and the alarm is raised', async () => {
-    lms.razorpay.setWebhooksEnabled(false)
-    const opened = await Promise.all(Array.from({ length: 3 }, () => anOrder(lms)))
-    lms.clock.advance(5)
-    for (const one of opened) pay(lms, one)
-    lms.clock.advance(23 * 60 * 60)
-    const { deps } = await lms.another()
-    await lms.work()
-    expect(deps.now()).toBeInstanceOf(Date)
-    for (const one of opened) expect(await statusOf(lms, one)).toBe('FULFILLED')
-    lms.clock.advance(31 * 60)
-    const { api } = await anAdmin(lms)
-    expect((await api.admin.stats.query()).webhooks.isSilent).toBe(true)
-    lms.razorpay.setWebhooksEnabled(true)
-  })
+  it('was shut for a day: the start-up sweep covers what was paid, and the alarm is raised', () =>
+    lms.razorpay.with({ webhooksEnabled: false }, async () => {
+      const opened = await Promise.all(Array.from({ length: 3 }, () => anOrder(lms)))
+      lms.clock.advance(5)
+      for (const one of opened) pay(lms, one)
+      lms.clock.advance(23 * 60 * 60)
+      const { deps } = await lms.another()
+      for (const job of paymentJobs) await runJob(job, deps)
+      for (const one of opened) expect(await statusOf(lms, one)).toBe('FULFILLED')
+      lms.clock.advance(31 * 60)
+      const { api } = await anAdmin(lms)
+      expect((await api.admin.stats.query()).webhooks.isSilent).toBe(true)
+    }))
 
   it.each([600, -600])('with the clock %i seconds off pays out no differently', async (seconds) => {
     lms.clock.advance(seconds)
     const opened = await anOrder(lms)
     pay(lms, opened)
     lms.clock.advance(-2 * seconds)
-    await settle(lms)
+    await deliverWebhooks(lms)
     await lms.work()
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
     lms.clock.advance(seconds + 120)

@@ -1,18 +1,17 @@
-// Faults F36 to F38, F40 to F42, F45, F46: a refund on its way.
+// A refund's answer is lost, its money is not there, or the bank says no.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Fault } from '../../../sandbox/razorpay/api/faults.ts'
-import { anAdmin, type Person } from '../../support/builders.ts'
-import {
-  anOrder,
-  aSale,
-  expectSound,
-  isIn,
-  pay,
-  settle,
-  statusOf,
-} from '../../support/builders-orders.ts'
+import { anOrder, aSale, pay, type Sale } from '../../support/builders/orders.ts'
+import { anAdmin, type Person } from '../../support/builders/people.ts'
 import { refused } from '../../support/client.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
+import {
+  deliverWebhooks,
+  expectSound,
+  isIn,
+  statusOf,
+  ledgerOf,
+} from '../../support/order-checks.ts'
 
 const REFUND = 'POST /payments/:id/refund'
 
@@ -25,34 +24,31 @@ beforeEach(async () => {
   admin = await anAdmin(lms)
 })
 afterEach(async () => {
-  lms.razorpay.faults.clear()
-  lms.razorpay.settings.balancePaise = null
-  lms.razorpay.settings.listLagMs = 0
-  lms.razorpay.settings.refunds = 'processed'
-  lms.razorpay.webhooks.drop = 'none'
   lms.clock.advance(20 * 60)
   await lms.work()
-  await settle(lms)
+  await deliverWebhooks(lms)
   await expectSound(lms)
 })
 
-type Sale = Awaited<ReturnType<typeof aSale>>
-
-const refundsAt = (paymentId: string) =>
-  lms.razorpay
-    .ledger()
-    .orders.flatMap(({ payments }) => payments)
-    .find(({ id }) => id === paymentId)?.refunds ?? []
+const refundsAt = (paymentId: string) => ledgerOf(lms, paymentId)?.refunds ?? []
 
 const create = (sale: Sale, input = {}) =>
   admin.api.refunds.create.mutate({ orderId: sale.order.id, ...input })
 
 const isOpen = ({ buyer, courseIds }: Sale) => isIn(buyer, courseIds[0] ?? '')
 
+/** The idempotency keys that refunds of this sale were asked with. */
+function keysOf({ paymentId }: Sale): (string | null)[] {
+  const asked = lms.razorpay
+    .requests()
+    .filter(({ route, path }) => route === REFUND && path.includes(paymentId))
+  return [...new Set(asked.map(({ idempotencyKey }) => idempotencyKey))]
+}
+
 async function later(seconds: number): Promise<void> {
   lms.clock.advance(seconds)
   await lms.work()
-  await settle(lms)
+  await deliverWebhooks(lms)
 }
 
 describe('a refund whose answer never comes', () => {
@@ -62,99 +58,101 @@ describe('a refund whose answer never comes', () => {
     { route: REFUND, kind: 'garbage', commit: true, times: 3 },
     { route: REFUND, kind: 'error', commit: false, times: 3 },
   ])('($kind, done: $commit) is asked again with its key: exactly one', async (fault) => {
-    lms.razorpay.webhooks.drop = 'all'
     const sale = await aSale(lms)
-    lms.razorpay.faults.add(fault)
-    expect((await create(sale)).status).toBe('REQUESTED')
-    expect(await isOpen(sale)).toBe(false)
-    await later(61)
+    await lms.razorpay.with({ drop: 'all', faults: [fault] }, async () => {
+      expect((await create(sale)).status).toBe('REQUESTED')
+      expect(await isOpen(sale)).toBe(false)
+      await later(61)
+    })
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
     const [refund] = (await admin.api.refunds.list.query({ orderId: sale.order.id })).items
     expect(refund?.status).toBe('PROCESSED')
-    const keys = lms.razorpay
-      .requests()
-      .filter(({ route, path }) => route === REFUND && path.includes(sale.paymentId))
-      .map(({ idempotencyKey }) => idempotencyKey)
-    expect(new Set(keys).size).toBe(1)
+    expect(keysOf(sale)).toHaveLength(1)
   })
 
   it('is known from its own event before it is asked again', async () => {
     const sale = await aSale(lms)
-    lms.razorpay.faults.add({ route: REFUND, kind: 'reset', commit: true, times: 3 })
-    await create(sale)
-    await settle(lms)
+    const faults: Fault[] = [{ route: REFUND, kind: 'reset', commit: true, times: 3 }]
+    await lms.razorpay.with({ faults }, () => create(sale))
+    await deliverWebhooks(lms)
     const { items } = await admin.api.refunds.list.query({ orderId: sale.order.id })
     expect(items).toMatchObject([{ status: 'PROCESSED', cause: 'admin' }])
   })
 
   it('and which is refused the second time as done already is no failure', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const sale = await aSale(lms)
-    lms.razorpay.faults.add({ route: REFUND, kind: 'error', commit: true, times: 3 })
-    await create(sale)
-    // As in test mode, where the key may not be honoured.
-    lms.razorpay.state.refundKeys.clear()
-    await later(61)
+    const faults: Fault[] = [{ route: REFUND, kind: 'error', commit: true, times: 3 }]
+    await lms.razorpay.with({ drop: 'all', faults }, async () => {
+      await create(sale)
+      // As in test mode, where the key may not be honoured.
+      lms.razorpay.state.refundKeys.clear()
+      await later(61)
+    })
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
     expect(await isOpen(sale)).toBe(false)
   })
 
   it('and which is refused as done already is believed only when the list has caught up', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const sale = await aSale(lms)
-    lms.razorpay.settings.listLagMs = 4 * 60_000
-    lms.razorpay.faults.add({ route: REFUND, kind: 'error', commit: true, times: 3 })
-    await create(sale)
-    lms.razorpay.state.refundKeys.clear()
     const refundsOf = async () =>
       (await admin.api.refunds.list.query({ orderId: sale.order.id })).items
-    for (let round = 0; round < 2; round += 1) {
-      await later(61)
-      expect(await refundsOf()).toMatchObject([{ status: 'REQUESTED', cause: 'admin' }])
-      expect(await isOpen(sale)).toBe(false)
-    }
-    await later(4 * 60)
+    const faults: Fault[] = [{ route: REFUND, kind: 'error', commit: true, times: 3 }]
+    await lms.razorpay.with({ drop: 'all', listLagMs: 4 * 60_000, faults }, async () => {
+      await create(sale)
+      lms.razorpay.state.refundKeys.clear()
+      for (let round = 0; round < 2; round += 1) {
+        await later(61)
+        expect(await refundsOf()).toMatchObject([{ status: 'REQUESTED', cause: 'admin' }])
+        expect(await isOpen(sale)).toBe(false)
+      }
+      await later(4 * 60)
+    })
     expect(await refundsOf()).toMatchObject([{ status: 'PROCESSED', cause: 'admin' }])
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
     expect(await isOpen(sale)).toBe(false)
   })
 
   it('of a part, where Razorpay does not honour keys, is looked up before it is asked again', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const sale = await aSale(lms)
     // One commit, and none of the gateway's own quick repeats gets through.
-    lms.razorpay.faults.add({ route: REFUND, kind: 'error', commit: true })
-    lms.razorpay.faults.add({ route: REFUND, kind: 'error', times: 2 })
-    expect((await create(sale, { amountPaise: 1_000 })).status).toBe('REQUESTED')
-    lms.razorpay.state.refundKeys.clear()
-    await later(61)
+    const faults: Fault[] = [
+      { route: REFUND, kind: 'error', commit: true },
+      { route: REFUND, kind: 'error', times: 2 },
+    ]
+    await lms.razorpay.with({ drop: 'all', faults }, async () => {
+      expect((await create(sale, { amountPaise: 1_000 })).status).toBe('REQUESTED')
+      lms.razorpay.state.refundKeys.clear()
+      await later(61)
+    })
     expect(refundsAt(sale.paymentId)).toMatchObject([{ amount: 1_000 }])
   })
 })
 
 describe('a refund that Razorpay does not make now', () => {
   it('being still busy with its twin waits and asks with the same key', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const sale = await aSale(lms)
-    lms.razorpay.faults.add({ route: REFUND, kind: 'slow', ms: 300 })
-    const [one, two] = await Promise.all([
-      create(sale, { idempotencyKey: 'a-twin-of-another' }),
-      create(sale, { idempotencyKey: 'a-twin-of-another' }),
-    ])
-    expect(two.id).toBe(one.id)
-    await later(61)
+    const faults: Fault[] = [{ route: REFUND, kind: 'slow', ms: 300 }]
+    await lms.razorpay.with({ drop: 'all', faults }, async () => {
+      const [one, two] = await Promise.all([
+        create(sale, { idempotencyKey: 'a-twin-of-another' }),
+        create(sale, { idempotencyKey: 'a-twin-of-another' }),
+      ])
+      expect(two.id).toBe(one.id)
+      await later(61)
+    })
+    expect(keysOf(sale)).toHaveLength(1)
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
   })
 
   it('for want of balance stays requested, is seen by an administrator, and is made later', async () => {
     const sale = await aSale(lms)
-    lms.razorpay.settings.balancePaise = 0
-    const refund = await create(sale)
-    expect(refund).toMatchObject({ status: 'REQUESTED' })
-    expect(refund.error).toMatch(/balance/)
-    const stuck = await admin.api.orders.stuck.query()
-    expect(stuck.refunds.map(({ id }) => id)).toContain(refund.id)
-    lms.razorpay.settings.balancePaise = null
+    await lms.razorpay.with({ balancePaise: 0 }, async () => {
+      const refund = await create(sale)
+      expect(refund).toMatchObject({ status: 'REQUESTED' })
+      expect(refund.error).toMatch(/balance/)
+      const stuck = await admin.api.orders.stuck.query()
+      expect(stuck.refunds.map(({ id }) => id)).toContain(refund.id)
+    })
     await later(16 * 60)
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
     expect(await isOpen(sale)).toBe(false)
@@ -162,8 +160,8 @@ describe('a refund that Razorpay does not make now', () => {
 
   it.each([400, 404])('answering %i in words that are new is asked again', async (status) => {
     const sale = await aSale(lms)
-    lms.razorpay.faults.add({ route: REFUND, kind: 'error', status })
-    const refund = await create(sale)
+    const faults: Fault[] = [{ route: REFUND, kind: 'error', status }]
+    const refund = await lms.razorpay.with({ faults }, () => create(sale))
     expect(refund.status).toBe('REQUESTED')
     expect(refund.error).toMatch(/HTTP 4/)
     const stuck = await admin.api.orders.stuck.query()
@@ -174,24 +172,25 @@ describe('a refund that Razorpay does not make now', () => {
   })
 
   it('because of a dispute we have not heard of is refused, and leaves the course open', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const sale = await aSale(lms)
-    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
-    await refused(create(sale), 'REFUND_REFUSED')
-    expect(await isOpen(sale)).toBe(true)
-    lms.razorpay.moveDispute(id, 'won')
-    await create(sale)
+    await lms.razorpay.with({ drop: 'all' }, async () => {
+      const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+      await refused(create(sale), 'REFUND_REFUSED')
+      expect(await isOpen(sale)).toBe(true)
+      lms.razorpay.moveDispute(id, 'won')
+      await create(sale)
+    })
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
   })
 
   it('and waits, ends when the bank has given the money back meanwhile', async () => {
     const sale = await aSale(lms)
-    lms.razorpay.settings.balancePaise = 0
-    await create(sale)
-    const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
-    lms.razorpay.moveDispute(id, 'lost')
-    await settle(lms)
-    lms.razorpay.settings.balancePaise = null
+    await lms.razorpay.with({ balancePaise: 0 }, async () => {
+      await create(sale)
+      const { id } = lms.razorpay.openDispute({ paymentId: sale.paymentId })
+      lms.razorpay.moveDispute(id, 'lost')
+      await deliverWebhooks(lms)
+    })
     await later(61)
     const { items } = await admin.api.refunds.list.query({ orderId: sale.order.id })
     expect(items).toMatchObject([{ status: 'FAILED' }])
@@ -202,9 +201,7 @@ describe('a refund that Razorpay does not make now', () => {
 
   it('is made by hand sooner where an administrator redrives the order', async () => {
     const sale = await aSale(lms)
-    lms.razorpay.settings.balancePaise = 0
-    await create(sale)
-    lms.razorpay.settings.balancePaise = null
+    await lms.razorpay.with({ balancePaise: 0 }, () => create(sale))
     const order = await admin.api.orders.redrive.mutate({ orderId: sale.order.id })
     expect(order.refunds).toMatchObject([{ status: 'PROCESSED' }])
   })
@@ -219,11 +216,12 @@ describe('a refund that Razorpay does not make now', () => {
   })
 
   it('because the dashboard gave all back already makes no second one', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const sale = await aSale(lms)
-    lms.razorpay.refund(sale.paymentId)
-    await create(sale).catch(() => undefined)
-    await later(61)
+    await lms.razorpay.with({ drop: 'all' }, async () => {
+      lms.razorpay.refund(sale.paymentId)
+      await create(sale).catch(() => undefined)
+      await later(61)
+    })
     expect(refundsAt(sale.paymentId)).toHaveLength(1)
     expect(await isOpen(sale)).toBe(false)
   })
@@ -233,7 +231,7 @@ describe('a refund made in the dashboard', () => {
   it('of everything ends access by its event', async () => {
     const sale = await aSale(lms)
     lms.razorpay.refund(sale.paymentId)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(false)
     const order = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
     expect(order.refunds).toMatchObject([{ cause: 'dashboard', status: 'PROCESSED' }])
@@ -242,25 +240,19 @@ describe('a refund made in the dashboard', () => {
   it('of a part leaves access as it is and stands in the books', async () => {
     const sale = await aSale(lms)
     lms.razorpay.refund(sale.paymentId, 1_000)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(true)
     const order = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
     expect(order.refundedPaise).toBe(1_000)
   })
 
   it('before we ever heard of the payment still gives nobody access', async () => {
-    lms.razorpay.webhooks.hold = true
     const opened = await anOrder(lms)
-    const { razorpay_payment_id: id } = pay(lms, opened)
-    lms.razorpay.refund(id)
-    const held = lms.razorpay.state.deliveries.filter(({ state }) => state === 'held')
-    held.forEach((delivery, at) => {
-      delivery.state = 'queued'
-      delivery.dueAt = lms.clock.now().getTime() - at * 1000
+    lms.razorpay.with({ hold: true }, () => {
+      lms.razorpay.refund(pay(lms, opened).razorpay_payment_id)
     })
-    lms.razorpay.state.deliveries.reverse()
-    await lms.razorpay.release()
-    await settle(lms)
+    await lms.razorpay.release('reversed')
+    await deliverWebhooks(lms)
     expect(await isIn(opened.buyer, opened.courseIds[0] ?? '')).toBe(false)
     expect(await statusOf(lms, opened)).not.toBe('PAID')
   })
@@ -268,27 +260,24 @@ describe('a refund made in the dashboard', () => {
 
 describe('a refund that fails at the bank', () => {
   it('after access was ended gives it back and tells the administrators', async () => {
-    lms.razorpay.settings.refunds = 'pending'
     const sale = await aSale(lms)
-    const refund = await create(sale)
-    await settle(lms)
+    const refund = await lms.razorpay.with({ refunds: 'pending' }, () => create(sale))
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(false)
     lms.razorpay.settleRefund(refundsAt(sale.paymentId)[0]?.id ?? '', 'failed')
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(true)
     const stuck = await admin.api.orders.stuck.query()
     expect(stuck.refunds.map(({ id }) => id)).toContain(refund.id)
   })
 
   it('whose earlier events come afterwards stays failed', async () => {
-    lms.razorpay.settings.refunds = 'failed'
-    lms.razorpay.webhooks.order = 'reversed'
-    lms.razorpay.webhooks.copies = 2
     const sale = await aSale(lms)
-    await create(sale)
-    await settle(lms)
-    lms.razorpay.webhooks.order = 'natural'
-    lms.razorpay.webhooks.copies = 1
+    await lms.razorpay.with({ refunds: 'failed', hold: true, copies: 2 }, () => create(sale))
+    await lms.razorpay.release('reversed')
+    await deliverWebhooks(lms)
     expect(await isOpen(sale)).toBe(true)
+    const { items } = await admin.api.refunds.list.query({ orderId: sale.order.id })
+    expect(items).toMatchObject([{ status: 'FAILED' }])
   })
 })

@@ -1,29 +1,23 @@
-// Faults F22 to F25: money that fits no order, or another one than it should.
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { anAdmin } from '../../support/builders.ts'
+// Money that fits no order, or another one than it should.
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { anOrder, aSale, pay, payWithoutWebhooks } from '../../support/builders/orders.ts'
+import { anAdmin } from '../../support/builders/people.ts'
+import { startLms, type Lms } from '../../support/harness.ts'
 import {
-  anOrder,
-  aSale,
+  deliverWebhooks,
   expectSound,
   isIn,
-  pay,
-  settle,
   statusOf,
-} from '../../support/builders-orders.ts'
-import { startLms, type Lms } from '../../support/harness.ts'
+  introduceAccount,
+} from '../../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
   lms = await startLms()
-  // The account's id is learned from the first event of a payment that is really there.
-  pay(lms, await anOrder(lms))
-  await settle(lms)
-})
-beforeEach(() => {
-  lms.razorpay.webhooks.drop = 'none'
+  await introduceAccount(lms)
 })
 afterEach(async () => {
-  await settle(lms)
+  await deliverWebhooks(lms)
   await expectSound(lms)
 })
 
@@ -40,7 +34,7 @@ describe('an event that fits nothing', () => {
       order_id: 'order_UnknownToUs001',
     }
     await lms.razorpay.sendEvent({ name: 'payment.captured', payload: { payment: { entity } } })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(lms.razorpay.deliveries().at(-1)?.state).toBe('delivered')
     const { api } = await anAdmin(lms)
     const stuck = await api.orders.stuck.query()
@@ -54,7 +48,7 @@ describe('an event that fits nothing', () => {
   ])('being %s enrols nobody and puts the order in review', async (_what, input) => {
     const opened = await anOrder(lms)
     const paid = pay(lms, opened, input)
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('REVIEW')
     expect(await isIn(opened.buyer, opened.courseIds[0] ?? '')).toBe(false)
     const { api } = await anAdmin(lms)
@@ -67,24 +61,22 @@ describe('an event that fits nothing', () => {
   it('in review is fulfilled by a right payment after all', async () => {
     const opened = await anOrder(lms)
     pay(lms, opened, { amount: 100 })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('REVIEW')
     pay(lms, opened, { force: true })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')
   })
 
   it('of another account has no effect and is logged', async () => {
-    lms.razorpay.webhooks.drop = 'all'
     const opened = await anOrder(lms)
-    const { razorpay_payment_id: id } = pay(lms, opened)
-    lms.razorpay.webhooks.drop = 'none'
+    const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
     await lms.razorpay.sendEvent({
       name: 'payment.captured',
       accountId: 'acc_SomebodyElse01',
       payload: { payment: { entity: paymentOf(id) } },
     })
-    await settle(lms)
+    await deliverWebhooks(lms)
     expect(await statusOf(lms, opened)).toBe('CREATED')
     expect(lms.logs().some((line) => line.includes('webhook of another account'))).toBe(true)
     lms.clock.advance(61)

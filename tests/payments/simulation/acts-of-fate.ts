@@ -5,7 +5,7 @@ import { keepSignedIn } from './cast.ts'
 import type { StepOf } from './steps.ts'
 import type { Instance, World } from './world.ts'
 
-export const ACTS_OF_FATE = { work, clock, fault, mend, outage, doom }
+export const ACTS_OF_FATE = { work, clock, fault, mend, outage, crash }
 
 async function work(world: World, { job, on, both }: StepOf<'work'>): Promise<void> {
   const instances = both ? world.instances : [world.instances[on]]
@@ -20,11 +20,11 @@ export async function runJobs(
 ): Promise<void> {
   for (const job of paymentJobs) {
     if (name !== null && job.name !== name) continue
-    const before = instance.relay.spoiled()
+    const before = instance.database.spoiled()
     try {
       await runJob(job, instance.deps)
     } catch (error) {
-      if (!isExcused(instance.relay, before))
+      if (!isExcused(instance.database, before))
         world.faults.push(`${job.name} failed: ${String(error)}`)
     }
   }
@@ -51,14 +51,14 @@ function mend(world: World): Promise<void> {
 }
 
 function outage(world: World, { on, kind }: StepOf<'outage'>): Promise<void> {
-  const { relay } = world.instances[on]
-  if (kind === 'refuse') relay.refuse()
-  else if (kind === 'blink') relay.blink()
-  else for (const one of world.instances) one.relay.heal()
+  const { database } = world.instances[on]
+  if (kind === 'refuse') database.refuse()
+  else if (kind === 'blink') database.blink()
+  else for (const one of world.instances) one.database.heal()
   return Promise.resolve()
 }
 
-function doom(world: World, { on, writes, isMade, isLast }: StepOf<'doom'>): Promise<void> {
-  world.instances[on].relay.doom({ writes, isMade, isLast })
+function crash(world: World, { on, writes, isMade, isLast }: StepOf<'crash'>): Promise<void> {
+  world.instances[on].database.failAt({ writes, isMade, isLast })
   return Promise.resolve()
 }

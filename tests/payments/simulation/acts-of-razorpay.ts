@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { postEvent, type SentEvent } from '../../support/webhooks.ts'
 import { ifRazorpayLets, isExcused, pick } from './calls.ts'
 import type { StepOf } from './steps.ts'
 import type { Instance, World } from './world.ts'
@@ -16,8 +17,6 @@ export const ACTS_OF_RAZORPAY = {
   moveDispute,
   settings,
 }
-
-type Delivery = { eventId: string; body: string; signature: string }
 
 /** Any event may arrive, at either instance, again and again, out of order. */
 async function deliver(world: World, step: StepOf<'deliver'>): Promise<void> {
@@ -46,35 +45,21 @@ function waiting({ razorpay, dropped, arrived }: World): number[] {
 export async function deliverOnce(
   world: World,
   instance: Instance,
-  { at, delivery }: { at: number; delivery: Delivery },
+  { at, delivery }: { at: number; delivery: SentEvent },
 ): Promise<void> {
-  const before = instance.relay.spoiled()
+  const before = instance.database.spoiled()
   const status = await post(instance, delivery)
   if (status === 200) {
     world.arrived.add(at)
     world.acknowledged.add(delivery.eventId)
-  } else if (status !== 503 || !isExcused(instance.relay, before)) {
+  } else if (status !== 503 || !isExcused(instance.database, before)) {
     world.faults.push(`an event was answered ${status}`)
   }
 }
 
-async function post({ url }: Instance, delivery: Delivery): Promise<number> {
-  try {
-    const response = await fetch(`${url}/webhooks/razorpay`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-razorpay-signature': delivery.signature,
-        'x-razorpay-event-id': delivery.eventId,
-      },
-      body: delivery.body,
-    })
-    await response.arrayBuffer()
-    return response.status
-  } catch {
-    // Nobody is there, or not any more.
-    return 503
-  }
+async function post({ url }: Instance, event: SentEvent): Promise<number> {
+  // Nobody may be there, or not any more.
+  return postEvent(url, event).catch(() => 503)
 }
 
 function drop(world: World, step: StepOf<'drop'>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { World } from './world.ts'
-import { bury } from './world.ts'
+import { replaceDead } from './world.ts'
 import { ACTS_OF_ADMINS } from './acts-of-admins.ts'
 import { ACTS_OF_BUYERS } from './acts-of-buyers.ts'
 import { ACTS_OF_FATE } from './acts-of-fate.ts'
@@ -20,7 +20,7 @@ export async function play(world: World, step: Step): Promise<void> {
   else await act(world, step)
   // The work that an answer does not wait for is part of its step, so that a run can be played again.
   await Promise.all(world.instances.map(({ deps }) => deps.background.idle()))
-  await bury(world)
+  await replaceDead(world)
 }
 
 function act(world: World, step: Single): Promise<void> {

@@ -1,7 +1,7 @@
 import { TRPCClientError } from '@trpc/client'
 import type { Reason } from '../../../src/errors.ts'
 import { Refusal } from '../../../sandbox/razorpay/model/refusal.ts'
-import type { Relay } from './relay.ts'
+import type { FlakyDatabase } from './flaky-database.ts'
 import type { Instance, World } from './world.ts'
 
 /** One of them, by whatever number. */
@@ -12,29 +12,29 @@ export function pick<T>(list: readonly T[], number: number): T | undefined {
 type Heard = { reason: Reason | null }
 
 /**
- * Makes a call as a client would and answers how it was refused, or null when it was not. An inner error is no
- * answer while the database is well, whatever Razorpay does.
+ * Makes a call as a client would and answers how it was refused, or null when it was not. An inner error is
+ * no answer while the database is well, whatever Razorpay does.
  */
 export async function attempt(
   world: World,
-  { relay }: Instance,
+  { database }: Instance,
   call: () => Promise<unknown>,
 ): Promise<Heard> {
-  const before = relay.spoiled()
+  const before = database.spoiled()
   try {
     await call()
     return { reason: null }
   } catch (error) {
     const reason = reasonOf(error)
-    if (reason === 'INTERNAL' && !isExcused(relay, before))
+    if (reason === 'INTERNAL' && !isExcused(database, before))
       world.faults.push(`inner error: ${String(error)}`)
     return { reason }
   }
 }
 
 /** Whether something went wrong between this instance and its database since it had spoiled so many calls. */
-export function isExcused(relay: Relay, before: number): boolean {
-  return relay.spoiled() > before || relay.isDead() || relay.isShaken()
+export function isExcused(database: FlakyDatabase, before: number): boolean {
+  return database.spoiled() > before || database.isDead() || database.isShaken()
 }
 
 function reasonOf(error: unknown): Reason {

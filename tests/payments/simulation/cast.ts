@@ -1,5 +1,5 @@
-import { anAdmin, aStudent, type Person } from '../../support/builders.ts'
-import { aPublishedCourse } from '../../support/builders-courses.ts'
+import { anAdmin, aStudent, type Person } from '../../support/builders/people.ts'
+import { aPublishedCourse } from '../../support/builders/courses.ts'
 import type { Lms } from '../../support/harness.ts'
 
 /** Who and what all runs share. */

@@ -8,10 +8,11 @@ import { playOnProcesses } from './processes.ts'
 import { comeToRest } from './quiet.ts'
 import { isLong, SEED } from './settings.ts'
 import { stepsOf } from './steps.ts'
-import { faultsAtRest } from './truth.ts'
+import { faultsAtRest } from './oracle.ts'
 import { closeWorld, openWorld } from './world.ts'
 
-// Starting a server takes seconds, so this is for the long run; tests/payments/kills.test.ts is the short one.
+// Starting a server takes seconds, so this is for the long run; tests/payments/kills.test.ts is the short
+// one.
 const STEPS = 1_500
 
 let lms: Lms

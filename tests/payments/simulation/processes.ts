@@ -3,7 +3,9 @@ import { setTimeout } from 'node:timers/promises'
 import { startServer, type Server } from '../../../bench/processes.ts'
 import { play } from './acts.ts'
 import type { Step } from './steps.ts'
-import { environmentOf, signedIn, type Instance, type World } from './world.ts'
+import { visitorAt } from '../../support/client.ts'
+import { environmentOf } from '../../support/harness.ts'
+import type { Instance, World } from './world.ts'
 
 /** `kill` ends it whatever it is doing. */
 type Killable = Instance & { kill: () => void; isKilled: () => boolean; server: Server }
@@ -12,7 +14,7 @@ type Killable = Instance & { kill: () => void; isKilled: () => boolean; server: 
 const NOT_HERE = new Set<Step['do']>(['clock', 'work', 'outage'])
 
 export async function startProcess(world: World): Promise<Killable> {
-  const env = environmentOf(world.lms, world.razorpay, world.databaseUrl)
+  const env = environmentOf({ ...world.lms, razorpay: world.razorpay }, world.databaseUrl)
   const server = await startServer('src/main.ts', { ...env, LOG_LEVEL: 'silent' })
   const url = `http://127.0.0.1:${server.port}`
   let spoiled = 0
@@ -21,18 +23,18 @@ export async function startProcess(world: World): Promise<Killable> {
   return {
     server,
     url,
-    as: (person) => signedIn(url, person),
+    as: (person) => visitorAt(url, person).api,
     complaints: [],
     deps: {
       ...world.instances[0].deps,
       background: { run: nothing, idle: () => setTimeout(0), stop: () => setTimeout(0) },
     },
-    relay: {
+    database: {
       databaseUrl: world.databaseUrl,
       refuse: nothing,
       blink: nothing,
       heal: nothing,
-      doom: nothing,
+      failAt: nothing,
       isDead: () => false,
       // Any call may meet a server that was just killed.
       spoiled: () => (spoiled += 1),
@@ -56,7 +58,7 @@ export async function playOnProcesses(world: World, steps: Step[]): Promise<numb
   try {
     for (const step of steps) {
       world.instances = outside
-      if (step.do === 'doom') {
+      if (step.do === 'crash') {
         kills += 1
         const { on, writes } = step
         void setTimeout(writes * 6).then(outside[on].kill)
@@ -74,6 +76,6 @@ export async function playOnProcesses(world: World, steps: Step[]): Promise<numb
 
 function withoutClocks(step: Step): Step {
   if (step.do !== 'atOnce') return step
-  const steps = step.steps.filter((one) => !NOT_HERE.has(one.do) && one.do !== 'doom')
+  const steps = step.steps.filter((one) => !NOT_HERE.has(one.do) && one.do !== 'crash')
   return { ...step, steps }
 }

@@ -2,15 +2,17 @@ import { createHash } from 'node:crypto'
 import { ifRazorpayLets } from './calls.ts'
 import { passTime, runJobs } from './acts-of-fate.ts'
 import { deliverOnce } from './acts-of-razorpay.ts'
-import { bury, type World } from './world.ts'
+import { replaceDead, type World } from './world.ts'
 
 const HOUR = 3_600
 const MOST_ROUNDS = 40
 
-/** Ends every fault, lets what was kept back arrive, and lets time and the jobs go on until nothing changes. */
+/**
+ * Ends every fault, lets what was kept back arrive, and lets time and the jobs go on until nothing changes.
+ */
 export async function comeToRest(world: World): Promise<void> {
   heal(world)
-  await bury(world)
+  await replaceDead(world)
   await deliverRest(world)
   let before = ''
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -36,7 +38,7 @@ function heal({ razorpay, instances }: World): void {
     refunds: 'processed',
     balancePaise: null,
   })
-  for (const { relay } of instances) relay.heal()
+  for (const { database } of instances) database.heal()
 }
 
 /** Events in an order that has nothing to do with when they were made. */

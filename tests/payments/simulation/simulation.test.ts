@@ -8,7 +8,7 @@ import { castOf, keepSignedIn, wipe, type Cast } from './cast.ts'
 import { comeToRest } from './quiet.ts'
 import { isLong, RUNS, SEED, STEPS } from './settings.ts'
 import { stepsOf, type Step } from './steps.ts'
-import { faultsAtRest } from './truth.ts'
+import { faultsAtRest } from './oracle.ts'
 import { closeWorld, openWorld } from './world.ts'
 
 const FIXED_SEEDS = [1, 2, 3, 4]

@@ -1,5 +1,5 @@
-// What may happen, as plain data that can be printed, shrunk and played again. Numbers choose among what there is
-// at that moment, so that a step means something in any list of steps.
+// What may happen, as plain data that can be printed, shrunk and played again. Numbers choose among what
+// there is at that moment, so that a step means something in any list of steps.
 import fc from 'fast-check'
 
 const OUTCOMES = ['success', 'fail', 'close', 'late', 'authorized', 'double'] as const
@@ -97,7 +97,7 @@ const balance = step('balance', { paise: fc.option(fc.constantFrom(0, 3_000)) })
 const dispute = step('dispute', { payment: any })
 const moveDispute = step('moveDispute', { dispute: any, move: oneOf(MOVES) })
 const outage = step('outage', { on: side, kind: fc.constantFrom('refuse', 'blink', 'heal') })
-const doom = step('doom', {
+const crash = step('crash', {
   on: side,
   writes: fc.integer({ min: 1, max: 12 }),
   isMade: fc.boolean(),
@@ -130,7 +130,7 @@ const single = fc.oneof(
   { weight: 3, arbitrary: dispute },
   { weight: 5, arbitrary: moveDispute },
   { weight: 2, arbitrary: outage },
-  { weight: 6, arbitrary: doom },
+  { weight: 6, arbitrary: crash },
   { weight: 2, arbitrary: redrive },
   { weight: 2, arbitrary: settings },
   { weight: 2, arbitrary: reprice },

@@ -1,5 +1,6 @@
-// One run's world: a Razorpay of its own, two instances of the server on one database, each behind a relay, and the
-// people and courses that all runs share. Webhooks are carried by the steps, not by the sandbox.
+// One run's world: a Razorpay of its own, two instances of the server on one database, each with a MongoDB
+// that may fail it, and the people and courses that all runs share. Webhooks are carried by the steps, not by
+// the sandbox.
 import { Writable } from 'node:stream'
 import { loadConfig } from '../../../src/config.ts'
 import { openDeps, type Deps } from '../../../src/deps.ts'
@@ -8,20 +9,19 @@ import { openGateways } from '../../../src/gateways/payments.ts'
 import { openRazorpayGateway } from '../../../src/gateways/razorpay/gateway.ts'
 import { serve } from '../../../src/server.ts'
 import { startRazorpay, type RazorpaySandbox } from '../../../sandbox/razorpay/server.ts'
-import type { Person } from '../../support/builders.ts'
-import { visitor, type Client } from '../../support/client.ts'
-import { ORIGIN, SECRETS, type Lms } from '../../support/harness.ts'
+import type { Person } from '../../support/builders/people.ts'
+import { visitorAt, type Client } from '../../support/client.ts'
+import { environmentOf, KEY_ID, SECRETS, type Lms } from '../../support/harness.ts'
 import type { Cast } from './cast.ts'
-import { startRelay, type Relay } from './relay.ts'
+import { openFlakyDatabase, type FlakyDatabase } from './flaky-database.ts'
 
-const KEY_ID = 'rzp_test_gurukultests'
 // Hangs are common here, and nobody is waiting.
 const TIMEOUT_MS = 60
 
 export type Instance = {
   url: string
   deps: Deps
-  relay: Relay
+  database: FlakyDatabase
   /** This person's client, talking to this instance. */
   as: (person: Person) => Client
   /** Errors logged while its database was well: there is no excuse for those. */
@@ -34,7 +34,7 @@ export type World = {
   cast: Cast
   razorpay: RazorpaySandbox
   instances: [Instance, Instance]
-  /** What the database url of an instance is, without a relay. */
+  /** Where the database really is. */
   databaseUrl: string
   /** Payments as the browsers were told of them: what orders.verify takes. */
   checkouts: { orderId: string; buyer: number; answer: CheckoutAnswer }[]
@@ -45,8 +45,8 @@ export type World = {
   arrived: Set<number>
   /** What went wrong on the way, in words. */
   faults: string[]
-  /** Instances that died; they are still to be cleaned away. */
-  graveyard: Promise<void>[]
+  /** Instances that died and are being cleaned away. */
+  stopping: Promise<void>[]
 }
 
 export type CheckoutAnswer = {
@@ -73,14 +73,14 @@ export async function openWorld(lms: Lms, cast: Cast, databaseUrl: string): Prom
     dropped: new Set(),
     arrived: new Set(),
     faults: [],
-    graveyard: [],
+    stopping: [],
   }
 }
 
 type Base = Pick<World, 'lms' | 'razorpay' | 'databaseUrl'>
 
 export async function openInstance({ lms, razorpay, databaseUrl }: Base): Promise<Instance> {
-  const relay = await startRelay(databaseUrl)
+  const database = await openFlakyDatabase(databaseUrl)
   const complaints: string[] = []
   const now = lms.clock.now
   const log = openLog(
@@ -89,13 +89,13 @@ export async function openInstance({ lms, razorpay, databaseUrl }: Base): Promis
       write(chunk: Buffer, _encoding, done) {
         const line = chunk.toString().trim()
         // Of a 503, the line about the request is all there should be.
-        if (relay.spoiled() === 0 && !line.includes('failed with status code 503'))
+        if (database.spoiled() === 0 && !line.includes('failed with status code 503'))
           complaints.push(line)
         done()
       },
     }),
   )
-  const config = loadConfig(environmentOf(lms, razorpay, relay.databaseUrl))
+  const config = loadConfig(environmentOf({ ...lms, razorpay }, database.databaseUrl))
   const opened = await openDeps(config, { now, log })
   // Retries come at once: `random` is what their pause grows by.
   const wire = { ...config.razorpay, now, timeoutMs: TIMEOUT_MS, random: () => -0.98 }
@@ -105,62 +105,32 @@ export async function openInstance({ lms, razorpay, databaseUrl }: Base): Promis
   return {
     url: running.url,
     deps,
-    relay,
+    database,
     complaints,
     as: (person) => {
-      const known = clients.get(person) ?? signedIn(running.url, person)
+      const known = clients.get(person) ?? visitorAt(running.url, person).api
       clients.set(person, known)
       return known
     },
     stop: async () => {
       await running.stop()
-      relay.close()
+      database.close()
     },
   }
 }
 
-export function signedIn(url: string, person: Person): Client {
-  const { api, setCookie } = visitor(url)
-  const [name = '', value = ''] = person.cookie().split('=')
-  setCookie(name, value)
-  return api
-}
-
-export function environmentOf(
-  lms: Pick<Lms, 'cloudinary' | 'smtp'>,
-  razorpay: RazorpaySandbox,
-  databaseUrl: string,
-): Record<string, string> {
-  return {
-    NODE_ENV: 'test',
-    PORT: '0',
-    APP_URL: 'http://localhost:4000',
-    CLIENT_ORIGINS: ORIGIN,
-    DATABASE_URL: databaseUrl,
-    RAZORPAY_KEY_ID: KEY_ID,
-    RAZORPAY_KEY_SECRET: SECRETS.razorpayKey,
-    RAZORPAY_WEBHOOK_SECRETS: SECRETS.webhook,
-    RAZORPAY_API_URL: razorpay.url,
-    RAZORPAY_CHECKOUT_URL: `${razorpay.url}/checkout.js`,
-    CLOUDINARY_URL: lms.cloudinary.cloudinaryUrl,
-    SMTP_URL: lms.smtp.url,
-    MAIL_FROM: 'Gurukul <no-reply@gurukul.test>',
-    REQUESTS_PER_MINUTE: '1000000',
-  }
-}
-
 /** Puts a new instance where one has died. */
-export async function bury(world: World): Promise<void> {
+export async function replaceDead(world: World): Promise<void> {
   for (const at of [0, 1] as const) {
     const instance = world.instances[at]
-    if (!instance.relay.isDead()) continue
+    if (!instance.database.isDead()) continue
     world.instances[at] = await openInstance(world)
-    world.graveyard.push(instance.stop())
+    world.stopping.push(instance.stop())
     world.faults.push(...instance.complaints)
   }
 }
 
 export async function closeWorld(world: World): Promise<void> {
-  await Promise.all([...world.graveyard, ...world.instances.map((instance) => instance.stop())])
+  await Promise.all([...world.stopping, ...world.instances.map((instance) => instance.stop())])
   await world.razorpay.close()
 }

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 import superjson from 'superjson'
-import type { Issue, Reason } from '../../src/errors.ts'
-import { aStudent, type Person } from './builders.ts'
-import type { Lms } from './harness.ts'
-import type { Visitor } from './client.ts'
+import type { Issue, Reason } from '../../../src/errors.ts'
+import { aStudent, type Person } from './people.ts'
+import type { Lms } from '../harness.ts'
+import type { Visitor } from '../client.ts'
 
 /** What an authenticator app shows for this secret at this time: RFC 6238, written down anew. */
 export function codeOf(secret: string, at: Date, stepsAway = 0): string {

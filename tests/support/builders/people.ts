@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { Role } from '../../src/auth/user.ts'
-import type { User } from '../../src/auth/user.ts'
-import type { Visitor } from './client.ts'
-import type { Lms } from './harness.ts'
+import type { Role } from '../../../src/auth/user.ts'
+import type { User } from '../../../src/auth/user.ts'
+import type { Visitor } from '../client.ts'
+import type { Lms } from '../harness.ts'
 
 export type Person = Visitor & { user: User; password: string }
 

@@ -1,13 +1,9 @@
 import http from 'node:http'
 import { expect } from 'vitest'
-import type { Media } from '../../src/media/media.ts'
-import type { Reason } from '../../src/errors.ts'
-import type { Visitor } from './client.ts'
-import type { Lms } from './harness.ts'
-
-export { mp4, PNG } from '../gateways/cloudinary/fixtures.ts'
-
-export const PDF = Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n')
+import type { Media } from '../../../src/media/media.ts'
+import type { Reason } from '../../../src/errors.ts'
+import type { Visitor } from '../client.ts'
+import type { Lms } from '../harness.ts'
 
 type Part = { name?: string; filename?: string; type?: string; content: Buffer | string }
 

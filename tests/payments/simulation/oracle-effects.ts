@@ -1,4 +1,4 @@
-import type { Books } from './truth.ts'
+import type { Books } from './books.ts'
 import type { World } from './world.ts'
 
 /** Nothing is left half-done, nothing was done twice, nothing that was acknowledged is missing. */

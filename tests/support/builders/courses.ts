@@ -1,6 +1,6 @@
-import type { Course } from '../../src/courses/public-course.ts'
-import { anInstructor, type Person } from './builders.ts'
-import type { Lms } from './harness.ts'
+import type { Course } from '../../../src/courses/public-course.ts'
+import type { Lms } from '../harness.ts'
+import { anInstructor, type Person } from './people.ts'
 
 export type Written = { course: Course; sectionId: string; lessonId: string; owner: Person }
 

@@ -1,80 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { Control } from './control.ts'
+import {
+  Pay,
+  PaymentOnly,
+  Refund,
+  RefundMove,
+  Dispute,
+  DisputeStep,
+  SettingsPatch,
+  WebhooksPatch,
+  Fault,
+  Event,
+  Key,
+  Release,
+} from './schemas.ts'
 import { readBody, sendJson } from '../api/http.ts'
 import { Refusal } from '../model/refusal.ts'
-
-const Pay = z.object({
-  orderId: z.string(),
-  outcome: z.enum(['success', 'fail', 'close', 'authorized', 'late', 'double']).optional(),
-  amount: z.int().optional(),
-  currency: z.string().optional(),
-  method: z.enum(['card', 'netbanking', 'wallet', 'upi']).optional(),
-  email: z.string().optional(),
-  contact: z.string().optional(),
-  lateAfterMs: z.number().optional(),
-  force: z.boolean().optional(),
-  keyId: z.string().optional(),
-})
-const PaymentOnly = z.object({ paymentId: z.string() })
-const Refund = z.object({ paymentId: z.string(), amount: z.int().optional() })
-const RefundMove = z.object({ refundId: z.string(), status: z.enum(['processed', 'failed']) })
-const Dispute = z.object({
-  paymentId: z.string(),
-  amount: z.int().optional(),
-  phase: z.enum(['fraud', 'retrieval', 'chargeback', 'pre_arbitration', 'arbitration']).optional(),
-  reasonCode: z.string().optional(),
-})
-const DisputeStep = z.object({
-  disputeId: z.string(),
-  move: z.enum(['under_review', 'action_required', 'won', 'lost', 'closed']),
-})
-const SettingsPatch = z.strictObject({
-  autoCapture: z.boolean().exactOptional(),
-  autoCaptureDelayMs: z.number().exactOptional(),
-  receipts: z.enum(['allow', 'reject', 'same']).exactOptional(),
-  refunds: z.enum(['processed', 'pending', 'failed']).exactOptional(),
-  balancePaise: z.int().nullable().exactOptional(),
-  listLagMs: z.number().exactOptional(),
-  idempotencyConflictStatus: z.union([z.literal(400), z.literal(409)]).exactOptional(),
-})
-const WebhooksPatch = z.strictObject({
-  drop: z.union([z.enum(['none', 'all']), z.array(z.string())]).exactOptional(),
-  copies: z.int().exactOptional(),
-  order: z.enum(['natural', 'reversed', 'shuffled']).exactOptional(),
-  delayMs: z.number().exactOptional(),
-  slowMs: z.number().exactOptional(),
-  parallel: z.boolean().exactOptional(),
-  hold: z.boolean().exactOptional(),
-  timeoutMs: z.number().exactOptional(),
-})
-const Fault = z.object({
-  route: z.string(),
-  kind: z.enum([
-    'hang',
-    'throttle',
-    'error',
-    'garbage',
-    'reset',
-    'slow',
-    'drip',
-    'redirect',
-    'huge',
-  ]),
-  commit: z.boolean().optional(),
-  times: z.int().optional(),
-  status: z.int().optional(),
-  ms: z.number().optional(),
-  location: z.string().optional(),
-})
-const Event = z.object({
-  name: z.string(),
-  payload: z.record(z.string(), z.object({ entity: z.record(z.string(), z.unknown()) })),
-  accountId: z.string().optional(),
-  eventId: z.string().optional(),
-  secret: z.string().optional(),
-})
-const Key = z.object({ id: z.string(), secret: z.string(), graceMs: z.number().optional() })
 
 type Action = (control: Control, body: unknown) => unknown
 
@@ -110,7 +52,7 @@ const ACTIONS: Record<string, Action> = {
   'POST sendEvent': (control, body) => control.sendEvent(Event.parse(body)),
   'POST tick': (control) => control.tick(),
   'POST deliverAll': (control) => control.deliverAll(),
-  'POST release': (control) => control.release(),
+  'POST release': (control, body) => control.release(Release.parse(body).order),
   'POST settle': (control) => control.settle(),
   'POST replay': (control, body) =>
     control.replay(z.object({ eventId: z.string() }).parse(body).eventId),
@@ -132,6 +74,7 @@ const ACTIONS: Record<string, Action> = {
   'GET ledger': (control) => control.ledger(),
 }
 
+/** Answers one request below /_control/: for other processes, what tests in this one call directly. */
 export async function answerControl(
   control: Control,
   request: IncomingMessage,

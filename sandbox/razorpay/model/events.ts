@@ -1,7 +1,8 @@
-import type { WebhookEvent } from '../model/account.ts'
-import type { DisputeEntity, OrderEntity, PaymentEntity, RefundEntity } from '../model/entities.ts'
+import type { WebhookEvent } from './account.ts'
+import type { DisputeEntity, OrderEntity, PaymentEntity, RefundEntity } from './entities.ts'
 
-export function emitPayment(
+/** `payment.…`, or `order.paid` where the order comes with it. */
+export function paymentEvent(
   name: string,
   payment: PaymentEntity,
   order?: OrderEntity,
@@ -17,7 +18,8 @@ export function emitPayment(
   }
 }
 
-export function emitRefund(
+/** `refund.…`, with the payment as the refund left it. */
+export function refundEvent(
   name: string,
   refund: RefundEntity,
   payment: PaymentEntity,
@@ -28,7 +30,8 @@ export function emitRefund(
   }
 }
 
-export function emitDispute(
+/** `payment.dispute.…`, with the payment it is about. */
+export function disputeEvent(
   name: string,
   dispute: DisputeEntity,
   payment: PaymentEntity,

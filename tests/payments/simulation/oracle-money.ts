@@ -1,66 +1,14 @@
-// What must be true at rest, computed from Razorpay's own ledger and held against what we say.
 import type { LedgerOrder, LedgerPayment } from '../../../sandbox/razorpay/model/ledger.ts'
-import type { OrderDocument } from '../../../src/orders/order.ts'
-import type { RefundDocument } from '../../../src/orders/refunded.ts'
-import type { PaymentDocument } from '../../../src/payments/record/payments.ts'
-import { accessFaults } from './truth-of-access.ts'
-import { effectFaults } from './truth-of-effects.ts'
-import type { World } from './world.ts'
-
-export type Books = {
-  orders: Map<string, OrderDocument>
-  payments: Map<string, PaymentDocument>
-  refunds: RefundDocument[]
-  ledger: LedgerOrder[]
-}
-
-/** Everything that is wrong, in words; nothing, when all is well. */
-export async function faultsAtRest(world: World): Promise<string[]> {
-  const { cast, instances, razorpay } = world
-  const violations = await instances[0]
-    .as(cast.admin)
-    .admin.invariants.query({ graceSeconds: 0 })
-    .catch((error: unknown) => [
-      { invariant: 'the invariants', subject: 'cannot be computed', detail: String(error) },
-    ])
-  const books = await readBooks(world)
-  const payments = books.ledger.flatMap((order) =>
-    order.payments.map((payment) => ({ order, payment })),
-  )
-  return [
-    ...world.faults,
-    ...instances.flatMap(({ complaints }) => complaints),
-    ...violations.map(({ invariant, subject, detail }) => `${invariant}: ${subject} ${detail}`),
-    ...payments.flatMap(({ order, payment }) => paymentFaults(books, order, payment)),
-    ...strangers(books),
-    ...totals(books, razorpay.ledger()),
-    ...(await accessFaults(world, books)),
-    ...(await effectFaults(world, books)),
-  ]
-}
-
-async function readBooks({ lms, razorpay }: World): Promise<Books> {
-  const [orders, payments, refunds] = await Promise.all([
-    lms.db.orm.orders.where({}).all(),
-    lms.db.orm.payments.where({}).all(),
-    lms.db.orm.refunds.where({}).all(),
-  ])
-  return {
-    orders: new Map(orders.map((order) => [order._id, order])),
-    payments: new Map(payments.map((payment) => [payment.gatewayPaymentId, payment])),
-    refunds,
-    ledger: razorpay.ledger().orders,
-  }
-}
+import type { Books } from './books.ts'
 
 /** What we hold to be given back or on its way. */
-export const isGiven = ({ status }: { status: string }) =>
-  status === 'PENDING' || status === 'PROCESSED'
+const isGiven = ({ status }: { status: string }) => status === 'PENDING' || status === 'PROCESSED'
 
 const sum = (rows: readonly { amountPaise: number }[]) =>
   rows.reduce((total, { amountPaise }) => total + amountPaise, 0)
 
-function paymentFaults(books: Books, theirs: LedgerOrder, payment: LedgerPayment): string[] {
+/** Where what we say of a payment differs from what Razorpay says. */
+export function paymentFaults(books: Books, theirs: LedgerOrder, payment: LedgerPayment): string[] {
   const ours = books.payments.get(payment.id)
   const order = books.orders.get(theirs.receipt ?? '')
   const given = books.refunds.filter((one) => one.paymentId === payment.id && isGiven(one))
@@ -95,7 +43,7 @@ function paymentFaults(books: Books, theirs: LedgerOrder, payment: LedgerPayment
 }
 
 /** Nothing of ours may be unknown to Razorpay. */
-function strangers({ payments, refunds, orders, ledger }: Books): string[] {
+export function strangers({ payments, refunds, orders, ledger }: Books): string[] {
   const paid = new Set(ledger.flatMap((order) => order.payments.map(({ id }) => id)))
   const given = new Set(
     ledger.flatMap((order) => order.payments.flatMap((one) => one.refunds.map(({ id }) => id))),
@@ -111,7 +59,8 @@ function strangers({ payments, refunds, orders, ledger }: Books): string[] {
   ]
 }
 
-function totals(books: Books, ledger: { captured: number; refunded: number }): string[] {
+/** Where the sums differ, in paise. */
+export function totals(books: Books, ledger: { captured: number; refunded: number }): string[] {
   const captured = new Set(
     books.ledger.flatMap((order) =>
       order.payments.filter((one) => one.captured).map(({ id }) => id),

@@ -1,9 +1,9 @@
-import type { AuthoredQuiz } from '../../src/courses/quiz.ts'
-import type { Attempt } from '../../src/learning/quizzes/attempt.ts'
-import { aStudent, type Person } from './builders.ts'
-import { aDraft, withImage, type Written } from './builders-courses.ts'
-import { mp4 } from '../gateways/cloudinary/fixtures.ts'
-import type { Lms } from './harness.ts'
+import type { AuthoredQuiz } from '../../../src/courses/quiz.ts'
+import type { Attempt } from '../../../src/learning/quizzes/attempt.ts'
+import type { Lms } from '../harness.ts'
+import { mp4 } from '../media-files.ts'
+import { aDraft, withImage, type Written } from './courses.ts'
+import { aStudent, type Person } from './people.ts'
 
 type Wish = { lessons?: number; pricePaise?: number }
 
@@ -38,7 +38,7 @@ export async function aLearner(lms: Lms, taught: Written, name?: string): Promis
 }
 
 /** Ends whatever access the teacher gave. */
-export async function dismissed(taught: Written, student: Person): Promise<void> {
+export async function withAccessRevoked(taught: Written, student: Person): Promise<void> {
   await taught.owner.api.enrollments.revoke.mutate({
     courseId: taught.course.id,
     userId: student.user.id,

@@ -3,8 +3,8 @@ import type { Account } from './account.ts'
 
 const MAPS = ['orders', 'payments', 'refunds', 'disputes', 'refundKeys'] as const
 
-/** Takes what an earlier run left; secrets and addresses stay those of this run. */
-export function loadBooks(account: Account, file: string): void {
+/** Takes what an earlier run left in this file; secrets and addresses stay those of this run. */
+export function loadSnapshot(account: Account, file: string): void {
   const text = readText(file)
   if (text === null) return
   const saved = JSON.parse(text) as Record<string, unknown>
@@ -16,11 +16,13 @@ export function loadBooks(account: Account, file: string): void {
   Object.assign(account.settings, saved['settings'])
 }
 
-/** Written aside and renamed, so that a kill leaves the last whole copy. */
-export function saveBooks(account: Account, file: string): void {
+/**
+ * All an account remembers, as JSON; written aside and renamed, so that a kill leaves the last whole copy.
+ */
+export function saveSnapshot(account: Account, file: string): void {
   const maps = Object.fromEntries(MAPS.map((name) => [name, [...account[name]]]))
-  const books = { id: account.id, settings: account.settings, ...maps }
-  writeFileSync(`${file}.new`, JSON.stringify(books))
+  const snapshot = { id: account.id, settings: account.settings, ...maps }
+  writeFileSync(`${file}.new`, JSON.stringify(snapshot))
   renameSync(`${file}.new`, file)
 }
 

@@ -1,15 +1,20 @@
-import type { Account } from '../model/account.ts'
-import { Refusal, refuseExtraFields } from '../model/refusal.ts'
+import type { Account } from './account.ts'
+import { Refusal, refuseExtraFields } from './refusal.ts'
 
+/** A list as Razorpay answers it. */
 export type Collection<T> = { entity: 'collection'; count: number; items: T[] }
 
 const PAGE_FIELDS = ['from', 'to', 'count', 'skip', 'expand[]']
 
+/** These as one answer; `count` is how many of them. */
 export function collect<T>(items: T[]): Collection<T> {
   return { entity: 'collection', count: items.length, items }
 }
 
-/** Newest first, cut to the asked page, without what the list lag still hides. */
+/**
+ * Newest first, cut to the asked page (`from` and `to` in Unix seconds, `count` up to 100, `skip`), without
+ * what the list lag still hides.
+ */
 export function listPage<R extends { createdMs: number }>(
   account: Account,
   rows: Iterable<R>,
@@ -31,6 +36,7 @@ export function listPage<R extends { createdMs: number }>(
     .slice(skip, skip + count)
 }
 
+/** Refuses a query that names more than a page and what is allowed besides. */
 export function refuseExtraQuery(query: URLSearchParams, allowed: readonly string[]): void {
   refuseExtraFields(Object.fromEntries(query), [...PAGE_FIELDS, ...allowed])
 }

@@ -1,5 +1,5 @@
 import type { OrderDocument } from '../../../src/orders/order.ts'
-import type { Books } from './truth.ts'
+import type { Books } from './books.ts'
 import type { World } from './world.ts'
 
 /** Who should be in which course, from Razorpay's ledger and the intents of our refunds alone. */

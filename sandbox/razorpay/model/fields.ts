@@ -1,8 +1,11 @@
-import type { Notes } from '../model/entities.ts'
-import { Refusal, refuseExtraFields } from '../model/refusal.ts'
+// Fields of requests, checked and refused in Razorpay's words.
+import type { Notes } from './entities.ts'
+import { Refusal, refuseExtraFields } from './refusal.ts'
 
+/** A request's JSON object. */
 export type Body = Record<string, unknown>
 
+/** Paise; whether so few are allowed is for the caller to say. */
 export function readAmount(value: unknown): number {
   if (value === undefined || value === null) {
     throw new Refusal('amount: is required.', { field: 'amount' })
@@ -13,6 +16,7 @@ export function readAmount(value: unknown): number {
   return value
 }
 
+/** An ISO code of three capitals. */
 export function readCurrency(value: unknown): string {
   if (value === undefined || value === null) {
     throw new Refusal('currency: is required.', { field: 'currency' })
@@ -23,6 +27,7 @@ export function readCurrency(value: unknown): string {
   return value
 }
 
+/** Up to 40 characters, or null where none was sent. */
 export function readReceipt(value: unknown): string | null {
   if (value === undefined || value === null) return null
   if (typeof value !== 'string') {
@@ -34,6 +39,7 @@ export function readReceipt(value: unknown): string | null {
   return value
 }
 
+/** Up to 15 pairs of up to 256 characters; numbers become text. */
 export function readNotes(value: unknown): Notes {
   if (value === undefined || value === null) return []
   if (typeof value !== 'object')
@@ -58,7 +64,7 @@ export function readNotes(value: unknown): Notes {
   return notes
 }
 
-/** Null where the order leaves capture to the account's setting. */
+/** Whether an order's payments are captured by themselves; null where the account's setting says. */
 export function readCapture(value: unknown): boolean | null {
   if (value === undefined) return null
   const payment = readObject(value, 'payment')
@@ -84,6 +90,7 @@ export function readCapture(value: unknown): boolean | null {
   return payment['capture'] === 'automatic'
 }
 
+/** An object, and no list. */
 export function readObject(value: unknown, field: string): Body {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Refusal(`The ${field} must be an object.`, { field })

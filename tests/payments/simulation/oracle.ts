@@ -1,0 +1,31 @@
+// What must be true at rest, computed from Razorpay's own ledger and held against what we say.
+import { readBooks } from './books.ts'
+import { accessFaults } from './oracle-access.ts'
+import { effectFaults } from './oracle-effects.ts'
+import { paymentFaults, strangers, totals } from './oracle-money.ts'
+import type { World } from './world.ts'
+
+/** Everything that is wrong, in words; nothing, when all is well. */
+export async function faultsAtRest(world: World): Promise<string[]> {
+  const { cast, instances, razorpay } = world
+  const violations = await instances[0]
+    .as(cast.admin)
+    .admin.invariants.query({ graceSeconds: 0 })
+    .catch((error: unknown) => [
+      { invariant: 'the invariants', subject: 'cannot be computed', detail: String(error) },
+    ])
+  const books = await readBooks(world)
+  const payments = books.ledger.flatMap((order) =>
+    order.payments.map((payment) => ({ order, payment })),
+  )
+  return [
+    ...world.faults,
+    ...instances.flatMap(({ complaints }) => complaints),
+    ...violations.map(({ invariant, subject, detail }) => `${invariant}: ${subject} ${detail}`),
+    ...payments.flatMap(({ order, payment }) => paymentFaults(books, order, payment)),
+    ...strangers(books),
+    ...totals(books, razorpay.ledger()),
+    ...(await accessFaults(world, books)),
+    ...(await effectFaults(world, books)),
+  ]
+}
