@@ -188,6 +188,9 @@ describe('fifty buyers reaching for ten uses', () => {
     )
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(10)
     expect(await usesOf(couponCode)).toMatchObject({ held: 10 })
+    const orders = await lms.db.orm.orders.where({ couponCode }).all()
+    // Whoever got no use has no order that could be paid.
+    expect(orders.filter(({ status }) => status !== 'EXPIRED')).toHaveLength(10)
     const atRazorpay = [...lms.razorpay.state.orders.values()].length
     const linked = await lms.db.orm.orders.where({}).all()
     expect(linked.filter((order) => order.gatewayOrderId)).toHaveLength(atRazorpay)

@@ -85,6 +85,21 @@ describe('the reading of Razorpay’s lists', () => {
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
   })
 
+  it('passes over a refund whose payment is not to be had, and reads on', async () => {
+    const sale = await aSale(lms)
+    await readAgain()
+    lms.clock.advance(9 * 24 * 3_600)
+    await lms.work()
+    const { id } = lms.razorpay.refund(sale.paymentId)
+    const model = lms.razorpay.state.refunds.get(id)
+    if (!model) throw new Error('no refund')
+    const odd = { ...model.refund, id: 'rfnd_OfNoPayment001', payment_id: 'pay_NotToBeHad0001' }
+    lms.razorpay.state.refunds.set(odd.id, { ...model, refund: odd })
+    await readAgain()
+    expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
+    expect(lms.logs().join()).toContain('a listed record was passed over')
+  })
+
   it('reads disputes and refunds even when the list of payments fails', async () => {
     const { sale } = await aLostDispute()
     const faults: Fault[] = [{ route: 'GET /payments', kind: 'garbage', times: 50 }]

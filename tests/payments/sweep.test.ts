@@ -1,10 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { paymentJobs } from '../../src/payments/jobs.ts'
+import type { Fault } from '../../sandbox/razorpay/api/faults.ts'
 import { reconcile } from '../../src/payments/reconciliation/reconciler.ts'
 import { aCourseId, anOrder, pay } from '../support/builders/orders.ts'
 import { anAdmin } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
-import { deliverWebhooks, expectSound, isIn, statusOf, ledgerOf } from '../support/order-checks.ts'
+import {
+  deliverWebhooks,
+  expectSound,
+  isIn,
+  statusOf,
+  ledgerOf,
+  writePaymentDown,
+} from '../support/order-checks.ts'
 
 let lms: Lms
 beforeAll(async () => {
@@ -28,19 +36,8 @@ describe('the sweep', () => {
     const opened = await anOrder(lms)
     const { razorpay_payment_id: paymentId } = pay(lms, opened)
     // What a server leaves behind that dies right after it has claimed the order.
+    await writePaymentDown(lms, opened, paymentId)
     const at = lms.clock.now()
-    const { amountPaise } = opened.order
-    await lms.db.orm.payments.create({
-      ...{
-        gateway: 'razorpay',
-        gatewayPaymentId: paymentId,
-        gatewayOrderId: opened.order_id,
-        orderId: opened.order.id,
-      },
-      ...{ status: 'captured', amountPaise, currency: 'INR', method: 'card', seenVia: 'verify' },
-      ...{ quarantine: null, refundKeys: [], refundedLines: [], reservedPaise: 0 },
-      ...{ capturedAt: at, createdAt: at, updatedAt: at },
-    })
     await lms.db.orm.orders
       .where({ _id: opened.order.id })
       .update((order) => [
@@ -86,6 +83,33 @@ describe('the sweep', () => {
     pay(lms, opened, { outcome: 'authorized' })
     await reconcile(lms.deps, always)
     expect(await statusOf(lms, opened)).toBe('CREATED')
+    lms.clock.advance(61)
+    await reconcile(lms.deps, always)
+    expect(await statusOf(lms, opened)).toBe('FULFILLED')
+  })
+
+  it('does not close an order whose payment is about to be captured', async () => {
+    const opened = await anOrder(lms)
+    lms.clock.advance(60 * 60 - 5)
+    pay(lms, opened, { outcome: 'authorized' })
+    lms.clock.advance(10)
+    await reconcile(lms.deps, always)
+    expect(await statusOf(lms, opened)).toBe('CREATED')
+    lms.clock.advance(61)
+    await reconcile(lms.deps, always)
+    expect(await statusOf(lms, opened)).toBe('FULFILLED')
+  })
+
+  it('tries a capture that failed again in a minute, also of an order that has expired', async () => {
+    const opened = await expired()
+    lms.clock.advance(3_590)
+    pay(lms, opened, { outcome: 'authorized' })
+    lms.clock.advance(15)
+    await reconcile(lms.deps, always)
+    const faults: Fault[] = [{ route: 'POST /payments/:id/capture', kind: 'error', times: 9 }]
+    lms.clock.advance(61)
+    await lms.razorpay.with({ faults }, () => reconcile(lms.deps, always))
+    expect(await statusOf(lms, opened)).toBe('EXPIRED')
     lms.clock.advance(61)
     await reconcile(lms.deps, always)
     expect(await statusOf(lms, opened)).toBe('FULFILLED')

@@ -71,9 +71,16 @@ export async function refused(call: Promise<unknown>, reason: Reason): Promise<I
     () => 'it was not refused',
     (error: unknown) => error,
   )
-  if (!(outcome instanceof TRPCClientError))
-    throw new Error(`Expected ${reason}, but: ${String(outcome)}`)
-  const data = outcome.data as { reason: Reason; issues: Issue[] } | null
-  expect(data?.reason ?? outcome.message).toBe(reason)
-  return data?.issues ?? []
+  expect(outcome instanceof TRPCClientError ? reasonOf(outcome) : String(outcome)).toBe(reason)
+  return refusalOf(outcome)?.issues ?? []
+}
+
+/** The reason of a refused call, or what else went wrong with it. */
+export function reasonOf(error: unknown): string {
+  return refusalOf(error)?.reason ?? String(error)
+}
+
+function refusalOf(error: unknown): { reason: Reason; issues: Issue[] } | null {
+  if (!(error instanceof TRPCClientError)) return null
+  return error.data as { reason: Reason; issues: Issue[] } | null
 }

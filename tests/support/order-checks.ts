@@ -10,7 +10,9 @@ export async function deliverWebhooks(lms: Lms): Promise<void> {
   await lms.deps.background.idle()
 }
 
-/** Lets the server learn Razorpay's account id, as it does from the first event of a payment that is there. */
+/**
+ * Lets the server learn Razorpay's account id, as it does from the first event of a payment that is there.
+ */
 export async function introduceAccount(lms: Lms): Promise<void> {
   pay(lms, await anOrder(lms))
   await deliverWebhooks(lms)
@@ -57,4 +59,27 @@ export function ledgerOf(lms: Lms, paymentId: string): LedgerPayment | undefined
     .ledger()
     .orders.flatMap(({ payments }) => payments)
     .find(({ id }) => id === paymentId)
+}
+
+/** Writes a captured payment down as a server leaves it that dies right after. */
+export async function writePaymentDown(lms: Lms, opened: Opened, paymentId: string): Promise<void> {
+  const at = lms.clock.now()
+  await lms.db.orm.payments.create({
+    gateway: 'razorpay',
+    gatewayPaymentId: paymentId,
+    gatewayOrderId: opened.order_id,
+    orderId: opened.order.id,
+    status: 'captured',
+    amountPaise: opened.order.amountPaise,
+    currency: 'INR',
+    method: 'card',
+    seenVia: 'verify',
+    quarantine: null,
+    refundKeys: [],
+    refundedLines: [],
+    reservedPaise: 0,
+    capturedAt: at,
+    createdAt: at,
+    updatedAt: at,
+  })
 }
