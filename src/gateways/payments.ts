@@ -87,14 +87,15 @@ export type Checkout = {
   script: string
 }
 
-/** What a browser may bring back from a dialog; each adapter reads the fields of its own. */
-export const CheckoutProof = z
-  .object({
-    razorpay_payment_id: z.string().max(100),
-    razorpay_order_id: z.string().max(100),
-    razorpay_signature: z.string().max(200),
-  })
-  .partial()
+/**
+ * What a browser may bring back from a dialog. The fields named here are checked for every client; any other is
+ * passed on as it came, and each adapter reads its own.
+ */
+export const CheckoutProof = z.looseObject({
+  razorpay_payment_id: z.string().max(100).optional(),
+  razorpay_order_id: z.string().max(100).optional(),
+  razorpay_signature: z.string().max(200).optional(),
+})
 export type CheckoutProof = z.infer<typeof CheckoutProof>
 
 /**
