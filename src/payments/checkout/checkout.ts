@@ -12,7 +12,6 @@ import { expire } from '../../orders/expiry.ts'
 import { requireOrder, showOrder, type Order, type OrderDocument } from '../../orders/order.ts'
 import { entryOf, transitionOrder } from '../../orders/transitions.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
-import { gatewayDown } from '../gateway-down.ts'
 import { findBuyer } from '../settlement/buyer.ts'
 import { fulfill, fulfillById } from '../settlement/fulfillment.ts'
 import { linkOrder } from '../settlement/order-of-payment.ts'
@@ -23,7 +22,7 @@ const MOST_OPEN = 20
 /**
  * Opens an order, or answers the one that is open for this very cart. A zero total is fulfilled at once. Throws what
  * pricing a cart throws, COUPON_USED_UP, TOO_MANY_OPEN_ORDERS, ORDER_CLOSED, CHANGED_MEANWHILE and
- * PAYMENT_GATEWAY_DOWN.
+ * GatewayFailure.
  */
 export async function createOrder(
   deps: PaymentDeps,
@@ -38,15 +37,18 @@ export async function createOrder(
     return { order: await showOrder(deps, order._id), checkout: null }
   }
   const id = await ensureGatewayOrder(deps, order, { isNew })
-  const { amountPaise, currency } = order
-  const buyer = { name: actor.name, email: actor.email }
-  return {
-    order: await showOrder(deps, order._id),
-    checkout: gatewayOf(deps, order).checkoutOf(
-      { id, amountPaise, currency },
-      { shop: deps.settings.appName, buyer },
-    ),
-  }
+  const checkout = await checkoutOf(deps, actor, { ...order, gatewayOrderId: id })
+  return { order: await showOrder(deps, order._id), checkout }
+}
+
+async function checkoutOf(
+  deps: PaymentDeps,
+  { name, email }: Actor,
+  order: OrderDocument & { gatewayOrderId: string },
+): Promise<Checkout> {
+  const { gatewayOrderId: id, amountPaise, currency } = order
+  const shown = { shop: deps.settings.appName, buyer: { name, email } }
+  return gatewayOf(deps, order).checkoutOf({ id, amountPaise, currency }, shown)
 }
 
 async function openOrder(
@@ -150,16 +152,10 @@ async function ensureGatewayOrder(
   if (order.gatewayOrderId) return order.gatewayOrderId
   const { _id: reference, amountPaise, currency } = order
   const gateway = gatewayOf(deps, order)
-  try {
-    const earlier = isNew ? null : await gateway.findOrder(reference)
-    const isSame = earlier?.amountPaise === amountPaise && earlier.currency === currency
-    const theirs = isSame
-      ? earlier
-      : await gateway.createOrder({ reference, amountPaise, currency })
-    await linkOrder(deps, order._id, theirs)
-  } catch (failure) {
-    throw gatewayDown(deps, failure)
-  }
+  const earlier = isNew ? null : await gateway.findOrder(reference)
+  const isSame = earlier?.amountPaise === amountPaise && earlier.currency === currency
+  const theirs = isSame ? earlier : await gateway.createOrder({ reference, amountPaise, currency })
+  await linkOrder(deps, order._id, theirs)
   const { gatewayOrderId } = await requireOrder(deps, order._id)
   if (!gatewayOrderId) throw new DomainError('ORDER_CLOSED')
   return gatewayOrderId

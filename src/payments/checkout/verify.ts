@@ -6,7 +6,6 @@ import { CheckoutProof } from '../../gateways/payments.ts'
 import { requireOwnOrder, showOrder, type Order, type OrderDocument } from '../../orders/order.ts'
 import { noteOnce } from '../../orders/transitions.ts'
 import { gatewayOf, type PaymentDeps } from '../deps.ts'
-import { gatewayDown } from '../gateway-down.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
 
 /** Which order, and the fields that the gateway's dialog handed to the browser. */
@@ -17,7 +16,7 @@ export type CheckoutAnswer = z.infer<typeof CheckoutAnswer>
  * Takes in what the buyer's browser says of a payment. A right proof shows only that the gateway made it: it has no
  * user, amount or time in it. So the order is the caller's own, and the payment is fetched and compared. Not
  * captured yet, the order stays as it is. Throws NOT_FOUND, INVALID_INPUT, SIGNATURE_INVALID, PAYMENT_MISMATCH and
- * PAYMENT_GATEWAY_DOWN.
+ * GatewayFailure.
  */
 export async function verifyPayment(
   deps: PaymentDeps,
@@ -32,13 +31,8 @@ export async function verifyPayment(
     throw new DomainError('SIGNATURE_INVALID')
   }
   const isKnown = proven.paymentId !== null && proven.paymentId === order.paymentId
-  if (!isKnown || order.status !== 'FULFILLED') {
-    try {
-      await settleProven(deps, { ...order, gatewayOrderId }, proven)
-    } catch (failure) {
-      throw gatewayDown(deps, failure)
-    }
-  }
+  if (!isKnown || order.status !== 'FULFILLED')
+    await settleProven(deps, { ...order, gatewayOrderId }, proven)
   return showOrder(deps, order._id)
 }
 

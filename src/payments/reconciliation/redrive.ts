@@ -5,7 +5,6 @@ import { type OrderDetails, showOrderDetails, requireOrder } from '../../orders/
 import type { OrderRef } from '../../orders/reads.ts'
 import { noteOrder } from '../../orders/transitions.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
-import { gatewayDown } from '../gateway-down.ts'
 import { driveRefund } from '../refunds/drive.ts'
 import { fulfillById } from '../settlement/fulfillment.ts'
 import { alignAccess } from '../settlement/line-access.ts'
@@ -20,15 +19,11 @@ export async function redriveOrder(
   const order = await requireOrder(deps, orderId)
   await audit(deps, { actor, act: 'orders.redriven', target: `order:${orderId}` })
   await noteOrder(deps, orderId, { event: 'redriven' })
-  try {
-    await fulfillById(deps, orderId)
-    if (order.status === 'CREATED' || order.status === 'EXPIRED' || order.status === 'REVIEW')
-      await checkOrder(deps, order)
-    else if (order.paymentId)
-      await reconcilePayment(deps, await gatewayOf(deps, order).fetchPayment(order.paymentId))
-  } catch (failure) {
-    throw gatewayDown(deps, failure)
-  }
+  await fulfillById(deps, orderId)
+  if (order.status === 'CREATED' || order.status === 'EXPIRED' || order.status === 'REVIEW')
+    await checkOrder(deps, order)
+  else if (order.paymentId)
+    await reconcilePayment(deps, await gatewayOf(deps, order).fetchPayment(order.paymentId))
   const refunds = await deps.db.orm.refunds
     .where({ orderId })
     .where(MongoFieldFilter.isNull('settledAt'))
