@@ -76,8 +76,10 @@ export type Period = { from: Date; to: Date }
 /** The smallest amounts the gateway takes, and gives back. */
 export type Limits = { leastChargePaise: number; leastRefundPaise: number }
 
-/** What a browser opens the gateway's dialog with: the fields of checkout.js, and where that comes from. */
+/** What a browser opens the gateway's dialog with, in the names of checkout.js, and where that comes from. */
 export type Checkout = {
+  /** Whose dialog it is. */
+  gateway: string
   key: string
   order_id: string
   amount: number
@@ -85,6 +87,8 @@ export type Checkout = {
   name: string
   prefill: { name: string; email: string }
   script: string
+  /** Opens the dialog of this one order, where its id does not; for its buyer alone. */
+  secret?: string
 }
 
 /**
@@ -145,10 +149,11 @@ export type PaymentGateway = {
   listRefunds: (period: Period) => AsyncIterable<GatewayPage<GatewayRefund>>
   listDisputes: () => AsyncIterable<GatewayPage<GatewayDispute>>
 
+  /** May have to ask the gateway, for what is not stored here. */
   checkoutOf: (
     order: Pick<GatewayOrder, 'id' | 'amountPaise' | 'currency'>,
     shown: { shop: string; buyer: { name: string; email: string } },
-  ) => Checkout
+  ) => Promise<Checkout>
   /**
    * The payment that a browser's answer proves to be of this gateway's order, or `paymentId: null` where its
    * browser proves nothing and the order has to be asked about. Null when the proof is wrong; throws
