@@ -161,6 +161,8 @@ export type PaymentGateway = {
    */
   readProof: (orderId: string, proof: CheckoutProof) => { paymentId: string | null } | null
 
+  /** How its webhooks come, and after how long it counts an answer as none. */
+  webhooks: { contentType: string; answerWithinMs: number }
   /** A webhook as it came: checked over its raw bytes, and null unless it is signed for us. */
   readEvent: (raw: Buffer, headers: EventHeaders) => SignedEvent | null
   /** What a stored event tells; null when it is about no payment. Throws UnreadableEvent. */

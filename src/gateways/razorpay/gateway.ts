@@ -59,6 +59,8 @@ export function openRazorpayGateway(options: RazorpayGatewayOptions): PaymentGat
         script: checkoutUrl,
       }),
     readProof: (orderId, proof) => readProof(razorpay, orderId, proof),
+    // https://razorpay.com/docs/webhooks/ gives five seconds.
+    webhooks: { contentType: 'application/json', answerWithinMs: 5_000 },
     readEvent: (raw, headers) => signedEvent(raw, headers, webhookSecrets),
     openEvent: (raw) => Promise.resolve(raw).then(eventOf),
   }

@@ -8,8 +8,8 @@ import { answerError } from '../../http/answers.ts'
 import { processEvent, storeEvent } from './inbox.ts'
 
 const MAX_BYTES = 1024 * 1024
-// Razorpay counts an answer after five seconds as none.
-const STORE_MS = 4 * SECOND_MS
+// Of the time that the gateway gives, for the way there and back.
+const ON_THE_WAY_MS = SECOND_MS
 const SILENCE_MS = MINUTE_MS
 
 /**
@@ -23,7 +23,7 @@ export function webhooks(deps: Deps): Router {
     router.post(
       path,
       // Not unpacked: gateways pack nothing, and a packed body can be a thousand times its size.
-      express.raw({ type: 'application/json', limit: MAX_BYTES, inflate: false }),
+      express.raw({ type: gateway.webhooks.contentType, limit: MAX_BYTES, inflate: false }),
       receive(deps, gateway),
     )
     router.all(path, refuseMethod)
@@ -42,7 +42,8 @@ function receive(deps: Deps, gateway: PaymentGateway): RequestHandler {
       throw new DomainError('SIGNATURE_INVALID')
     }
     const storing = storeEvent(deps, { ...event, gateway: gateway.name, body })
-    const stored = await withinTime(storing, STORE_MS, refuseLate).catch((error: unknown) => {
+    const storeMs = gateway.webhooks.answerWithinMs - ON_THE_WAY_MS
+    const stored = await withinTime(storing, storeMs, refuseLate).catch((error: unknown) => {
       deps.log.warn({ err: error }, 'webhook not stored')
       throw new DomainError('UNAVAILABLE')
     })
