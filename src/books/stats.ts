@@ -1,6 +1,6 @@
 import type { Uses } from '../deps.ts'
 import { DAY_MS, MINUTE_MS } from '../durations.ts'
-import { ANOTHER_ACCOUNT } from '../payments/webhooks/inbox.ts'
+import { ANOTHER_ACCOUNT } from '../payments/webhooks/event-account.ts'
 
 const WEEK_MS = 7 * DAY_MS
 const QUIET_MS = 30 * MINUTE_MS

@@ -56,12 +56,13 @@ export type GatewayDispute = Fact & {
 export type SignedEvent = {
   /** Names the delivery; the same event comes again under the same id. */
   id: string
+  /** In the gateway's own words; `unreadable` where its body says none. */
   type: string
 }
 
 /** What a webhook tells. Nothing in it is trusted beyond its signature: it makes us look. */
 export type GatewayEvent = {
-  /** The gateway's account it is about; null where it says none, or none that could be one. */
+  /** The gateway's account it is about; null where this one says none, or none that could be one. */
   account: string | null
   payment: GatewayPayment
   refund: GatewayRefund | null
@@ -165,7 +166,10 @@ export type PaymentGateway = {
   webhooks: { contentType: string; answerWithinMs: number }
   /** A webhook as it came: checked over its raw bytes, and null unless it is signed for us. */
   readEvent: (raw: Buffer, headers: EventHeaders) => SignedEvent | null
-  /** What a stored event tells; null when it is about no payment. Throws UnreadableEvent. */
+  /**
+   * What a stored event tells; null when it is about no payment. Where it names one only, that is asked for. Throws
+   * UnreadableEvent and GatewayFailure.
+   */
   openEvent: (raw: string) => Promise<GatewayEvent | null>
 }
 

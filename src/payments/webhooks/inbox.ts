@@ -13,7 +13,7 @@ import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
-import { isOurAccount } from './event-account.ts'
+import { ANOTHER_ACCOUNT, openOwnEvent } from './event-account.ts'
 
 // Longer than one may take, so that nobody else begins it meanwhile.
 const CLAIM_MS = MINUTE_MS
@@ -21,9 +21,6 @@ const BACKOFF = { firstMs: 5 * SECOND_MS, longestMs: MINUTE_MS }
 const MAX_ATTEMPTS = 500
 const PER_RUN = 500
 const KEPT_MS = 90 * DAY_MS
-
-/** How an event ended that was signed for us and is of an account that is not ours. */
-export const ANOTHER_ACCOUNT = 'another account'
 
 type EventDocument = Stored<'webhook_events'>
 
@@ -108,14 +105,13 @@ function outcomeOf(error: unknown): string {
 
 // The payment comes first: a refund or a dispute is of one, and may be the first we hear of it.
 async function applyEvent(deps: PaymentDeps, stored: EventDocument): Promise<string> {
-  const gateway = gatewayOf(deps, stored)
-  const event = await gateway.openEvent(stored.body)
+  const event = await openOwnEvent(deps, gatewayOf(deps, stored), stored.body)
   if (!event) return stored.event === 'unreadable' ? stored.event : 'ignored'
-  const { account, payment, refund, dispute } = event
-  if (!(await isOurAccount(deps, gateway, event))) {
-    deps.log.warn({ event: stored.event, account }, 'webhook of another account')
-    return ANOTHER_ACCOUNT
+  if (event === ANOTHER_ACCOUNT) {
+    deps.log.warn({ event: stored.event, gateway: stored.gateway }, 'webhook of another account')
+    return event
   }
+  const { payment, refund, dispute } = event
   const source = 'webhook'
   const outcome = await settlePayment(deps, payment, { source })
   if (refund) await adoptRefund(deps, refund)
