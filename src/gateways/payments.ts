@@ -114,6 +114,8 @@ export type PaymentGateway = {
   keyId: string
   /** Null for a currency that it does not take. */
   limits: (currency: string) => Limits | null
+  /** False where the money of an authorized payment does not come before we ask for it. */
+  capturesByItself: boolean
 
   /**
    * Makes something that can be paid for our order. A lost answer is looked up by our id; a reference that

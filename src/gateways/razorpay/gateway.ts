@@ -23,6 +23,8 @@ export function openRazorpayGateway(options: RazorpayGatewayOptions): PaymentGat
     name: NAME,
     keyId,
     limits: () => LIMITS,
+    // By the account's default: https://razorpay.com/docs/payments/payments/capture-settings/.
+    capturesByItself: true,
     createOrder: async ({ reference, amountPaise, currency }) =>
       orderFact(
         await razorpay.createOrder({

@@ -9,6 +9,7 @@ import { closeReview, expire } from '../../orders/expiry.ts'
 import { requireOrder, type OrderDocument, type OrderStatus } from '../../orders/order.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { adoptRefunds } from '../refunds/drive.ts'
+import { isCapturable } from '../settlement/capture.ts'
 import { fulfillById } from '../settlement/fulfillment.ts'
 import { isUnknownToGateway, linkOrder } from '../settlement/order-of-payment.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
@@ -19,7 +20,7 @@ const LATER_MS = HOUR_MS
 const LATE_DAYS = 7
 const PER_RUN = 1_000
 const AT_ONCE = 8
-// Automatic capture is a gateway's default and needs a moment.
+// Where a gateway captures by itself, it needs a moment.
 const CAPTURE_AFTER_MS = MINUTE_MS
 
 /** Which orders are looked at, how often, and by what; answers true to be asked again soon. */
@@ -149,15 +150,6 @@ export async function reconcilePayment(deps: PaymentDeps, payment: GatewayPaymen
   await settlePayment(deps, payment, { source: 'poll' })
   const { gateway, id: paymentId, amountRefundedPaise } = payment
   if (amountRefundedPaise > 0) await adoptRefunds(deps, { gateway, paymentId })
-}
-
-/** Any other authorization is never captured by us, and the gateway lets go of it after some days. */
-function isCapturable(order: OrderDocument, payment: GatewayPayment): boolean {
-  return (
-    payment.status === 'authorized' &&
-    payment.amountPaise === order.amountPaise &&
-    payment.currency === order.currency
-  )
 }
 
 function isDueForCapture({ now }: PaymentDeps, { createdAt }: GatewayPayment): boolean {

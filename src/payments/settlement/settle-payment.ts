@@ -13,6 +13,7 @@ import {
 } from '../record/payments.ts'
 import { refundRest } from '../refunds/refund-rest.ts'
 import { findBuyer, isHere } from './buyer.ts'
+import { captureIfAsked } from './capture.ts'
 import { fulfill } from './fulfillment.ts'
 import { mailReview } from './order-mails.ts'
 import { findOrderOf } from './order-of-payment.ts'
@@ -26,13 +27,15 @@ type News = { source: PaymentSource; order?: OrderDocument }
 /** Takes in what a gateway says of a payment and does everything that follows from it. Throws GatewayFailure. */
 export async function settlePayment(
   deps: PaymentDeps,
-  seen: GatewayPayment,
+  told: GatewayPayment,
   { source, ...known }: News,
 ): Promise<PaymentOutcome> {
-  const order = known.order ?? (await findOrderOf(deps, seen))
-  const orderId = order?._id ?? null
-  const { payment, isNews } = await recordPayment(deps, seen, { source, orderId })
-  if (order && isNews) await noteNews(deps, order, seen, source)
+  const order = known.order ?? (await findOrderOf(deps, told))
+  const first = await recordAndNote(deps, told, { source, order })
+  const mayAsk = order !== null && first.status === 'authorized'
+  const captured = mayAsk ? await captureIfAsked(deps, order, told) : null
+  const seen = captured ?? told
+  const payment = captured ? await recordAndNote(deps, captured, { source, order }) : first
   if (seen.status !== 'captured' || payment.status !== 'captured') return 'waiting'
   if (!order) {
     await quarantine(deps, seen.id, 'belongs to no order of ours')
@@ -54,17 +57,22 @@ export async function settlePayment(
   return claim(deps, order, { payment, seen, source, buyer })
 }
 
-async function noteNews(
+/** Writes the payment down, and into the timeline of its order where that is news. */
+async function recordAndNote(
   deps: PaymentDeps,
-  { _id }: OrderDocument,
-  { id, status, errorReason }: GatewayPayment,
-  source: PaymentSource,
-): Promise<void> {
-  const why = errorReason === null ? '' : `: ${errorReason}`
-  await noteOrder(deps, _id, { event: `payment ${status}`, detail: `${id} by ${source}${why}` })
+  seen: GatewayPayment,
+  { source, order }: { source: PaymentSource; order: OrderDocument | null },
+): Promise<PaymentDocument> {
+  const orderId = order?._id ?? null
+  const { payment, isNews } = await recordPayment(deps, seen, { source, orderId })
+  if (orderId === null || !isNews) return payment
+  const why = seen.errorReason === null ? '' : `: ${seen.errorReason}`
+  const detail = `${seen.id} by ${source}${why}`
+  await noteOrder(deps, orderId, { event: `payment ${seen.status}`, detail })
   // For the reconciler, which captures what nobody captured: a closed order it would look at in an hour only.
-  if (status === 'authorized')
-    await deps.db.orm.orders.where({ _id }).update({ checkedAt: new Date(0) })
+  if (seen.status === 'authorized')
+    await deps.db.orm.orders.where({ _id: orderId }).update({ checkedAt: new Date(0) })
+  return payment
 }
 
 function mismatchOf(order: OrderDocument, seen: GatewayPayment): string | null {
