@@ -20,7 +20,8 @@ export async function refundRest(
   { payment, seen, key: prefix, reason }: Rest,
 ): Promise<void> {
   const { gateway, gatewayPaymentId: paymentId, amountPaise, reservedPaise, currency } = payment
-  const key = `${prefix}-${paymentId}`
+  // Of our own id of the payment: a gateway's may be longer than a key can be.
+  const key = `${prefix}-${payment._id}`
   // Some of it may have been given back in the gateway's dashboard, of which we have not heard yet.
   const left = amountPaise - Math.max(reservedPaise, seen.amountRefundedPaise)
   const known = await deps.db.orm.refunds.where({ key }).first()

@@ -32,7 +32,7 @@ const RefundTerms = z
     /** Another payment of the order than the one that paid it: one set aside. */
     paymentId: z
       .string()
-      .regex(/^[A-Za-z0-9]+_[A-Za-z0-9_]{8,80}$/, 'is not a payment id')
+      .regex(/^[\w.:-]{1,100}$/, 'is not a payment id')
       .optional(),
     reason: line(1, 200).optional(),
     /** Sent again after a lost answer, the same key is the same refund. */
