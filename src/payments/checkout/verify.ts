@@ -30,7 +30,8 @@ export async function verifyPayment(
     await noteOnce(deps, order._id, { event: 'signature refused' })
     throw new DomainError('SIGNATURE_INVALID')
   }
-  const isKnown = proven.paymentId !== null && proven.paymentId === order.paymentId
+  // A browser that proves nothing names no other payment than the one we have.
+  const isKnown = proven.paymentId === null || proven.paymentId === order.paymentId
   if (!isKnown || order.status !== 'FULFILLED')
     await settleProven(deps, { ...order, gatewayOrderId }, proven)
   return showOrder(deps, order._id)
@@ -46,6 +47,8 @@ async function settleProven(
     paymentId === null
       ? await gateway.paymentsOfOrder(order.gatewayOrderId)
       : [await gateway.fetchPayment(paymentId)]
+  // The first to be paid is the one that counts.
+  payments.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
   const outcomes = []
   for (const payment of payments) {
     if (payment.orderId !== order.gatewayOrderId) throw new DomainError('PAYMENT_MISMATCH')
