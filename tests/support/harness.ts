@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { inject } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig, type Config } from '../../src/config.ts'
 import { openDeps, type Deps } from '../../src/deps.ts'
+import type { PaymentGateways } from '../../src/gateways/payments.ts'
 import type { Job } from '../../src/jobs.ts'
 import { openLog } from '../../src/log.ts'
 import { TIMEOUTS, type Timeouts } from '../../src/http/timeouts.ts'
@@ -54,6 +55,8 @@ type Options = {
   database?: string
   /** What that database's Razorpay remembers, and when its history ended. */
   history?: { books: string; at: Date }
+  /** Other gateways than Razorpay alone, opened for each instance that is started. */
+  gateways?: (config: Config, now: () => Date) => PaymentGateways
 }
 
 /**
@@ -87,7 +90,8 @@ export async function startLms(options: Options = {}): Promise<Lms> {
   const log = openLog('info', collect(lines))
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
   const start = async () => {
-    const deps = await openDeps(config, { now: clock.now, log })
+    const gateways = options.gateways?.(config, clock.now)
+    const deps = await openDeps(config, { now: clock.now, log, ...(gateways && { gateways }) })
     return { deps, ...(await serve(deps, { host: '127.0.0.1', port: 0, jobs: [], timeouts })) }
   }
   const main = await start()
