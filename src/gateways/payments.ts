@@ -26,6 +26,7 @@ export type GatewayPayment = Fact & {
   currency: string
   status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed'
   method: string | null
+  /** What is only on its way back need not be counted. */
   amountRefundedPaise: number
   errorReason: string | null
   createdAt: Date

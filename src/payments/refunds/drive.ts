@@ -17,6 +17,7 @@ import { reserveRefund } from './reservation.ts'
 const CLAIM_MS = MINUTE_MS
 const BACKOFF = { firstMs: 5 * SECOND_MS, longestMs: 15 * MINUTE_MS }
 const POLL_MS = 10 * MINUTE_MS
+const LISTS_LAG_MS = 10 * MINUTE_MS
 const PER_RUN = 100
 
 export const MORE_THAN_LEFT = 'more than is left of the payment'
@@ -92,8 +93,10 @@ async function acceptRefusal(
     deps.db.orm.refunds.where({ paymentId: refund.paymentId }).all(),
   ])
   const ours = known.filter(({ status }) => status === 'PENDING' || status === 'PROCESSED')
-  // The gateway's list may lag behind by minutes, its payment does not.
-  if (payment.amountRefundedPaise > sumOf(ours) && refund.attempts < 10) {
+  const isMoreGone = payment.amountRefundedPaise > sumOf(ours)
+  // The gateway's list may lag behind by minutes. Its payment does not, but need not count what is on its way.
+  const mayBeMade = refund.attempts > 1 && later(deps, -LISTS_LAG_MS) < refund.createdAt
+  if ((isMoreGone || mayBeMade) && refund.attempts < 10) {
     await adoptRefunds(deps, refund)
     throw failure
   }
