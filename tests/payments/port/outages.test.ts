@@ -1,0 +1,76 @@
+// The rows of docs/payments.md's table that are about our own side: the database is away, or loses its answers.
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, expect, inject, it } from 'vitest'
+import { applyContract } from '../../../prisma/apply.ts'
+import { databaseUrl, startMongo } from '../../../sandbox/mongo/start.ts'
+import { aCourse, anOrder, grantCount, statusOf } from '../../support/builders-orders.ts'
+import {
+  expectSoundBooks,
+  later,
+  payUnheard,
+  settle,
+  startMemoryLms,
+  verify,
+} from '../../support/memory-gateway/lms.ts'
+import { startRelay } from '../../support/relay.ts'
+
+describe('a database that is down when a webhook comes', () => {
+  it('is answered 503 in the time this gateway gives, and its next try is worked on', async () => {
+    const dir = await mkdtemp(path.join(os.tmpdir(), 'gurukul-port-'))
+    const mongo = await startMongo({ dir })
+    const DATABASE_URL = databaseUrl(mongo.url, 'outage')
+    await applyContract(DATABASE_URL)
+    const lms = await startMemoryLms({ env: { DATABASE_URL } })
+    lms.expectErrors()
+    const opened = await anOrder(lms)
+    mongo.kill()
+    lms.bank.pay(opened.order_id)
+    await lms.bank.sender.settle()
+    expect(lms.bank.sender.deliveries.map(({ answers }) => answers)).toEqual([[503]])
+    const again = await startMongo({ dir, port: Number(new URL(mongo.url).port) })
+    lms.clock.advance(60)
+    await settle(lms)
+    expect(await statusOf(lms, opened)).toBe('FULFILLED')
+    await expectSoundBooks(lms)
+    await lms.close()
+    await again.close()
+    await rm(dir, { recursive: true, force: true })
+  }, 60_000)
+})
+
+describe('a database that loses its answers', () => {
+  it('at any write between the authorization and the course leaves it to the next try', async () => {
+    let countdown = Number.POSITIVE_INFINITY
+    const relay = await startRelay(() => {
+      countdown -= 1
+      return countdown === 0 ? 'lose' : 'pass'
+    })
+    const name = `test-lossy-port-${process.pid}`
+    await applyContract(databaseUrl(inject('mongoUrl'), name))
+    const lms = await startMemoryLms({ env: { DATABASE_URL: relay.url(name) } })
+    lms.expectErrors()
+    const courseIds = [await aCourse(lms, 10_000)]
+    let failures = 0
+    for (let nth = 1; nth <= 16; nth += 1) {
+      const opened = await anOrder(lms, { courseIds })
+      await payUnheard(lms, opened)
+      countdown = nth
+      await lms.bank
+        .with({ drop: 'all' }, () => verify(opened))
+        .catch(() => {
+          failures += 1
+        })
+      countdown = Number.POSITIVE_INFINITY
+      if (nth % 2 === 0) expect((await verify(opened)).status).toBe('FULFILLED')
+      else await later(lms, 61)
+      expect(await statusOf(lms, opened)).toBe('FULFILLED')
+      expect(await grantCount(lms, opened.buyer, courseIds[0] ?? '')).toBe(1)
+    }
+    expect(failures).toBeGreaterThan(5)
+    await expectSoundBooks(lms)
+    await lms.close()
+    relay.close()
+  }, 90_000)
+})
