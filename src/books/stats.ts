@@ -1,3 +1,4 @@
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import type { Uses } from '../deps.ts'
 import { DAY_MS, MINUTE_MS } from '../durations.ts'
 import { ANOTHER_ACCOUNT } from '../payments/webhooks/event-account.ts'
@@ -20,7 +21,7 @@ export type Stats = {
     dead: number
     /** Signed for us within a day, and of an account that is not ours. */
     refused: number
-    /** Payments come and webhooks do not: the endpoint may be disabled at the gateway. */
+    /** Of some gateway payments come and webhooks do not: our endpoint may be disabled there. */
     isSilent: boolean
   }
   /** Of the payments captured in the last week, those that only a poll found, between 0 and 1. */
@@ -44,12 +45,12 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
       count('refunds', { status: { $in: ['REQUESTED', 'PENDING'] } }),
       count('payments', { quarantine: { $gte: '' }, status: 'captured' }),
     ])
-  const [orders, revenue, found, lastEvent, lastPayment, refused] = await Promise.all([
+  const [orders, revenue, found, lastEvent, isSilent, refused] = await Promise.all([
     ordersByStatus(db),
     readRevenue(db),
     foundBy(db, new Date(at - WEEK_MS)),
     db.orm.webhook_events.where({}).orderBy({ receivedAt: -1 }).select('receivedAt').first(),
-    lastPaymentWithoutWebhook(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
+    isAnySilent(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
     count('webhook_events', {
       outcome: ANOTHER_ACCOUNT,
       receivedAt: { $gte: new Date(at - DAY_MS) },
@@ -69,9 +70,7 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
       waiting,
       dead,
       refused,
-      isSilent:
-        lastPayment !== null &&
-        (lastAt === null || lastAt.getTime() < lastPayment.getTime() - AROUND_MS),
+      isSilent,
     },
     shareFoundByPoll: captured === 0 ? 0 : (found.get('poll') ?? 0) / captured,
     openRefunds,
@@ -121,13 +120,23 @@ async function foundBy(db: Db, since: Date): Promise<Map<string, number>> {
   return new Map(groups.map(({ _id, n }) => [_id, n]))
 }
 
-/** The last payment that was not heard of by its event. */
-async function lastPaymentWithoutWebhook(db: Db, from: Date, to: Date): Promise<Date | null> {
-  const row = await db.driver
-    .collection<{ capturedAt: Date }>('payments')
-    .findOne(
-      { capturedAt: { $gte: from, $lte: to }, seenVia: { $ne: 'webhook' } },
-      { sort: { capturedAt: -1 }, projection: { capturedAt: 1 } },
-    )
-  return row?.capturedAt ?? null
+/** Whether the last payment of a gateway that was not heard of by its event had none around it. */
+async function isAnySilent(db: Db, from: Date, to: Date): Promise<boolean> {
+  const unheard = await db.driver
+    .collection('payments')
+    .aggregate<{ _id: string; at: Date }>([
+      { $match: { capturedAt: { $gte: from, $lte: to }, seenVia: { $ne: 'webhook' } } },
+      { $group: { _id: '$gateway', at: { $max: '$capturedAt' } } },
+    ])
+    .toArray()
+  const heard = await Promise.all(
+    unheard.map(({ _id: gateway, at }) =>
+      db.orm.webhook_events
+        .where({ gateway })
+        .where(MongoFieldFilter.gte('receivedAt', new Date(at.getTime() - AROUND_MS)))
+        .select('_id')
+        .first(),
+    ),
+  )
+  return heard.includes(null)
 }
