@@ -6,6 +6,7 @@ import {
 } from '@prisma/orm-mongo/query-ast/execution'
 import { MINUTE_MS, DAY_MS } from '../durations.ts'
 import type { Page, PageOf } from '../fields.ts'
+import type { OrderDocument } from '../orders/order.ts'
 import { withRefunds, type SoldOrder } from '../orders/reads.ts'
 import { publicRefund, type Refund } from '../orders/refunded.ts'
 import { NEWEST_FIRST, readPage } from '../paging.ts'
@@ -16,6 +17,7 @@ const MOST = 100
 const PATIENCE_MS = 5 * MINUTE_MS
 
 export type StrayPayment = {
+  gateway: string
   paymentId: string
   orderId: string | null
   amountPaise: number
@@ -42,11 +44,11 @@ export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
  * refunds and events that hang, 100 of each.
  */
 export async function listStuck(
-  { db, now }: Pick<PaymentDeps, 'db' | 'now'>,
+  { db, now, gateways }: Pick<PaymentDeps, 'db' | 'now' | 'gateways'>,
   page: Page,
 ): Promise<Stuck> {
   const [{ items: orders, nextCursor }, stray, hanging, failed, events] = await Promise.all([
-    readPage(db.orm.orders.where(isStuck(now())), page),
+    readPage(db.orm.orders.where(isStuck(now(), gateways)), page),
     db.orm.payments
       .where({ status: 'captured' })
       .where(MongoFieldFilter.gte('quarantine', ''))
@@ -54,7 +56,7 @@ export async function listStuck(
       .limit(MOST)
       .all(),
     db.orm.refunds
-      .where({ status: 'REQUESTED' })
+      .where(MongoFieldFilter.in('status', ['REQUESTED', 'PENDING']))
       .where(MongoFieldFilter.isNotNull('error'))
       .orderBy(NEWEST_FIRST)
       .limit(MOST)
@@ -75,7 +77,7 @@ export async function listStuck(
       .limit(MOST)
       .all(),
   ])
-  const reasons = new Map(orders.map((order) => [order._id, order.reviewReason ?? null]))
+  const reasons = new Map(orders.map((order) => [order._id, reasonOf(order, gateways)]))
   const sold = await withRefunds({ db }, orders)
   return {
     items: sold.map((order) => ({ ...order, reason: reasons.get(order.id) ?? null })),
@@ -92,7 +94,15 @@ export async function listStuck(
   }
 }
 
-function isStuck(at: Date): MongoFilterExpr {
+function reasonOf(
+  { reviewReason, gateway }: OrderDocument,
+  gateways: PaymentDeps['gateways'],
+): string | null {
+  if (reviewReason) return reviewReason
+  return gateways.has(gateway) ? null : `its gateway, ${gateway}, is not configured`
+}
+
+function isStuck(at: Date, { all }: PaymentDeps['gateways']): MongoFilterExpr {
   const since = (milliseconds: number) => new Date(at.getTime() - milliseconds)
   return MongoOrExpr.of([
     MongoFieldFilter.eq('status', 'REVIEW'),
@@ -105,11 +115,20 @@ function isStuck(at: Date): MongoFilterExpr {
       MongoFieldFilter.eq('status', 'CREATED'),
       MongoFieldFilter.lte('expiresAt', since(DAY_MS)),
     ]),
+    // Nobody can ask what became of it.
+    MongoAndExpr.of([
+      MongoFieldFilter.eq('status', 'CREATED'),
+      MongoFieldFilter.nin(
+        'gateway',
+        all.map(({ name }) => name),
+      ),
+    ]),
   ])
 }
 
 function strayPayment(payment: PaymentDocument): StrayPayment {
   return {
+    gateway: payment.gateway,
     paymentId: payment.gatewayPaymentId,
     orderId: payment.orderId ?? null,
     amountPaise: payment.amountPaise,

@@ -184,6 +184,8 @@ export type PaymentGateways = {
   all: readonly PaymentGateway[]
   /** Takes the money of new orders. */
   forNewOrders: PaymentGateway
+  /** Whether one of this name is configured; orders may outlive theirs. */
+  has: (name: string) => boolean
   /** The one an order, payment or refund names; fails as `unreachable` when it is configured no more. */
   named: (name: string) => PaymentGateway
 }
@@ -197,6 +199,7 @@ export function openGateways(
   return {
     all,
     forNewOrders,
+    has: (name) => all.some((one) => one.name === name),
     named: (name) => {
       const gateway = all.find((one) => one.name === name)
       if (gateway) return gateway

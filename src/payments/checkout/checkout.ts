@@ -87,7 +87,9 @@ async function openOrder(
       if (!isDuplicateKey(error)) throw error
     }
     const order = await deps.db.orm.orders.where({ openKey }).first()
-    if (order && order.expiresAt > at) return { order, isNew: false }
+    // At a gateway that is configured no more nobody can pay it.
+    const isOpen = order !== null && order.expiresAt > at && deps.gateways.has(order.gateway)
+    if (isOpen) return { order, isNew: false }
     if (order) await expire(deps, order)
   }
   throw new DomainError('CHANGED_MEANWHILE')

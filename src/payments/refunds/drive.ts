@@ -113,7 +113,7 @@ async function poll(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
   await adoptRefund(deps, await gatewayOf(deps, refund).fetchRefund(refund.gatewayRefundId))
   await deps.db.orm.refunds
     .where({ _id: refund._id, status: 'PENDING' })
-    .update({ nextAt: new Date(deps.now().getTime() + POLL_MS) })
+    .update({ nextAt: new Date(deps.now().getTime() + POLL_MS), error: null })
 }
 
 /** Takes over every refund of a payment that the gateway knows, those made in its dashboard too. */
