@@ -11,7 +11,7 @@ export type LedgerPayment = {
   captured: boolean
   /** By refunds that are pending or processed. */
   refundedPaise: number
-  refunds: { id: string; amountPaise: number; status: 'pending' | 'processed' | 'failed' }[]
+  refunds: { id: string; amountPaise: number; status: string }[]
   disputes: { id: string; status: string }[]
 }
 
@@ -19,6 +19,7 @@ export type LedgerOrder = {
   id: string
   /** The id of our order. */
   reference: string | null
+  amountPaise: number
   payments: LedgerPayment[]
 }
 

@@ -1,4 +1,4 @@
-import { attempt, expectRefusal, ifRazorpayLets, pick } from './calls.ts'
+import { attempt, expectRefusal, pick } from './calls.ts'
 import type { StepOf } from './steps.ts'
 import type { World } from './world.ts'
 
@@ -21,43 +21,38 @@ async function order(world: World, step: StepOf<'order'>): Promise<void> {
       }),
     ),
   )
-  if (made.size > 1) world.faults.push('a double click opened two orders at Razorpay')
+  if (made.size > 1) world.faults.push('a double click opened two orders at the gateway')
   if (made.size > 0 && heard.some(({ reason }) => reason === 'COUPON_USED_UP'))
     world.faults.push('a double click was refused the coupon it holds')
 }
 
-/** Whoever came to a checkout of Razorpay's may pay there, today or next week. */
+/** Whoever came to a checkout of the gateway's may pay there, today or next week. */
 async function pay(world: World, step: StepOf<'pay'>): Promise<void> {
-  const theirs = pick([...world.razorpay.state.orders.values()], step.order)?.order
-  if (!theirs?.receipt) return
-  const paid = ifRazorpayLets(() =>
-    world.razorpay.pay(theirs.id, {
-      outcome: step.outcome,
-      force: step.force,
-      ...(step.amount !== null && { amount: Math.max(100, theirs.amount + step.amount) }),
-      ...(step.currency !== null && { currency: step.currency }),
-    }),
-  )
-  if (!paid?.checkout) return
-  const ours = await world.lms.db.orm.orders.where({ _id: theirs.receipt }).first()
+  const theirs = pick(world.bank.ledger().orders, step.order)
+  if (!theirs?.reference) return
+  const proof = world.bank.pay(theirs.id, {
+    outcome: step.outcome,
+    force: step.force,
+    ...(step.amount !== null && { amountPaise: Math.max(100, theirs.amountPaise + step.amount) }),
+    ...(step.currency !== null && { currency: step.currency }),
+  })
+  if (!proof) return
+  const ours = await world.lms.db.orm.orders.where({ _id: theirs.reference }).first()
   const buyer = world.cast.buyers.findIndex(({ user }) => user.id === ours?.userId)
-  world.checkouts.push({ orderId: theirs.receipt, buyer, answer: paid.checkout })
+  world.checkouts.push({ orderId: theirs.reference, buyer, proof })
 }
 
 async function verify(world: World, step: StepOf<'verify'>): Promise<void> {
   const paid = pick(world.checkouts, step.checkout)
   if (!paid) return
-  const { orderId, answer } = paid
+  const { orderId } = paid
   const instance = world.instances[step.on]
   const stranger = step.as === 'other'
   const person = pick(world.cast.buyers, paid.buyer + (stranger ? 1 : 0))
-  if (!person) return
-  const razorpay_signature =
-    step.as === 'forger'
-      ? answer.razorpay_signature.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))
-      : answer.razorpay_signature
+  const proof = step.as === 'forger' ? world.bank.forged(paid.proof) : paid.proof
+  if (!person || !proof) return
   const heard = await attempt(world, instance, () =>
-    instance.as(person).orders.verify.mutate({ orderId, ...answer, razorpay_signature }),
+    instance.as(person).orders.verify.mutate({ ...proof, orderId }),
   )
   if (stranger) expectRefusal(world, heard, ['NOT_FOUND'])
   if (step.as === 'forger') expectRefusal(world, heard, ['SIGNATURE_INVALID'])

@@ -37,16 +37,16 @@ async function clock(world: World, { seconds }: StepOf<'clock'>): Promise<void> 
 export async function passTime(world: World, seconds: number): Promise<void> {
   world.lms.clock.advance(seconds)
   await keepSignedIn(world.lms)
-  await world.razorpay.tick()
+  await world.bank.tick()
 }
 
-function fault(world: World, { route, kind, commit, times }: StepOf<'fault'>): Promise<void> {
-  world.razorpay.faults.add({ route, kind, commit, times })
+function fault(world: World, step: StepOf<'fault'>): Promise<void> {
+  world.bank.addFault(step)
   return Promise.resolve()
 }
 
 function mend(world: World): Promise<void> {
-  world.razorpay.faults.clear()
+  world.bank.clearFaults()
   return Promise.resolve()
 }
 

@@ -2,8 +2,8 @@ import type { World } from './world.ts'
 import { replaceDead } from './world.ts'
 import { ACTS_OF_ADMINS } from './acts-of-admins.ts'
 import { ACTS_OF_BUYERS } from './acts-of-buyers.ts'
+import { ACTS_OF_BANK } from './acts-of-bank.ts'
 import { ACTS_OF_FATE } from './acts-of-fate.ts'
-import { ACTS_OF_RAZORPAY } from './acts-of-razorpay.ts'
 import type { Single, Step, StepOf } from './steps.ts'
 
 type Acts = { [Name in Single['do']]: (world: World, step: StepOf<Name>) => Promise<void> }
@@ -11,7 +11,7 @@ type Acts = { [Name in Single['do']]: (world: World, step: StepOf<Name>) => Prom
 const ACTS: Acts = {
   ...ACTS_OF_BUYERS,
   ...ACTS_OF_ADMINS,
-  ...ACTS_OF_RAZORPAY,
+  ...ACTS_OF_BANK,
   ...ACTS_OF_FATE,
 }
 

@@ -1,10 +1,10 @@
-import type { LedgerOrder } from '../../../sandbox/razorpay/model/ledger.ts'
 import type { OrderDocument } from '../../../src/orders/order.ts'
 import type { RefundDocument } from '../../../src/orders/refunded.ts'
 import type { PaymentDocument } from '../../../src/payments/record/payments.ts'
+import type { LedgerOrder } from '../../support/ledger.ts'
 import type { World } from './world.ts'
 
-/** Our books and Razorpay's ledger, side by side. */
+/** Our books and the bank's ledger, side by side. */
 export type Books = {
   orders: Map<string, OrderDocument>
   payments: Map<string, PaymentDocument>
@@ -13,7 +13,7 @@ export type Books = {
 }
 
 /** Both as they are now. */
-export async function readBooks({ lms, razorpay }: World): Promise<Books> {
+export async function readBooks({ lms, bank }: World): Promise<Books> {
   const [orders, payments, refunds] = await Promise.all([
     lms.db.orm.orders.where({}).all(),
     lms.db.orm.payments.where({}).all(),
@@ -23,6 +23,6 @@ export async function readBooks({ lms, razorpay }: World): Promise<Books> {
     orders: new Map(orders.map((order) => [order._id, order])),
     payments: new Map(payments.map((payment) => [payment.gatewayPaymentId, payment])),
     refunds,
-    ledger: razorpay.ledger().orders,
+    ledger: bank.ledger().orders,
   }
 }

@@ -1,6 +1,5 @@
 import { TRPCClientError } from '@trpc/client'
 import type { Reason } from '../../../src/errors.ts'
-import { Refusal } from '../../../sandbox/razorpay/model/refusal.ts'
 import type { FlakyDatabase } from './flaky-database.ts'
 import type { Instance, World } from './world.ts'
 
@@ -13,7 +12,7 @@ type Heard = { reason: Reason | null }
 
 /**
  * Makes a call as a client would and answers how it was refused, or null when it was not. An inner error is
- * no answer while the database is well, whatever Razorpay does.
+ * no answer while the database is well, whatever the gateway does.
  */
 export async function attempt(
   world: World,
@@ -47,14 +46,4 @@ function reasonOf(error: unknown): Reason {
 export function expectRefusal(world: World, { reason }: Heard, allowed: Reason[]): void {
   if (reason !== null && [...allowed, 'INTERNAL', 'UNAVAILABLE'].includes(reason)) return
   world.faults.push(`expected ${allowed.join(' or ')}, got ${reason ?? 'a success'}`)
-}
-
-/** What Razorpay itself would not let happen does not happen. */
-export function ifRazorpayLets<T>(work: () => T): T | null {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof Refusal) return null
-    throw error
-  }
 }

@@ -2,7 +2,7 @@ import type { OrderDocument } from '../../../src/orders/order.ts'
 import type { Books } from './books.ts'
 import type { World } from './world.ts'
 
-/** Who should be in which course, from Razorpay's ledger and the intents of our refunds alone. */
+/** Who should be in which course, from the bank's ledger and the intents of our refunds alone. */
 export async function accessFaults(world: World, books: Books): Promise<string[]> {
   const [instance] = world.instances
   const faults: string[] = []
@@ -38,10 +38,10 @@ function openLines(books: Books, order: OrderDocument): string[] {
   if (order.amountPaise === 0)
     return order.status === 'FULFILLED' ? order.lines.map(({ courseId }) => courseId) : []
   const payments = books.ledger
-    .filter(({ receipt }) => receipt === order._id)
+    .filter(({ reference }) => reference === order._id)
     .flatMap((theirs) => theirs.payments)
   const payment = payments.find(({ id }) => id === order.paymentId)
-  if (!payment?.captured || payment.refunded >= order.amountPaise) return []
+  if (!payment?.captured || payment.refundedPaise >= order.amountPaise) return []
   if (payment.disputes.some(({ status }) => status === 'lost')) return []
   const standing = new Set(
     payment.refunds.filter(({ status }) => status !== 'failed').map(({ id }) => id),

@@ -1,4 +1,4 @@
-import type { LedgerOrder, LedgerPayment } from '../../../sandbox/razorpay/model/ledger.ts'
+import type { Ledger, LedgerOrder, LedgerPayment } from '../../support/ledger.ts'
 import type { Books } from './books.ts'
 
 /** What we hold to be given back or on its way. */
@@ -7,20 +7,20 @@ const isGiven = ({ status }: { status: string }) => status === 'PENDING' || stat
 const sum = (rows: readonly { amountPaise: number }[]) =>
   rows.reduce((total, { amountPaise }) => total + amountPaise, 0)
 
-/** Where what we say of a payment differs from what Razorpay says. */
+/** Where what we say of a payment differs from what the bank says. */
 export function paymentFaults(books: Books, theirs: LedgerOrder, payment: LedgerPayment): string[] {
   const ours = books.payments.get(payment.id)
-  const order = books.orders.get(theirs.receipt ?? '')
+  const order = books.orders.get(theirs.reference ?? '')
   const given = books.refunds.filter((one) => one.paymentId === payment.id && isGiven(one))
   const faults: string[] = []
   const say = (fault: string) => faults.push(`payment ${payment.id} ${fault}`)
-  if (sum(given) !== payment.refunded)
-    say(`gave back ${payment.refunded} paise, and we say ${sum(given)}`)
-  for (const { id, status, amount } of payment.refunds) {
+  if (sum(given) !== payment.refundedPaise)
+    say(`gave back ${payment.refundedPaise} paise, and we say ${sum(given)}`)
+  for (const { id, status, amountPaise } of payment.refunds) {
     const rows = books.refunds.filter(({ gatewayRefundId }) => gatewayRefundId === id)
     const [row] = rows
     if (rows.length !== 1) say(`has refund ${id}, and we have ${rows.length} of it`)
-    else if (row?.amountPaise !== amount || row.status !== status.toUpperCase())
+    else if (row?.amountPaise !== amountPaise || row.status !== status.toUpperCase())
       say(`has refund ${id} ${status}, and we say ${row?.status ?? 'nothing'}`)
   }
   if (!payment.captured) {
@@ -28,12 +28,12 @@ export function paymentFaults(books: Books, theirs: LedgerOrder, payment: Ledger
     return faults
   }
   if (!ours || !order) return [...faults, `payment ${payment.id} is captured and unknown to us`]
-  if (ours.amountPaise !== payment.amount || ours.currency !== payment.currency)
+  if (ours.amountPaise !== payment.amountPaise || ours.currency !== payment.currency)
     say('is of another amount with us')
   if (ours.orderId !== order._id) say('hangs on no order or another one')
   if (ours.status !== payment.status) say(`is ${payment.status}, and we say ${ours.status}`)
-  const isRight = payment.amount === order.amountPaise && payment.currency === order.currency
-  const isReturned = payment.refunded === payment.amount
+  const isRight = payment.amountPaise === order.amountPaise && payment.currency === order.currency
+  const isReturned = payment.refundedPaise === payment.amountPaise
   const isHeld = order.paymentId === payment.id
   if (isHeld && !isRight) say('pays an order it does not match')
   if (isHeld && order.status !== 'FULFILLED') say(`pays an order that is ${order.status}`)
@@ -42,7 +42,7 @@ export function paymentFaults(books: Books, theirs: LedgerOrder, payment: Ledger
   return faults
 }
 
-/** Nothing of ours may be unknown to Razorpay. */
+/** Nothing of ours may be unknown to the bank. */
 export function strangers({ payments, refunds, orders, ledger }: Books): string[] {
   const paid = new Set(ledger.flatMap((order) => order.payments.map(({ id }) => id)))
   const given = new Set(
@@ -60,17 +60,19 @@ export function strangers({ payments, refunds, orders, ledger }: Books): string[
 }
 
 /** Where the sums differ, in paise. */
-export function totals(books: Books, ledger: { captured: number; refunded: number }): string[] {
+export function totals(books: Books, ledger: Ledger): string[] {
   const captured = new Set(
     books.ledger.flatMap((order) =>
       order.payments.filter((one) => one.captured).map(({ id }) => id),
     ),
   )
   const ours = {
-    captured: sum([...books.payments.values()].filter((row) => captured.has(row.gatewayPaymentId))),
-    refunded: sum(books.refunds.filter(isGiven)),
+    capturedPaise: sum(
+      [...books.payments.values()].filter((row) => captured.has(row.gatewayPaymentId)),
+    ),
+    refundedPaise: sum(books.refunds.filter(isGiven)),
   }
-  return (['captured', 'refunded'] as const)
+  return (['capturedPaise', 'refundedPaise'] as const)
     .filter((name) => ours[name] !== ledger[name])
-    .map((name) => `${name} in all: ${ledger[name]} paise there, ${ours[name]} here`)
+    .map((name) => `${name} in all: ${ledger[name]} there, ${ours[name]} here`)
 }

@@ -1,4 +1,4 @@
-// What must be true at rest, computed from Razorpay's own ledger and held against what we say.
+// What must be true at rest, computed from the bank's own ledger and held against what we say.
 import { readBooks } from './books.ts'
 import { accessFaults } from './oracle-access.ts'
 import { effectFaults } from './oracle-effects.ts'
@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 
 /** Everything that is wrong, in words; nothing, when all is well. */
 export async function faultsAtRest(world: World): Promise<string[]> {
-  const { cast, instances, razorpay } = world
+  const { cast, instances, bank } = world
   const violations = await instances[0]
     .as(cast.admin)
     .admin.invariants.query({ graceSeconds: 0 })
@@ -24,7 +24,7 @@ export async function faultsAtRest(world: World): Promise<string[]> {
     ...violations.map(({ invariant, subject, detail }) => `${invariant}: ${subject} ${detail}`),
     ...payments.flatMap(({ order, payment }) => paymentFaults(books, order, payment)),
     ...strangers(books),
-    ...totals(books, razorpay.ledger()),
+    ...totals(books, bank.ledger()),
     ...(await accessFaults(world, books)),
     ...(await effectFaults(world, books)),
   ]

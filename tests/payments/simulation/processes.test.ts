@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { databaseUrl } from '../../../sandbox/mongo/start.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
+import { openRazorpayBank } from './banks/razorpay.ts'
 import { castOf, keepSignedIn, type Cast } from './cast.ts'
 import { playOnProcesses } from './processes.ts'
 import { comeToRest } from './quiet.ts'
@@ -29,7 +30,7 @@ describe.runIf(isLong)('after two servers were killed again and again at their w
   it(`every paisa is where it belongs (SIM_SEED=${seed})`, { timeout: 3_600_000 }, async () => {
     await keepSignedIn(lms)
     const url = databaseUrl(inject('mongoUrl'), lms.db.driver.databaseName)
-    const world = await openWorld(lms, cast, url)
+    const world = await openWorld({ lms, cast, databaseUrl: url }, openRazorpayBank)
     try {
       const [steps = []] = fc.sample(stepsOf(STEPS), { seed, numRuns: 1 })
       await playOnProcesses(world, steps)

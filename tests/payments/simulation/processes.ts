@@ -14,7 +14,7 @@ type Killable = Instance & { kill: () => void; isKilled: () => boolean; server: 
 const NOT_HERE = new Set<Step['do']>(['clock', 'work', 'outage'])
 
 export async function startProcess(world: World): Promise<Killable> {
-  const env = environmentOf({ ...world.lms, razorpay: world.razorpay }, world.databaseUrl)
+  const env = { ...environmentOf(world.lms, world.databaseUrl), ...world.bank.environment }
   const server = await startServer('src/main.ts', { ...env, LOG_LEVEL: 'silent' })
   const url = `http://127.0.0.1:${server.port}`
   let spoiled = 0

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { ifRazorpayLets } from './calls.ts'
 import { passTime, runJobs } from './acts-of-fate.ts'
-import { deliverOnce } from './acts-of-razorpay.ts'
+import { deliverOnce } from './acts-of-bank.ts'
 import { replaceDead, type World } from './world.ts'
 
 const HOUR = 3_600
@@ -30,21 +29,18 @@ export async function comeToRest(world: World): Promise<void> {
   world.faults.push(`still at work after ${MOST_ROUNDS} rounds`)
 }
 
-function heal({ razorpay, instances }: World): void {
-  razorpay.faults.clear()
-  Object.assign(razorpay.settings, {
-    autoCapture: true,
-    listLagMs: 0,
-    refunds: 'processed',
-    balancePaise: null,
-  })
+function heal({ bank, instances }: World): void {
+  bank.clearFaults()
+  bank.setHabits({ autoCapture: true, listLagMs: 0 })
+  bank.setRefunds('processed')
+  bank.setBalance(null)
   for (const { database } of instances) database.heal()
 }
 
 /** Events in an order that has nothing to do with when they were made. */
 async function deliverRest(world: World): Promise<void> {
   const rank = (text: string) => createHash('sha256').update(text).digest('hex')
-  const rest = world.razorpay
+  const rest = world.bank
     .deliveries()
     .map((delivery, at) => ({ delivery, at }))
     .filter(({ at }) => !world.arrived.has(at) && !world.dropped.has(at))
@@ -56,11 +52,10 @@ async function deliverRest(world: World): Promise<void> {
   }
 }
 
-function endRefunds({ razorpay }: World): void {
-  for (const { refund } of razorpay.state.refunds.values()) {
-    if (refund.status !== 'pending') continue
-    const status = refund.amount % 3 === 0 ? 'failed' : 'processed'
-    ifRazorpayLets(() => razorpay.settleRefund(refund.id, status))
+function endRefunds({ bank }: World): void {
+  const payments = bank.ledger().orders.flatMap((order) => order.payments)
+  for (const { id, status, amountPaise } of payments.flatMap(({ refunds }) => refunds)) {
+    if (status === 'pending') bank.settleRefund(id, amountPaise % 3 === 0 ? 'failed' : 'processed')
   }
 }
 

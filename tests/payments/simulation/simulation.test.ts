@@ -4,6 +4,9 @@ import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { databaseUrl } from '../../../sandbox/mongo/start.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
 import { play } from './acts.ts'
+import type { OpenBank } from './bank.ts'
+import { openMemoryBankOf } from './banks/memory.ts'
+import { openRazorpayBank } from './banks/razorpay.ts'
 import { castOf, keepSignedIn, wipe, type Cast } from './cast.ts'
 import { comeToRest } from './quiet.ts'
 import { isLong, RUNS, SEED, STEPS } from './settings.ts'
@@ -22,11 +25,11 @@ beforeAll(async () => {
 })
 
 /** Plays the steps in a fresh world, lets it come to rest, and answers what is wrong then. */
-async function run(steps: Step[]): Promise<string[]> {
+async function run(steps: Step[], openBank: OpenBank): Promise<string[]> {
   await wipe(lms)
   await keepSignedIn(lms)
   const url = databaseUrl(inject('mongoUrl'), lms.db.driver.databaseName)
-  const world = await openWorld(lms, cast, url)
+  const world = await openWorld({ lms, cast, databaseUrl: url }, openBank)
   try {
     for (const step of steps) await play(world, step)
     await comeToRest(world)
@@ -36,9 +39,9 @@ async function run(steps: Step[]): Promise<string[]> {
   }
 }
 
-async function simulate(seed: number): Promise<void> {
+async function simulate(seed: number, openBank: OpenBank): Promise<void> {
   const property = fc.asyncProperty(stepsOf(STEPS), async (steps) => {
-    expect(await run(steps)).toEqual([])
+    expect(await run(steps, openBank)).toEqual([])
   })
   const shrinking = { interruptAfterTimeLimit: SHRINKING_MS, markInterruptAsFailure: true }
   await fc.assert(property, {
@@ -52,10 +55,13 @@ const anySeeds = Array.from({ length: RUNS }, () => randomInt(2 ** 31))
 // The short run is the same every time, so that a change is never blamed for another's find.
 const seeds = SEED === null ? (isLong ? anySeeds : FIXED_SEEDS) : [SEED]
 
-describe('after buyers, Razorpay, the network and the machines did what they liked', () => {
+describe.each([
+  ['Razorpay', openRazorpayBank],
+  ['a gateway that is nothing like it', openMemoryBankOf],
+])('after buyers, %s, the network and the machines did what they liked', (_name, openBank) => {
   it.each(seeds)(
     'every paisa is where it belongs (SIM_SEED=%i)',
-    (seed) => simulate(seed),
+    (seed) => simulate(seed, openBank),
     2 * SHRINKING_MS,
   )
 })

@@ -1,20 +1,11 @@
 // What may happen, as plain data that can be printed, shrunk and played again. Numbers choose among what
 // there is at that moment, so that a step means something in any list of steps.
 import fc from 'fast-check'
+import { paymentJobs } from '../../../src/payments/jobs.ts'
+import { CALLS } from './bank.ts'
 
 const OUTCOMES = ['success', 'fail', 'close', 'late', 'authorized', 'double'] as const
 const KINDS = ['hang', 'throttle', 'error', 'reset', 'garbage'] as const
-const ROUTES = [
-  '*',
-  'POST /orders',
-  'GET /orders',
-  'GET /orders/:id/payments',
-  'GET /payments/:id',
-  'POST /payments/:id/capture',
-  'POST /payments/:id/refund',
-  'GET /payments/:id/refunds',
-] as const
-const JOBS = ['webhook-inbox', 'reconcile-orders', 'drive-refunds', 'read-razorpay-lists'] as const
 const JUMPS = [2, 11, 65, 310, 3_700, 30_000, 100_000, 700_000, -600] as const
 const REFUND_MODES = ['processed', 'pending', 'failed'] as const
 const MOVES = ['under_review', 'action_required', 'won', 'lost', 'closed'] as const
@@ -72,10 +63,14 @@ const deliver = step('deliver', {
   isForged: rarely,
 })
 const drop = step('drop', { event: any })
-const work = step('work', { job: fc.option(oneOf(JOBS)), on: side, both: rarely })
+const work = step('work', {
+  job: fc.option(fc.constantFrom(...paymentJobs.map(({ name }) => name))),
+  on: side,
+  both: rarely,
+})
 const clock = step('clock', { seconds: oneOf(JUMPS) })
 const gatewayFault = step('fault', {
-  route: oneOf(ROUTES),
+  call: oneOf(CALLS),
   kind: oneOf(KINDS),
   commit: fc.boolean(),
   times: fc.constantFrom(1, 1, 2, 4, 8),

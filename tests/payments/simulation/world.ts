@@ -1,22 +1,17 @@
-// One run's world: a Razorpay of its own, two instances of the server on one database, each with a MongoDB
+// One run's world: a bank of its own, two instances of the server on one database, each with a MongoDB
 // that may fail it, and the people and courses that all runs share. Webhooks are carried by the steps, not by
-// the sandbox.
+// the bank.
 import { Writable } from 'node:stream'
 import { loadConfig } from '../../../src/config.ts'
 import { openDeps, type Deps } from '../../../src/deps.ts'
 import { openLog } from '../../../src/log.ts'
-import { openGateways } from '../../../src/gateways/payments.ts'
-import { openRazorpayGateway } from '../../../src/gateways/razorpay/gateway.ts'
 import { serve } from '../../../src/server.ts'
-import { startRazorpay, type RazorpaySandbox } from '../../../sandbox/razorpay/server.ts'
 import type { Person } from '../../support/builders/people.ts'
 import { visitorAt, type Client } from '../../support/client.ts'
-import { environmentOf, KEY_ID, SECRETS, type Lms } from '../../support/harness.ts'
+import { environmentOf, type Lms } from '../../support/harness.ts'
+import type { Bank, OpenBank, Proof } from './bank.ts'
 import type { Cast } from './cast.ts'
 import { openFlakyDatabase, type FlakyDatabase } from './flaky-database.ts'
-
-// Hangs are common here, and nobody is waiting.
-const TIMEOUT_MS = 60
 
 export type Instance = {
   url: string
@@ -32,12 +27,12 @@ export type Instance = {
 export type World = {
   lms: Lms
   cast: Cast
-  razorpay: RazorpaySandbox
+  bank: Bank
   instances: [Instance, Instance]
   /** Where the database really is. */
   databaseUrl: string
   /** Payments as the browsers were told of them: what orders.verify takes. */
-  checkouts: { orderId: string; buyer: number; answer: CheckoutAnswer }[]
+  checkouts: { orderId: string; buyer: number; proof: Proof }[]
   /** Event ids that were answered 200. */
   acknowledged: Set<string>
   /** Places in the list of deliveries that never arrive. */
@@ -49,22 +44,11 @@ export type World = {
   stopping: Promise<void>[]
 }
 
-export type CheckoutAnswer = {
-  razorpay_payment_id: string
-  razorpay_order_id: string
-  razorpay_signature: string
-}
+type Place = Pick<World, 'lms' | 'cast' | 'databaseUrl'>
 
-export async function openWorld(lms: Lms, cast: Cast, databaseUrl: string): Promise<World> {
-  const razorpay = await startRazorpay({
-    keyId: KEY_ID,
-    keySecret: SECRETS.razorpayKey,
-    webhookSecret: SECRETS.webhook,
-    webhookUrl: 'http://127.0.0.1:9/nobody-listens-here',
-    now: lms.clock.now,
-  })
-  razorpay.webhooks.hold = true
-  const base = { lms, cast, razorpay, databaseUrl }
+export async function openWorld(place: Place, openBank: OpenBank): Promise<World> {
+  const bank = await openBank(place.lms.clock.now)
+  const base = { ...place, bank }
   return {
     ...base,
     instances: [await openInstance(base), await openInstance(base)],
@@ -77,9 +61,9 @@ export async function openWorld(lms: Lms, cast: Cast, databaseUrl: string): Prom
   }
 }
 
-type Base = Pick<World, 'lms' | 'razorpay' | 'databaseUrl'>
+type Base = Pick<World, 'lms' | 'bank' | 'databaseUrl'>
 
-export async function openInstance({ lms, razorpay, databaseUrl }: Base): Promise<Instance> {
+export async function openInstance({ lms, bank, databaseUrl }: Base): Promise<Instance> {
   const database = await openFlakyDatabase(databaseUrl)
   const complaints: string[] = []
   const now = lms.clock.now
@@ -95,11 +79,11 @@ export async function openInstance({ lms, razorpay, databaseUrl }: Base): Promis
       },
     }),
   )
-  const config = loadConfig(environmentOf({ ...lms, razorpay }, database.databaseUrl))
-  const opened = await openDeps(config, { now, log })
-  // Retries come at once: `random` is what their pause grows by.
-  const wire = { ...config.razorpay, now, timeoutMs: TIMEOUT_MS, random: () => -0.98 }
-  const deps = { ...opened, gateways: openGateways(openRazorpayGateway(wire)) }
+  const config = loadConfig({
+    ...environmentOf(lms, database.databaseUrl),
+    ...bank.environment,
+  })
+  const deps = await openDeps(config, { now, log, gateways: bank.openGateways(config, now) })
   const running = await serve(deps, { host: '127.0.0.1', port: 0, jobs: [] })
   const clients = new Map<Person, Client>()
   return {
@@ -132,5 +116,5 @@ export async function replaceDead(world: World): Promise<void> {
 
 export async function closeWorld(world: World): Promise<void> {
   await Promise.all([...world.stopping, ...world.instances.map((instance) => instance.stop())])
-  await world.razorpay.close()
+  await world.bank.close()
 }

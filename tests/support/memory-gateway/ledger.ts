@@ -6,9 +6,10 @@ import { returnsOf } from './returns.ts'
 
 /** The company's own books. */
 export function writeLedger(account: Account): Ledger {
-  const orders = [...account.intents.values()].map(({ id, ref: reference }) => ({
+  const orders = [...account.intents.values()].map(({ id, ref: reference, paise }) => ({
     id,
     reference,
+    amountPaise: paise,
     payments: chargesOf(account, id).map((charge) => lineOf(account, charge)),
   }))
   const payments = orders.flatMap((order) => order.payments)
