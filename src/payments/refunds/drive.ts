@@ -95,7 +95,8 @@ async function acceptRefusal(
   const ours = known.filter(({ status }) => status === 'PENDING' || status === 'PROCESSED')
   const isMoreGone = payment.amountRefundedPaise > sumOf(ours)
   // The gateway's list may lag behind by minutes. Its payment does not, but need not count what is on its way.
-  const mayBeMade = refund.attempts > 1 && later(deps, -LISTS_LAG_MS) < refund.createdAt
+  const isYoung = deps.now().getTime() - refund.createdAt.getTime() < LISTS_LAG_MS
+  const mayBeMade = refund.attempts > 1 && isYoung
   if ((isMoreGone || mayBeMade) && refund.attempts < 10) {
     await adoptRefunds(deps, refund)
     throw failure

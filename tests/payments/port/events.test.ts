@@ -1,8 +1,9 @@
 // The rows of docs/payments.md's table that are about what a gateway tells us, and what somebody else does.
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin } from '../../support/builders.ts'
-import { anOrder, grantCount, isIn, statusOf } from '../../support/builders-orders.ts'
+import { anAdmin } from '../../support/builders/people.ts'
+import { anOrder } from '../../support/builders/orders.ts'
+import { grantCount, isIn, statusOf } from '../../support/order-checks.ts'
 import { newId } from '../../support/memory-gateway/model.ts'
 import { CONTENT_TYPE, SIGNATURE_HEADER } from '../../support/memory-gateway/sender.ts'
 import { showCharge } from '../../support/memory-gateway/shown.ts'

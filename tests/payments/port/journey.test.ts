@@ -1,8 +1,9 @@
 // What a buyer and an administrator do, on a gateway that is as unlike Razorpay as can be: the port has to carry all
 // of it.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { anAdmin, aStudent, type Person } from '../../support/builders.ts'
-import { aCourse, anOrder, grantCount, isIn, statusOf } from '../../support/builders-orders.ts'
+import { anAdmin, aStudent, type Person } from '../../support/builders/people.ts'
+import { aCourseId, anOrder } from '../../support/builders/orders.ts'
+import { grantCount, isIn, statusOf } from '../../support/order-checks.ts'
 import { refused } from '../../support/client.ts'
 import {
   aSale,
@@ -34,7 +35,7 @@ const mailsOf = async (orderId: string) => {
 describe('a buyer', () => {
   it('is handed what opens the dialog, whose it is, and the secret of this order', async () => {
     const buyer = await aStudent(lms)
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     const { order, checkout } = await buyer.api.orders.create.mutate({ courseIds })
     const intent = lms.bank.state.intents.get(checkout?.order_id ?? '')
     expect(intent).toMatchObject({ ref: order.id, paise: 49_900, unit: 'inr' })
@@ -114,7 +115,7 @@ describe('a buyer', () => {
     const terms = { kind: 'FIXED', maxTotal: 5, maxPerUser: null } as const
     await admin.api.coupons.create.mutate({ ...terms, code: 'DOWNTO50', value: 9_950 })
     await admin.api.coupons.create.mutate({ ...terms, code: 'DOWNTO49', value: 9_951 })
-    const courseIds = [await aCourse(lms, 10_000)]
+    const courseIds = [await aCourseId(lms, 10_000)]
     const buyer = await aStudent(lms)
     const under = buyer.api.orders.create.mutate({ courseIds, couponCode: 'DOWNTO49' })
     await refused(under, 'AMOUNT_TOO_SMALL')
@@ -125,14 +126,14 @@ describe('a buyer', () => {
   it('gets what costs nothing at once, without the gateway', async () => {
     const asked = lms.bank.api.seen.length
     const buyer = await aStudent(lms)
-    const courseIds = [await aCourse(lms, 0)]
+    const courseIds = [await aCourseId(lms, 0)]
     const { order, checkout } = await buyer.api.orders.create.mutate({ courseIds })
     expect([order.status, checkout]).toEqual(['FULFILLED', null])
     expect(lms.bank.api.seen).toHaveLength(asked)
   })
 
   it('pays in another currency only where this gateway takes it', async () => {
-    const courseId = await aCourse(lms)
+    const courseId = await aCourseId(lms)
     await lms.db.orm.courses.where({ _id: courseId }).update({ currency: 'USD' })
     const { api } = await aStudent(lms)
     await refused(api.orders.create.mutate({ courseIds: [courseId] }), 'INVALID_INPUT')
@@ -168,7 +169,7 @@ describe('a refund', () => {
   })
 
   it('is asked for by the buyer, for one of two courses', async () => {
-    const courseIds = [await aCourse(lms, 30_000), await aCourse(lms, 20_000)]
+    const courseIds = [await aCourseId(lms, 30_000), await aCourseId(lms, 20_000)]
     const sale = await aSale(lms, { courseIds })
     const [given = '', kept = ''] = courseIds
     const own = { orderId: sale.order.id, courseId: given }

@@ -1,15 +1,9 @@
 // The rows of docs/payments.md's table that are about an order and its payments.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { aStudent } from '../../support/builders.ts'
-import { aPublishedCourse } from '../../support/builders-courses.ts'
-import {
-  aCourse,
-  anOrder,
-  grantCount,
-  isIn,
-  statusOf,
-  type Opened,
-} from '../../support/builders-orders.ts'
+import { aStudent } from '../../support/builders/people.ts'
+import { aPublishedCourse } from '../../support/builders/courses.ts'
+import { aCourseId, anOrder, type Opened } from '../../support/builders/orders.ts'
+import { grantCount, isIn, statusOf } from '../../support/order-checks.ts'
 import { refused } from '../../support/client.ts'
 import type { Fault } from '../../support/memory-gateway/faults.ts'
 import {
@@ -55,7 +49,7 @@ describe('making an order at the gateway', () => {
   it.each(['cut', 'broken', 'busy', 'nonsense', 'hang'] as const)(
     'that goes on failing (%s) is told as come again, and the buyer finds it then',
     async (kind) => {
-      const cart = { buyer: await aStudent(lms), courseIds: [await aCourse(lms)] }
+      const cart = { buyer: await aStudent(lms), courseIds: [await aCourseId(lms)] }
       const { create } = cart.buyer.api.orders
       await lms.bank.with({ faults: [{ route: '*', kind, isDone: true, times: 1_000 }] }, () =>
         refused(create.mutate({ courseIds: cart.courseIds }), 'PAYMENT_GATEWAY_DOWN'),
@@ -67,7 +61,7 @@ describe('making an order at the gateway', () => {
   )
 
   it('whose dialog cannot be asked for is told as come again', async () => {
-    const cart = { buyer: await aStudent(lms), courseIds: [await aCourse(lms)] }
+    const cart = { buyer: await aStudent(lms), courseIds: [await aCourseId(lms)] }
     const { create } = cart.buyer.api.orders
     await lms.bank.with({ faults: always('broken', 'show intent') }, () =>
       refused(create.mutate({ courseIds: cart.courseIds }), 'PAYMENT_GATEWAY_DOWN'),

@@ -5,7 +5,8 @@ import path from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { applyContract } from '../../../prisma/apply.ts'
 import { databaseUrl, startMongo } from '../../../sandbox/mongo/start.ts'
-import { aCourse, anOrder, grantCount, statusOf } from '../../support/builders-orders.ts'
+import { aCourseId, anOrder } from '../../support/builders/orders.ts'
+import { grantCount, statusOf } from '../../support/order-checks.ts'
 import {
   expectSoundBooks,
   later,
@@ -14,7 +15,7 @@ import {
   startMemoryLms,
   verify,
 } from '../../support/memory-gateway/lms.ts'
-import { startRelay } from '../../support/relay.ts'
+import { isBookWrite, startMongoProxy } from '../../support/mongo-proxy.ts'
 
 describe('a database that is down when a webhook comes', () => {
   it('is answered 503 in the time this gateway gives, and its next try is worked on', async () => {
@@ -43,15 +44,15 @@ describe('a database that is down when a webhook comes', () => {
 describe('a database that loses its answers', () => {
   it('at any write between the authorization and the course leaves it to the next try', async () => {
     let countdown = Number.POSITIVE_INFINITY
-    const relay = await startRelay(() => {
-      countdown -= 1
-      return countdown === 0 ? 'lose' : 'pass'
+    const url = databaseUrl(inject('mongoUrl'), `test-lossy-port-${process.pid}`)
+    const proxy = await startMongoProxy(url, (command) => {
+      if (isBookWrite(command)) countdown -= 1
+      return isBookWrite(command) && countdown === 0 ? 'cut-answer' : 'pass'
     })
-    const name = `test-lossy-port-${process.pid}`
-    await applyContract(databaseUrl(inject('mongoUrl'), name))
-    const lms = await startMemoryLms({ env: { DATABASE_URL: relay.url(name) } })
+    await applyContract(url)
+    const lms = await startMemoryLms({ env: { DATABASE_URL: proxy.databaseUrl } })
     lms.expectErrors()
-    const courseIds = [await aCourse(lms, 10_000)]
+    const courseIds = [await aCourseId(lms, 10_000)]
     let failures = 0
     for (let nth = 1; nth <= 16; nth += 1) {
       const opened = await anOrder(lms, { courseIds })
@@ -71,6 +72,6 @@ describe('a database that loses its answers', () => {
     expect(failures).toBeGreaterThan(5)
     await expectSoundBooks(lms)
     await lms.close()
-    relay.close()
+    proxy.close()
   }, 90_000)
 })

@@ -1,7 +1,8 @@
 // The rows of docs/payments.md's table that are about a refund on its way.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { anAdmin, type Person } from '../../support/builders.ts'
-import { isIn } from '../../support/builders-orders.ts'
+import { anAdmin, type Person } from '../../support/builders/people.ts'
+import { isIn } from '../../support/order-checks.ts'
+import type { Sale } from '../../support/builders/orders.ts'
 import { refused } from '../../support/client.ts'
 import {
   aSale,
@@ -26,8 +27,6 @@ afterEach(async () => {
   await settle(lms)
   await expectSoundBooks(lms)
 })
-
-type Sale = Awaited<ReturnType<typeof aSale>>
 
 const create = (sale: Sale, input = {}) =>
   admin.api.refunds.create.mutate({ orderId: sale.order.id, ...input })

@@ -8,18 +8,20 @@ import {
 } from '../../../src/gateways/payments.ts'
 import { openRazorpayGateway } from '../../../src/gateways/razorpay/gateway.ts'
 import { jobs } from '../../../src/router.ts'
-import { anAdmin, aStudent, type Person } from '../../support/builders.ts'
+import { anAdmin, aStudent, type Person } from '../../support/builders/people.ts'
 import {
-  aCourse,
+  aCourseId,
   anOrder,
+  pay as payAtRazorpay,
+  type Opened,
+} from '../../support/builders/orders.ts'
+import {
+  deliverWebhooks as settleRazorpay,
   grantCount,
   isIn,
-  pay as payAtRazorpay,
-  settle as settleRazorpay,
   statusOf,
-  type Opened,
-} from '../../support/builders-orders.ts'
-import { refused, visitor } from '../../support/client.ts'
+} from '../../support/order-checks.ts'
+import { refused, visitorAt } from '../../support/client.ts'
 import { runJob, startLms } from '../../support/harness.ts'
 import { openMemoryBank, type MemoryBank } from '../../support/memory-gateway/bank.ts'
 import {
@@ -112,14 +114,14 @@ const statusesOf = (opened: readonly Opened[]) =>
 describe('orders of two gateways', () => {
   it('are made where new ones go at the time, and opened by that one’s dialog', async () => {
     const buyer = await aStudent(lms)
-    const courseIds = [await aCourse(lms)]
+    const courseIds = [await aCourseId(lms)]
     current = razorpay
     const first = await buyer.api.orders.create.mutate({ courseIds })
     current = memory
     const again = await buyer.api.orders.create.mutate({ courseIds })
     expect(again).toEqual(first)
     expect(first.checkout?.gateway).toBe('razorpay')
-    const other = await buyer.api.orders.create.mutate({ courseIds: [await aCourse(lms)] })
+    const other = await buyer.api.orders.create.mutate({ courseIds: [await aCourseId(lms)] })
     expect(other.checkout?.gateway).toBe('memory')
   })
 
@@ -228,12 +230,7 @@ describe('a gateway that is configured no more', () => {
     for (const job of jobs) await runJob(job, deps)
   }
 
-  function on({ url }: Instance, person: Person) {
-    const client = visitor(url)
-    const [name = '', value = ''] = person.cookie().split('=')
-    client.setCookie(name, value)
-    return client.api
-  }
+  const on = ({ url }: Instance, person: Person) => visitorAt(url, person).api
 
   it('leaves its orders waiting, shown to administrators, until it is back', async () => {
     const instance = await withoutMemory()

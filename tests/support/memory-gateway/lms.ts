@@ -1,9 +1,10 @@
 // A whole server whose payments go through the memory gateway, and what its tests do again and again.
 import { expect } from 'vitest'
 import { openGateways } from '../../../src/gateways/payments.ts'
-import { anOrder, expectSound, type Opened } from '../builders-orders.ts'
+import { anOrder, type Opened, type Sale } from '../builders/orders.ts'
 import { startLms, type Lms } from '../harness.ts'
 import { expectSameLedger } from '../ledger.ts'
+import { expectSound } from '../order-checks.ts'
 import { openMemoryBank, type MemoryBank } from './bank.ts'
 import type { Payment } from './charges.ts'
 
@@ -41,7 +42,7 @@ export const verify = ({ buyer, order }: Opened) =>
 export async function aSale(
   lms: MemoryLms,
   cart: Parameters<typeof anOrder>[1] = {},
-): Promise<Opened & { paymentId: string }> {
+): Promise<Sale> {
   const opened = await anOrder(lms, cart)
   return lms.bank.with({ drop: 'all' }, async () => {
     const paymentId = lms.bank.pay(opened.order_id).id
