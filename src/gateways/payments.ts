@@ -3,6 +3,7 @@
 // Amounts are integers of the currency's smallest unit (paise).
 import { z } from 'zod'
 import { GatewayFailure } from './gateway-failure.ts'
+import { RAZORPAY_FIELDS } from './razorpay/proof-fields.ts'
 
 /** The facts of a gateway carry its name, so that whoever holds one knows where to ask again. */
 type Fact = { gateway: string; id: string }
@@ -97,11 +98,7 @@ export type Checkout = {
  * What a browser may bring back from a dialog. The fields named here are checked for every client; any other is
  * passed on as it came, and each adapter reads its own.
  */
-export const CheckoutProof = z.looseObject({
-  razorpay_payment_id: z.string().max(100).optional(),
-  razorpay_order_id: z.string().max(100).optional(),
-  razorpay_signature: z.string().max(200).optional(),
-})
+export const CheckoutProof = z.looseObject(RAZORPAY_FIELDS)
 export type CheckoutProof = z.infer<typeof CheckoutProof>
 
 /**
