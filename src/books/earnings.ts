@@ -74,12 +74,12 @@ export async function earningsByInstructor(
   }))
 }
 
-async function coursesOf({ db }: Needs, ownerId: string): Promise<string[]> {
+async function coursesOf({ db }: Uses<'db'>, ownerId: string): Promise<string[]> {
   const own = await db.orm.courses.where({ ownerId }).select('_id').all()
   return own.map(({ _id }) => _id)
 }
 
-async function ownersOf({ db }: Needs, ids: string[]): Promise<Map<string, string>> {
+async function ownersOf({ db }: Uses<'db'>, ids: string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map()
   const courses = await db.orm.courses
     .where(MongoFieldFilter.in('_id', ids.map(oid)))
@@ -88,13 +88,17 @@ async function ownersOf({ db }: Needs, ids: string[]): Promise<Map<string, strin
   return new Map(courses.map(({ _id, ownerId }) => [_id, ownerId]))
 }
 
-function scopeOf({ now }: Needs, { period }: EarningsQuery, courseIds: string[] | null): Scope {
+function scopeOf(
+  { now }: Uses<'now'>,
+  { period }: EarningsQuery,
+  courseIds: string[] | null,
+): Scope {
   const to = period?.to ?? now()
   return { from: period?.from ?? new Date(to.getTime() - 30 * DAY_MS), to, courseIds }
 }
 
 /** By day and course: however much was sold, no more rows than that are held here. */
-async function daysOf(deps: Needs, scope: Scope): Promise<DayEarnings[]> {
+async function daysOf(deps: Uses<'db'>, scope: Scope): Promise<DayEarnings[]> {
   if (scope.courseIds?.length === 0) return []
   const days = new Map<string, DayEarnings>()
   const at = (day: string, courseId: string): DayEarnings => {
@@ -122,7 +126,7 @@ const DAY = new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', timeZone: 'As
 
 type Sold = { _id: { day: string; courseId: string }; sold: number; grossPaise: number }
 
-function salesIn({ db }: Needs, { from, to, courseIds }: Scope): Promise<Sold[]> {
+function salesIn({ db }: Uses<'db'>, { from, to, courseIds }: Scope): Promise<Sold[]> {
   const isMeant = courseIds === null ? {} : { 'lines.courseId': { $in: courseIds } }
   const day = { $dateToString: { date: '$paidAt', format: '%Y-%m-%d', timezone: '+05:30' } }
   return db.driver

@@ -144,7 +144,7 @@ export async function updateCoupon(
 
 /** Coupons, newest first, with how often each is used and held. */
 export async function listCoupons(
-  { db }: Needs,
+  { db }: Uses<'db'>,
   { batch, cursor, limit }: CouponsPage,
 ): Promise<PageOf<Coupon>> {
   let list = db.orm.coupons.where(MongoFieldFilter.gte('value', 0))

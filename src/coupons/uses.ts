@@ -59,12 +59,12 @@ async function append(deps: Stock, code: string, buyer: Buyer): Promise<boolean>
   }
 }
 
-async function nextPlace({ db }: Stock, code: string): Promise<number> {
+async function nextPlace({ db }: Uses<'db'>, code: string): Promise<number> {
   const last = await db.orm.coupon_uses.where({ code }).orderBy({ place: -1 }).first()
   return last ? last.place + 1 : 0
 }
 
-async function limitsOf({ db }: Stock, code: string): Promise<Limits> {
+async function limitsOf({ db }: Uses<'db'>, code: string): Promise<Limits> {
   const coupon = await db.orm.coupons.where({ code }).first()
   if (!coupon) throw new DomainError('COUPON_INVALID')
   return { maxTotal: coupon.maxTotal ?? null, maxPerUser: coupon.maxPerUser ?? null }
@@ -73,7 +73,7 @@ async function limitsOf({ db }: Stock, code: string): Promise<Limits> {
 type Ask = Buyer & Limits & { place: number }
 
 async function isLeft(
-  deps: Stock,
+  deps: Uses<'db'>,
   code: string,
   { userId, maxTotal, maxPerUser, place }: Ask,
 ): Promise<boolean> {
@@ -84,7 +84,7 @@ async function isLeft(
   return (await countReleased(deps, code, needed)) >= needed
 }
 
-async function usesBy({ db }: Stock, code: string, userId: string): Promise<number> {
+async function usesBy({ db }: Uses<'db'>, code: string, userId: string): Promise<number> {
   const own = await db.orm.coupon_uses
     .where({ code, userId })
     .where(MongoFieldFilter.neq('state', 'RELEASED'))
@@ -94,7 +94,7 @@ async function usesBy({ db }: Stock, code: string, userId: string): Promise<numb
 }
 
 /** Counts no further than is asked for. */
-function countReleased({ db }: Stock, code: string, limit: number): Promise<number> {
+function countReleased({ db }: Uses<'db'>, code: string, limit: number): Promise<number> {
   return db.driver.collection('coupon_uses').countDocuments({ code, state: 'RELEASED' }, { limit })
 }
 
@@ -119,7 +119,7 @@ export async function releaseUse({ db, now }: Stock, orderId: string): Promise<v
     .update({ state: 'RELEASED', updatedAt: now() })
 }
 
-function findUse({ db }: Stock, orderId: string): Promise<Use | null> {
+function findUse({ db }: Uses<'db'>, orderId: string): Promise<Use | null> {
   return Promise.resolve(db.orm.coupon_uses.where({ orderId }).first())
 }
 

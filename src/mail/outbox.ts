@@ -88,7 +88,11 @@ const outbox = (deps: Sender, links: LinkMakers): WorkQueue<Row> => ({
   failed: (row, error, nextAt) => noteFailure(deps, row, { error, nextAt }),
 })
 
-async function send(deps: Sender, links: LinkMakers, row: Row): Promise<void> {
+async function send(
+  deps: Uses<'db' | 'now' | 'mailer' | 'settings'>,
+  links: LinkMakers,
+  row: Row,
+): Promise<void> {
   const { mailer, settings } = deps
   const mail = await contentOf(deps, links, row)
   if (!mail) return
@@ -97,7 +101,11 @@ async function send(deps: Sender, links: LinkMakers, row: Row): Promise<void> {
   await mailer.send({ to: row.to, messageId, ...composeMail(settings, mail) })
 }
 
-async function contentOf(deps: Sender, links: LinkMakers, row: Row): Promise<Mail | null> {
+async function contentOf(
+  deps: Uses<'db' | 'now'>,
+  links: LinkMakers,
+  row: Row,
+): Promise<Mail | null> {
   const { template } = row
   if (template !== 'verify-email' && template !== 'reset-password')
     return Mail.parse({ template, data: row.data })
@@ -106,7 +114,7 @@ async function contentOf(deps: Sender, links: LinkMakers, row: Row): Promise<Mai
 }
 
 async function noteFailure(
-  deps: Sender,
+  deps: Uses<'db' | 'now' | 'log'>,
   row: Row,
   { error, nextAt }: { error: unknown; nextAt: Date },
 ): Promise<void> {
@@ -135,7 +143,7 @@ export function countDeadMails({ db }: Uses<'db'>): Promise<number> {
 
 /** What was in it is nobody's business any more; the row itself stays a while, as a record and a key. */
 async function close(
-  { db, now }: Sender,
+  { db, now }: Uses<'db' | 'now'>,
   row: Row,
   { state, error }: { state: 'DONE' | 'DEAD'; error: string | null },
 ): Promise<void> {
@@ -146,7 +154,7 @@ async function close(
     .update({ state, error, data: {}, nextAt, sentAt: state === 'DONE' ? at : null })
 }
 
-async function forgetOld({ db, now }: Sender): Promise<void> {
+async function forgetOld({ db, now }: Uses<'db' | 'now'>): Promise<void> {
   for (const state of ['DONE', 'DEAD'] as const)
     await db.orm.outbox_mails.where({ state }).where(Field.lte('nextAt', now())).deleteAndCount()
 }

@@ -2,6 +2,7 @@
 // the money and ends it, a won or closed one gives it back. The payment itself says nothing of all this.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey } from '../db.ts'
+import type { Uses } from '../deps.ts'
 import type { GatewayDispute } from '../gateways/payments.ts'
 import { noteOrder } from '../orders/transitions.ts'
 import { type PaymentDeps, gatewayOf } from './deps.ts'
@@ -32,7 +33,7 @@ export async function applyDispute(deps: PaymentDeps, theirs: GatewayDispute): P
 
 /** What follows for the order; done again by whoever finds a dispute that is not settled. */
 async function alignOrder(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now'>,
   orderId: string,
   theirs: GatewayDispute | null,
 ): Promise<void> {
@@ -52,7 +53,7 @@ async function orderIdOf(deps: PaymentDeps, theirs: GatewayDispute): Promise<str
 }
 
 async function insertDispute(
-  { db, now }: PaymentDeps,
+  { db, now }: Uses<'db' | 'now'>,
   theirs: GatewayDispute,
   orderId: string | null,
 ): Promise<boolean> {
@@ -81,7 +82,7 @@ async function insertDispute(
 }
 
 async function moveForward(
-  { db, now }: PaymentDeps,
+  { db, now }: Uses<'db' | 'now'>,
   theirs: GatewayDispute,
   orderId: string | null,
 ): Promise<boolean> {

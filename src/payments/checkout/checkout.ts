@@ -4,6 +4,7 @@ import { ObjectId } from 'mongodb'
 import type { Actor } from '../../auth/sessions.ts'
 import { holdUse } from '../../coupons/uses.ts'
 import { isDuplicateKey } from '../../db.ts'
+import type { Uses } from '../../deps.ts'
 import { MINUTE_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
 import type { Checkout } from '../../gateways/payments.ts'
@@ -42,7 +43,7 @@ export async function createOrder(
 }
 
 async function checkoutOf(
-  deps: PaymentDeps,
+  deps: Uses<'gateways' | 'settings'>,
   { name, email }: Actor,
   order: OrderDocument & { gatewayOrderId: string },
 ): Promise<Checkout> {
@@ -52,7 +53,7 @@ async function checkoutOf(
 }
 
 async function openOrder(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now' | 'gateways'>,
   actor: Actor,
   cart: Cart,
 ): Promise<{ order: OrderDocument; isNew: boolean }> {
@@ -96,7 +97,11 @@ async function openOrder(
 }
 
 /** Each open order is one to ask the gateway about, every minute: nobody may open them without end. */
-async function requireFewOpen(deps: PaymentDeps, actor: Actor, openKey: string): Promise<void> {
+async function requireFewOpen(
+  deps: Uses<'db' | 'now'>,
+  actor: Actor,
+  openKey: string,
+): Promise<void> {
   const open = await deps.db.driver.collection('orders').countDocuments(
     {
       userId: new ObjectId(actor.id),
@@ -111,7 +116,7 @@ async function requireFewOpen(deps: PaymentDeps, actor: Actor, openKey: string):
 
 /** An order whose coupon cannot be held must not be paid, so it is closed before the gateway hears of it. */
 async function holdCoupon(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now'>,
   order: OrderDocument,
   coupon: NonNullable<Cart['coupon']>,
 ): Promise<void> {
@@ -147,7 +152,7 @@ async function fulfillFree(deps: PaymentDeps, order: OrderDocument): Promise<voi
 
 /** The gateway's order for ours, made or found; ours may be closed meanwhile. */
 async function ensureGatewayOrder(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now' | 'gateways'>,
   order: OrderDocument,
   { isNew }: { isNew: boolean },
 ): Promise<string> {

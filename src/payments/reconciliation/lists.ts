@@ -2,6 +2,7 @@
 // came when nobody looked any more. Other products may share the account: what is odd is passed over.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDatabaseDown } from '../../db.ts'
+import type { Uses } from '../../deps.ts'
 import { DAY_MS, HOUR_MS } from '../../durations.ts'
 import { GatewayFailure, isGatewayOutage } from '../../gateways/gateway-failure.ts'
 import type {
@@ -100,7 +101,7 @@ async function readPages<T extends { id: string }>(
 }
 
 /** One record's trouble is logged and hides no other; an outage is everybody's. */
-async function tolerate(deps: PaymentDeps, id: string, work: () => Promise<void>): Promise<void> {
+async function tolerate(deps: Uses<'log'>, id: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
@@ -153,7 +154,7 @@ async function reconcileUnaccounted(
 }
 
 /** Whether somebody who wrote a payment down also came to do what follows from it. */
-async function isAccountedFor({ db }: PaymentDeps, payment: PaymentDocument): Promise<boolean> {
+async function isAccountedFor({ db }: Uses<'db'>, payment: PaymentDocument): Promise<boolean> {
   const { gatewayPaymentId: paymentId, orderId, quarantine, status, amountPaise } = payment
   if (status !== 'captured' || quarantine) return true
   const order = orderId ? await db.orm.orders.where({ _id: orderId }).first() : null

@@ -2,6 +2,7 @@
 // minutes; the lists are read as well, for what no open order would lead to.
 import { MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
 import { releaseUse } from '../../coupons/uses.ts'
+import type { Uses } from '../../deps.ts'
 import { MINUTE_MS, HOUR_MS, DAY_MS } from '../../durations.ts'
 import type { GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
@@ -50,7 +51,7 @@ export async function reconcile(deps: PaymentDeps, keep: Keep): Promise<void> {
   await releaseAbandonedUses(deps)
 }
 
-function dueOrders({ db, now }: PaymentDeps, { status, everyMs }: Round) {
+function dueOrders({ db, now }: Uses<'db' | 'now'>, { status, everyMs }: Round) {
   const at = now().getTime()
   const isDue = MongoOrExpr.of([
     MongoFieldFilter.lte('checkedAt', new Date(at - everyMs)),
@@ -107,7 +108,10 @@ export async function checkOrder(deps: PaymentDeps, order: OrderDocument): Promi
   return isPaying
 }
 
-async function findUnlinkedOrder(deps: PaymentDeps, order: OrderDocument): Promise<string | null> {
+async function findUnlinkedOrder(
+  deps: Uses<'db' | 'now' | 'gateways'>,
+  order: OrderDocument,
+): Promise<string | null> {
   if (order.amountPaise === 0) return null
   const theirs = await gatewayOf(deps, order).findOrder(order._id)
   if (!theirs) return null
@@ -152,12 +156,12 @@ export async function reconcilePayment(deps: PaymentDeps, payment: GatewayPaymen
   if (amountRefundedPaise > 0) await adoptRefunds(deps, { gateway, paymentId })
 }
 
-function isDueForCapture({ now }: PaymentDeps, { createdAt }: GatewayPayment): boolean {
+function isDueForCapture({ now }: Uses<'now'>, { createdAt }: GatewayPayment): boolean {
   return now().getTime() - createdAt.getTime() >= CAPTURE_AFTER_MS
 }
 
 /** Coupons of orders that were closed by somebody who died before giving them back. */
-async function releaseAbandonedUses(deps: PaymentDeps): Promise<void> {
+async function releaseAbandonedUses(deps: Uses<'db' | 'now'>): Promise<void> {
   const old = new Date(deps.now().getTime() - SOON_MS)
   const held = await deps.db.driver
     .collection('coupon_uses')

@@ -33,7 +33,7 @@ export async function alignPayment(deps: Needs, paymentId: string): Promise<void
 }
 
 async function statusOf(
-  deps: Needs,
+  deps: Uses<'gateways'>,
   payment: PaymentDocument,
   refunds: readonly RefundDocument[],
 ): Promise<PaymentDocument['status']> {

@@ -1,6 +1,7 @@
 // Brings a refund from the intent to its end at the gateway: REQUESTED → PENDING → PROCESSED or FAILED. Each round
 // is claimed by a conditional write, and an unknown outcome is looked up before anything is asked again.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import type { Uses } from '../../deps.ts'
 import { MINUTE_MS, SECOND_MS } from '../../durations.ts'
 import { GatewayFailure } from '../../gateways/gateway-failure.ts'
 import type { GatewayRefund } from '../../gateways/payments.ts'
@@ -8,7 +9,7 @@ import type { Keep } from '../../lease.ts'
 import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
-import { type PaymentDeps, gatewayOf } from '../deps.ts'
+import { gatewayOf } from '../deps.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
 import { reserveRefund } from './reservation.ts'
@@ -23,16 +24,22 @@ const PER_RUN = 100
 export const MORE_THAN_LEFT = 'more than is left of the payment'
 
 /** One attempt at a refund, if nobody else is at it. It never throws for what the gateway does. */
-export async function driveRefund(deps: PaymentDeps, id: string): Promise<void> {
+export async function driveRefund(
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  id: string,
+): Promise<void> {
   await attemptNow(deps, openRefunds(deps), id)
 }
 
 /** Goes on with every refund that is due. */
-export async function driveDueRefunds(deps: PaymentDeps, keep: Keep): Promise<void> {
+export async function driveDueRefunds(
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  keep: Keep,
+): Promise<void> {
   await workOff(deps, openRefunds(deps), { perRun: PER_RUN, keep })
 }
 
-function openRefunds(deps: PaymentDeps): WorkQueue<RefundDocument> {
+function openRefunds(deps: Uses<'db' | 'now' | 'gateways' | 'log'>): WorkQueue<RefundDocument> {
   return {
     open: deps.db.orm.refunds.where(MongoFieldFilter.isNull('settledAt')),
     isAsRead: ({ status }) => MongoFieldFilter.eq('status', status),
@@ -51,7 +58,10 @@ function openRefunds(deps: PaymentDeps): WorkQueue<RefundDocument> {
   }
 }
 
-async function submit(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
+async function submit(
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  refund: RefundDocument,
+): Promise<void> {
   if (!(await reserveRefund(deps, refund))) {
     await closeRefund(deps, refund, MORE_THAN_LEFT)
     return
@@ -76,13 +86,13 @@ async function submit(deps: PaymentDeps, refund: RefundDocument): Promise<void> 
 }
 
 /** It may have been lost while the refund waited for something else. */
-async function isLost({ db }: PaymentDeps, { paymentId }: RefundDocument): Promise<boolean> {
+async function isLost({ db }: Uses<'db'>, { paymentId }: RefundDocument): Promise<boolean> {
   return (await db.orm.disputes.where({ paymentId, status: 'lost' }).first()) !== null
 }
 
 /** A refusal is final only when no earlier round, of which we heard nothing, can have gone through. */
 async function acceptRefusal(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
   refund: RefundDocument,
   failure: GatewayFailure,
 ): Promise<void> {
@@ -104,12 +114,18 @@ async function acceptRefusal(
   await closeRefund(deps, refund, failure.description)
 }
 
-async function findMade(deps: PaymentDeps, refund: RefundDocument): Promise<GatewayRefund | null> {
+async function findMade(
+  deps: Uses<'gateways'>,
+  refund: RefundDocument,
+): Promise<GatewayRefund | null> {
   const theirs = await gatewayOf(deps, refund).refundsOfPayment(refund.paymentId)
   return theirs.find(({ key }) => key === refund.key) ?? null
 }
 
-async function poll(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
+async function poll(
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  refund: RefundDocument,
+): Promise<void> {
   if (!refund.gatewayRefundId) return
   await adoptRefund(deps, await gatewayOf(deps, refund).fetchRefund(refund.gatewayRefundId))
   await deps.db.orm.refunds
@@ -119,7 +135,7 @@ async function poll(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
 
 /** Takes over every refund of a payment that the gateway knows, those made in its dashboard too. */
 export async function adoptRefunds(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
   payment: { gateway: string; paymentId: string },
 ): Promise<void> {
   const all = await gatewayOf(deps, payment).refundsOfPayment(payment.paymentId)
@@ -127,7 +143,7 @@ export async function adoptRefunds(
 }
 
 async function postpone(
-  { db, now }: PaymentDeps,
+  { db, now }: Uses<'db' | 'now'>,
   refund: RefundDocument,
   { error, nextAt }: { error: string; nextAt: Date },
 ): Promise<void> {

@@ -7,7 +7,6 @@ import type { GatewayRefund } from '../../gateways/payments.ts'
 import { closeReview } from '../../orders/expiry.ts'
 import type { RefundDocument, RefundStatus } from '../../orders/refunded.ts'
 import { noteOrder } from '../../orders/transitions.ts'
-import type { PaymentDeps } from '../deps.ts'
 import { alignPayment } from '../record/payment-status.ts'
 import { quarantine, findPayment } from '../record/payments.ts'
 import { alignAccess } from '../settlement/line-access.ts'
@@ -17,7 +16,10 @@ import { releaseReservation, reserveMadeRefund } from './reservation.ts'
 const FORWARD: RefundStatus[] = ['REQUESTED', 'PENDING', 'PROCESSED', 'FAILED']
 
 /** Takes in a refund as the gateway has it. The payment must be recorded already. */
-export async function adoptRefund(deps: PaymentDeps, theirs: GatewayRefund): Promise<void> {
+export async function adoptRefund(
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  theirs: GatewayRefund,
+): Promise<void> {
   const refund = (await findRefund(deps, theirs)) ?? (await linkOwnRefund(deps, theirs))
   const known = refund ?? (await insertDashboardRefund(deps, theirs))
   const status = STATUS[theirs.status]
@@ -34,13 +36,13 @@ export async function adoptRefund(deps: PaymentDeps, theirs: GatewayRefund): Pro
 
 const STATUS = { pending: 'PENDING', processed: 'PROCESSED', failed: 'FAILED' } as const
 
-function findRefund({ db }: PaymentDeps, { id }: GatewayRefund): Promise<RefundDocument | null> {
+function findRefund({ db }: Uses<'db'>, { id }: GatewayRefund): Promise<RefundDocument | null> {
   return db.orm.refunds.where({ gatewayRefundId: id }).first()
 }
 
 /** Ours whose answer was lost: it carries our key. What was given up as refused is not revived. */
 async function linkOwnRefund(
-  { db, now }: PaymentDeps,
+  { db, now }: Uses<'db' | 'now'>,
   theirs: GatewayRefund,
 ): Promise<RefundDocument | null> {
   if (theirs.key === null) return null
@@ -53,7 +55,7 @@ async function linkOwnRefund(
 
 /** A refund that nobody asked us for. */
 async function insertDashboardRefund(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now'>,
   theirs: GatewayRefund,
 ): Promise<RefundDocument> {
   const at = deps.now()
@@ -90,7 +92,7 @@ async function insertDashboardRefund(
 
 /** Gives up a refund that the gateway refused: nothing was given back. */
 export async function closeRefund(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
   refund: RefundDocument,
   error: string,
 ): Promise<void> {
@@ -104,7 +106,10 @@ export async function closeRefund(
 }
 
 /** What follows from a refund's state. At an end it is marked as settled, last of all. */
-export async function concludeRefund(deps: PaymentDeps, refund: RefundDocument): Promise<void> {
+export async function concludeRefund(
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  refund: RefundDocument,
+): Promise<void> {
   if (refund.status === 'FAILED') await releaseReservation(deps, refund)
   else if (refund.gatewayRefundId) await reserveMadeRefund(deps, refund)
   if (refund.gatewayRefundId) await alignPayment(deps, refund.paymentId)

@@ -1,6 +1,7 @@
+import type { Uses } from '../../deps.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
 import type { OrderDocument } from '../../orders/order.ts'
-import { gatewayOf, type PaymentDeps } from '../deps.ts'
+import { gatewayOf } from '../deps.ts'
 import type { PaymentDocument } from '../record/payments.ts'
 import { driveRefund } from './drive.ts'
 import { leastRefundOf, openRefund } from './open.ts'
@@ -15,7 +16,7 @@ type Rest = {
 
 /** What is left of a payment that bought nothing goes back, under a key of its own. */
 export async function refundRest(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
   { _id: orderId }: Pick<OrderDocument, '_id'>,
   { payment, seen, key: prefix, reason }: Rest,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
-import { audit } from '../../audit.ts'
+import { audit, type Audited } from '../../audit.ts'
 import type { Actor } from '../../auth/sessions.ts'
 import { requireRecentPassword } from '../../auth/step-up.ts'
 import type { Uses } from '../../deps.ts'
@@ -11,7 +11,7 @@ import { isOpenDispute } from '../../orders/disputed.ts'
 import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { publicRefund, type Refund, type RefundDocument } from '../../orders/refunded.ts'
 import { readPage } from '../../paging.ts'
-import { type PaymentDeps, gatewayOf } from '../deps.ts'
+import { gatewayOf } from '../deps.ts'
 import { type PaymentDocument, findPayment } from '../record/payments.ts'
 import { driveRefund, MORE_THAN_LEFT } from './drive.ts'
 import { leastRefundOf, openRefund, type NewRefund } from './open.ts'
@@ -62,7 +62,7 @@ export type RefundsPage = z.infer<typeof RefundsPage>
  * REFUND_REFUSED; a gateway that does not answer leaves the refund REQUESTED.
  */
 export async function createRefund(
-  deps: PaymentDeps,
+  deps: Audited & Uses<'gateways' | 'log'>,
   actor: Actor,
   input: RefundRequest,
 ): Promise<Refund> {
@@ -160,7 +160,7 @@ function shareOf(order: OrderDocument, payment: PaymentDocument, input: RefundRe
 
 /** Refuses early and clearly what would be refused; the reservation decides between those who come at once. */
 export async function openAndDriveRefund(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
   payment: PaymentDocument,
   asked: NewRefund,
 ): Promise<Refund> {

@@ -10,7 +10,6 @@ import { Id } from '../../fields.ts'
 import { percentConsumed } from '../../learning/progress/consumption.ts'
 import { linesOf, requireOwnOrder, type OrderDocument } from '../../orders/order.ts'
 import type { Refund } from '../../orders/refunded.ts'
-import type { PaymentDeps } from '../deps.ts'
 import { findPayment } from '../record/payments.ts'
 import { openAndDriveRefund } from './refunds.ts'
 
@@ -22,7 +21,7 @@ export type OwnRefundRequest = z.infer<typeof OwnRefundRequest>
  * NOTHING_TO_REFUND, REFUND_WINDOW_OVER, REFUND_TOO_MUCH_WATCHED, REFUND_DISPUTED and REFUND_REFUSED.
  */
 export async function requestRefund(
-  deps: PaymentDeps & Audited,
+  deps: Audited & Uses<'gateways' | 'log'>,
   actor: Actor,
   { orderId, courseId }: OwnRefundRequest,
 ): Promise<Refund> {

@@ -1,7 +1,8 @@
+import type { Uses } from '../../deps.ts'
 import { GatewayFailure } from '../../gateways/gateway-failure.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
 import { requireOrder, type OrderDocument } from '../../orders/order.ts'
-import { type PaymentDeps, gatewayOf } from '../deps.ts'
+import { gatewayOf } from '../deps.ts'
 
 /** Any other authorization is never captured by us, and the gateway lets go of it after some days. */
 export function isCapturable(order: OrderDocument, payment: GatewayPayment): boolean {
@@ -17,7 +18,7 @@ export function isCapturable(order: OrderDocument, payment: GatewayPayment): boo
  * take: the gateway does it by itself, another payment holds the order, or it is refused. Throws GatewayFailure.
  */
 export async function captureIfAsked(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'gateways'>,
   order: OrderDocument,
   seen: GatewayPayment,
 ): Promise<GatewayPayment | null> {

@@ -2,6 +2,7 @@
 // between any two writes, and be begun again.
 import type { UserDocument } from '../../auth/user.ts'
 import { redeemUse } from '../../coupons/uses.ts'
+import type { Uses } from '../../deps.ts'
 import { issueInvoice } from '../../invoices/invoices.ts'
 import { addGrantUnlessHeld } from '../../learning/access/grants.ts'
 import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
@@ -40,7 +41,7 @@ export async function fulfillById(deps: PaymentDeps, orderId: string): Promise<v
   if (order.status === 'PAID') await fulfill(deps, order, await findBuyer(deps, order.userId))
 }
 
-async function useCoupon(deps: PaymentDeps, order: OrderDocument): Promise<void> {
+async function useCoupon(deps: Uses<'db' | 'now'>, order: OrderDocument): Promise<void> {
   if (!order.couponCode) return
   const { late } = await redeemUse(deps, order._id)
   if (late)
@@ -48,7 +49,10 @@ async function useCoupon(deps: PaymentDeps, order: OrderDocument): Promise<void>
 }
 
 /** Opens each line; where the buyer holds the course already, its refund is opened instead, and answered. */
-async function grantLines(deps: PaymentDeps, order: OrderDocument): Promise<string[]> {
+async function grantLines(
+  deps: Uses<'db' | 'now' | 'gateways'>,
+  order: OrderDocument,
+): Promise<string[]> {
   const ended = await endedLines(deps, order)
   const refundIds: string[] = []
   for (const line of linesOf(order)) {

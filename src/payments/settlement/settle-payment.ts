@@ -1,6 +1,7 @@
 // The one way from a captured payment to open courses. The buyer's browser, the gateway's webhook and the reconciler
 // all end here; it may run twice, or at once, or die between any two writes, and be begun again.
 import type { UserDocument } from '../../auth/user.ts'
+import type { Uses } from '../../deps.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
 import { requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { noteOrder, transitionOrder } from '../../orders/transitions.ts'
@@ -59,7 +60,7 @@ export async function settlePayment(
 
 /** Writes the payment down, and into the timeline of its order where that is news. */
 async function recordAndNote(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now'>,
   seen: GatewayPayment,
   { source, order }: { source: PaymentSource; order: OrderDocument | null },
 ): Promise<PaymentDocument> {
@@ -83,7 +84,7 @@ function mismatchOf(order: OrderDocument, seen: GatewayPayment): string | null {
 }
 
 async function setAside(
-  deps: PaymentDeps,
+  deps: Uses<'db' | 'now' | 'log'>,
   order: OrderDocument,
   { payment, reason }: { payment: PaymentDocument; reason: string },
 ): Promise<PaymentOutcome> {

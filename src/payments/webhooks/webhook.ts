@@ -1,6 +1,6 @@
 import express, { Router, type Request, type RequestHandler } from 'express'
 import { withinTime } from '../../deadline.ts'
-import type { Deps } from '../../deps.ts'
+import type { Uses } from '../../deps.ts'
 import { SECOND_MS, MINUTE_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
 import type { PaymentGateway } from '../../gateways/payments.ts'
@@ -16,7 +16,9 @@ const SILENCE_MS = MINUTE_MS
  * POST /:gateway: the raw bytes are checked before anything reads them, written down, and acknowledged; the work
  * comes after the answer. What cannot be written down is answered 503, so that the gateway comes again.
  */
-export function webhooks(deps: Deps): Router {
+export function webhooks(
+  deps: Uses<'db' | 'now' | 'gateways' | 'background' | 'log' | 'settings'>,
+): Router {
   const router = Router()
   for (const gateway of deps.gateways.all) {
     const path = `/${gateway.name}`
@@ -31,7 +33,10 @@ export function webhooks(deps: Deps): Router {
   return router
 }
 
-function receive(deps: Deps, gateway: PaymentGateway): RequestHandler {
+function receive(
+  deps: Uses<'db' | 'now' | 'gateways' | 'background' | 'log' | 'settings'>,
+  gateway: PaymentGateway,
+): RequestHandler {
   const complain = complainer(deps)
   return async (req, res) => {
     const body: unknown = req.body
@@ -62,7 +67,7 @@ const refuseMethod: RequestHandler = (_req, res) => {
 }
 
 /** One line a minute, however many forged calls come. */
-function complainer({ log, now }: Deps): (req: Request) => void {
+function complainer({ log, now }: Uses<'now' | 'log'>): (req: Request) => void {
   let saidAt: number | null = null
   let unsaid = 0
   return (req) => {
