@@ -11,13 +11,13 @@ import { forEachReversal, type Scope } from './reversals.ts'
 
 const MOST_DAYS = 366
 
-export const Period = z
+const Period = z
   .object({ from: z.date(), to: z.date() })
   .refine(({ from, to }) => from < to && to.getTime() - from.getTime() <= MOST_DAYS * DAY_MS, {
     error: 'is not a period of up to a year',
     path: ['to'],
   })
-export type Period = z.infer<typeof Period>
+type Period = z.infer<typeof Period>
 
 export const EarningsQuery = z.object({ period: Period.optional(), courseId: Id.optional() })
 export type EarningsQuery = z.infer<typeof EarningsQuery>

@@ -7,7 +7,7 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, personName } from '../fields.ts'
 
-export const BillingProfile = z.object({
+const BillingProfile = z.object({
   name: personName(120),
   state: line(2, 60),
   gstin: z
@@ -18,7 +18,7 @@ export const BillingProfile = z.object({
     .nullish(),
   address: line(1, 300).nullish(),
 })
-export type BillingProfile = z.infer<typeof BillingProfile>
+type BillingProfile = z.infer<typeof BillingProfile>
 
 export const ProfileChange = z.object({
   name: personName(100).optional(),

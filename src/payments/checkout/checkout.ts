@@ -17,7 +17,7 @@ import { findBuyer } from '../settlement/buyer.ts'
 import { fulfill, fulfillById } from '../settlement/fulfillment.ts'
 import { linkOrder } from '../settlement/order-of-payment.ts'
 
-export const OPEN_MINUTES = 60
+const OPEN_MINUTES = 60
 const MOST_OPEN = 20
 
 /**

@@ -13,7 +13,7 @@ type Killable = Instance & { kill: () => void; isKilled: () => boolean; server: 
 /** Steps that a server of another process cannot be told, or that need another clock. */
 const NOT_HERE = new Set<Step['do']>(['clock', 'work', 'outage'])
 
-export async function startProcess(world: World): Promise<Killable> {
+async function startProcess(world: World): Promise<Killable> {
   const env = { ...environmentOf(world.lms, world.databaseUrl), ...world.bank.environment }
   const server = await startServer('src/main.ts', { ...env, LOG_LEVEL: 'silent' })
   const url = `http://127.0.0.1:${server.port}`

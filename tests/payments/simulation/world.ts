@@ -63,7 +63,7 @@ export async function openWorld(place: Place, openBank: OpenBank): Promise<World
 
 type Base = Pick<World, 'lms' | 'bank' | 'databaseUrl'>
 
-export async function openInstance({ lms, bank, databaseUrl }: Base): Promise<Instance> {
+async function openInstance({ lms, bank, databaseUrl }: Base): Promise<Instance> {
   const database = await openFlakyDatabase(databaseUrl)
   const complaints: string[] = []
   const now = lms.clock.now

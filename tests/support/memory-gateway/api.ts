@@ -33,7 +33,7 @@ export type Api = {
   seen: readonly Call[]
 }
 
-export const ROUTES = [
+const ROUTES = [
   'make intent',
   'find intents',
   'show intent',
