@@ -1,6 +1,6 @@
-// The port to payment gateways: all that verify, webhooks, the reconciler, refunds, disputes and the invariants
-// know of one. An adapter (razorpay/) knows its vendor's ids, words and signatures, and no room of ours.
-// Amounts are integers of the currency's smallest unit (paise).
+// The port to payment gateways: all that verify, webhooks, the reconciler, refunds, disputes and the
+// invariants know of one. An adapter (razorpay/) knows its vendor's ids, words and signatures, and no room of
+// ours. Amounts are integers of the currency's smallest unit (paise).
 import { z } from 'zod'
 import { GatewayFailure } from './gateway-failure.ts'
 import { RAZORPAY_FIELDS } from './razorpay/proof-fields.ts'
@@ -95,15 +95,15 @@ export type Checkout = {
 }
 
 /**
- * What a browser may bring back from a dialog. The fields named here are checked for every client; any other is
- * passed on as it came, and each adapter reads its own.
+ * What a browser may bring back from a dialog. The fields named here are checked for every client; any other
+ * is passed on as it came, and each adapter reads its own.
  */
 export const CheckoutProof = z.looseObject(RAZORPAY_FIELDS)
 export type CheckoutProof = z.infer<typeof CheckoutProof>
 
 /**
- * A payment gateway. Every call that goes over the network has a deadline and rejects with a GatewayFailure and
- * nothing else.
+ * A payment gateway. Every call that goes over the network has a deadline and rejects with a GatewayFailure
+ * and nothing else.
  */
 export type PaymentGateway = {
   /** As it is stored on orders, payments and refunds, and stands in the webhook's path: `razorpay`. */
@@ -167,8 +167,8 @@ export type PaymentGateway = {
   /** A webhook as it came: checked over its raw bytes, and null unless it is signed for us. */
   readEvent: (raw: Buffer, headers: EventHeaders) => SignedEvent | null
   /**
-   * What a stored event tells; null when it is about no payment. Where it names one only, that is asked for. Throws
-   * UnreadableEvent and GatewayFailure.
+   * What a stored event tells; null when it is about no payment. Where it names one only, that is asked for.
+   * Throws UnreadableEvent and GatewayFailure.
    */
   openEvent: (raw: string) => Promise<GatewayEvent | null>
 }

@@ -4,7 +4,8 @@ import type { Razorpay } from './client.ts'
 
 /**
  * What checkout.js handed to the browser: a payment, an order and a signature over the two. Null unless the
- * signature is right and the order is ours to ask about. Throws INVALID_INPUT where a field is missing; odd ones were refused before.
+ * signature is right and the order is ours to ask about. Throws INVALID_INPUT where a field is missing; odd
+ * ones were refused before.
  */
 export function readProof(
   razorpay: Razorpay,

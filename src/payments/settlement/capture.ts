@@ -14,8 +14,9 @@ export function isCapturable(order: OrderDocument, payment: GatewayPayment): boo
 }
 
 /**
- * Takes the money of a payment that its gateway leaves authorized until it is asked. Null where there is nothing to
- * take: the gateway does it by itself, another payment holds the order, or it is refused. Throws GatewayFailure.
+ * Takes the money of a payment that its gateway leaves authorized until it is asked. Null where there is
+ * nothing to take: the gateway does it by itself, another payment holds the order, or it is refused. Throws
+ * GatewayFailure.
  */
 export async function captureIfAsked(
   deps: Uses<'db' | 'gateways'>,

@@ -7,8 +7,8 @@ import { isUnknownToGateway } from '../settlement/order-of-payment.ts'
 export const ANOTHER_ACCOUNT = 'another account'
 
 /**
- * What a stored event tells, null when it is about no payment. Where the gateway has to be asked about its payment
- * and knows none, the event is of another account.
+ * What a stored event tells, null when it is about no payment. Where the gateway has to be asked about its
+ * payment and knows none, the event is of another account.
  */
 export async function openOwnEvent(
   deps: Uses<'db'>,
@@ -25,9 +25,9 @@ export async function openOwnEvent(
 }
 
 /**
- * Whether an event is of the account that our key belongs to. Nothing tells us our account's id, so it is learned
- * from the first event whose payment the gateway confirms to this key; a test event on a live server never is. An
- * event that names no account has its payment confirmed each time.
+ * Whether an event is of the account that our key belongs to. Nothing tells us our account's id, so it is
+ * learned from the first event whose payment the gateway confirms to this key; a test event on a live server
+ * never is. An event that names no account has its payment confirmed each time.
  */
 async function isOurAccount(
   { db }: Uses<'db'>,

@@ -1,5 +1,5 @@
-// What a buyer and an administrator do, on a gateway that is as unlike Razorpay as can be: the port has to carry all
-// of it.
+// What a buyer and an administrator do, on a gateway that is as unlike Razorpay as can be: the port has to
+// carry all of it.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { anAdmin, aStudent, type Person } from '../../support/builders/people.ts'
 import { aCourseId, anOrder } from '../../support/builders/orders.ts'

@@ -1,4 +1,5 @@
-// The rows of docs/payments.md's table that are about our own side: the database is away, or loses its answers.
+// The rows of docs/payments.md's table that are about our own side: the database is away, or loses its
+// answers.
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'

@@ -1,5 +1,5 @@
-// Two gateways at once: what each is asked, told and given back by, and what becomes of the orders of one that is
-// configured no more.
+// Two gateways at once: what each is asked, told and given back by, and what becomes of the orders of one
+// that is configured no more.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   openGateways,

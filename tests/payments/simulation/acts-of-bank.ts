@@ -55,7 +55,8 @@ export async function deliverOnce(
   const { now } = world.lms.clock
   const sentAt = now().getTime()
   const status = await post(instance, delivery)
-  // A signature may say when it was made, and the clock have jumped while it was on its way: it is sent again.
+  // A signature may say when it was made, and the clock have jumped while it was on its way: it is sent
+  // again.
   const isOld = Math.abs(now().getTime() - sentAt) > LONG_MS
   if (status === 200) {
     world.arrived.add(at)

@@ -1,5 +1,5 @@
-// What the simulation needs of a gateway and of the bank behind it: any that can be held in the hand like this can be
-// simulated, whatever its own words are.
+// What the simulation needs of a gateway and of the bank behind it: any that can be held in the hand like
+// this can be simulated, whatever its own words are.
 import type { Config } from '../../../src/config.ts'
 import type { PaymentGateways } from '../../../src/gateways/payments.ts'
 import type { Ledger } from '../../support/ledger.ts'

@@ -1,5 +1,5 @@
-// A payment company that was never in business, as unlike the ones we have as it can be: intents and charges, a
-// charge that is only held until somebody asks for it, returns that wait for a bank, claims.
+// A payment company that was never in business, as unlike the ones we have as it can be: intents and charges,
+// a charge that is only held until somebody asks for it, returns that wait for a bank, claims.
 import { randomBytes, randomUUID } from 'node:crypto'
 
 /** What a buyer may pay, once. */

@@ -1,4 +1,5 @@
-// How the company writes things down: amounts as decimal text, currencies in small letters, times in ISO 8601.
+// How the company writes things down: amounts as decimal text, currencies in small letters, times in ISO
+// 8601.
 import { returnsOf, sumOf } from './returns.ts'
 import type { About, Account, Charge, Claim, Intent, Return } from './model.ts'
 
