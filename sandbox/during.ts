@@ -2,17 +2,23 @@
 export type Doing = () => () => void
 
 /** Does it while `work` runs, and undoes it however `work` ends; a promise has ended when it is settled. */
-export function during<T>(doing: Doing, work: () => Promise<T>): Promise<T>
+export function during<T>(doing: Doing, work: () => PromiseLike<T>): Promise<T>
 export function during<T>(doing: Doing, work: () => T): T
 export function during(doing: Doing, work: () => unknown): unknown {
   const undo = doing()
-  let result: unknown
+  let isPending = false
   try {
-    result = work()
-    return result instanceof Promise ? result.finally(undo) : result
+    const result = work()
+    if (!isPromise(result)) return result
+    isPending = true
+    return Promise.resolve(result).finally(undo)
   } finally {
-    if (!(result instanceof Promise)) undo()
+    if (!isPending) undo()
   }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value
 }
 
 /** Adds all of them, and answers how to take away what is left of them. */
@@ -25,6 +31,6 @@ export function addAll<T>(items: readonly T[], list: { add: (item: T) => () => v
 
 /** Something that can be done for as long as `work` runs. */
 export type While<Conditions> = {
-  <T>(conditions: Conditions, work: () => Promise<T>): Promise<T>
+  <T>(conditions: Conditions, work: () => PromiseLike<T>): Promise<T>
   <T>(conditions: Conditions, work: () => T): T
 }

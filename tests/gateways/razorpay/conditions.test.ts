@@ -39,6 +39,15 @@ describe('conditions set for a while', () => {
     expect(conditionsOf(sandbox)).toEqual(before)
   })
 
+  it('stand as well for what begins only when it is awaited, as queries do', async () => {
+    const { sandbox } = await startShop()
+    const query: PromiseLike<number> = {
+      then: (resolve, reject) => Promise.resolve(sandbox.webhooks.copies).then(resolve, reject),
+    }
+    expect(await sandbox.with({ copies: 3 }, () => query)).toBe(3)
+    expect(sandbox.webhooks.copies).toBe(1)
+  })
+
   it('leave nothing behind when it throws, at once or later', async () => {
     const { sandbox } = await startShop()
     const before = conditionsOf(sandbox)
