@@ -19,8 +19,9 @@ beforeAll(async () => {
   lms = await startLms()
 })
 afterEach(async () => {
-  // A breaker that a test has opened closes again.
+  // A breaker that a test has opened, or nearly, is closed again by a call that goes well.
   lms.clock.advance(11)
+  await anOrder(lms)
   await deliverWebhooks(lms)
   await expectSound(lms)
 })
