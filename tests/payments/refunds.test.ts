@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { anOrder, aSale, pay, aSaleOfTwo, lineOf, type Sale } from '../support/builders/orders.ts'
+import { anOrder, aSale, pay, aSaleOfTwo, lineOf } from '../support/builders/orders.ts'
 import { anAdmin, type Person } from '../support/builders/people.ts'
-import { refused, reasonOf } from '../support/client.ts'
+import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
-import { deliverWebhooks, expectSound, isIn, statusOf, ledgerOf } from '../support/order-checks.ts'
+import { deliverWebhooks, expectSound, isIn, ledgerOf } from '../support/order-checks.ts'
 
 let lms: Lms
 let admin: Person
@@ -86,18 +86,6 @@ describe('a refund by an administrator', () => {
     await expectSound(lms)
   })
 
-  it('under one key and for three amounts at once is one refund', async () => {
-    const sale = await aSale(lms, { pricePaise: 10_000 })
-    const outcomes = await Promise.allSettled(
-      [1_000, 2_000, 3_000].map((amountPaise) =>
-        create({ orderId: sale.order.id, amountPaise, key: 'one-of-three' }),
-      ),
-    )
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    expect(ledgerOf(lms, sale.paymentId)?.refunds).toHaveLength(1)
-    await deliverWebhooks(lms)
-  })
-
   it('tells the buyer once', async () => {
     const sale = await aSale(lms)
     const refund = await create({ orderId: sale.order.id })
@@ -165,147 +153,5 @@ describe('a refund is refused', () => {
     const { order } = await aSale(lms)
     const call = create({ orderId: order.id, lines: [1], amountPaise: 100 })
     expect(await refused(call, 'INVALID_INPUT')).toHaveLength(1)
-  })
-})
-
-const ONE_OF_FOUR = ['REFUND_TOO_LARGE', 'REFUND_TOO_LARGE', 'REFUND_TOO_LARGE', 'made']
-
-/** Everybody asks at once, each under a key of their own; what each is told. */
-function atOnce(everybody: Person[], asked: Parameters<typeof create>[0]): Promise<string[]> {
-  const ask = async ({ api }: Person, at: number): Promise<string> => {
-    const call = api.refunds.create.mutate({ ...asked, idempotencyKey: `at-the-same-time-${at}` })
-    return call.then(() => 'made', reasonOf)
-  }
-  return Promise.all(everybody.map(ask))
-}
-
-/** How often Razorpay was asked for a refund of this sale. */
-const askedFor = ({ paymentId }: Sale) =>
-  lms.razorpay.requests().filter(({ path }) => path === `/payments/${paymentId}/refund`).length
-
-describe('refunds at the same moment', () => {
-  it('of two administrators never give back more than was paid', async () => {
-    const other = await anAdmin(lms)
-    for (let round = 0; round < 5; round += 1) {
-      const sale = await aSale(lms, { pricePaise: 10_000 })
-      const asked = { orderId: sale.order.id, amountPaise: 6_000 }
-      expect((await atOnce([admin, other, admin, other], asked)).sort()).toEqual(ONE_OF_FOUR)
-      expect(ledgerOf(lms, sale.paymentId)?.refunded).toBe(6_000)
-      // Razorpay would have refused the others too: it was never asked.
-      expect(askedFor(sale)).toBe(1)
-    }
-    await deliverWebhooks(lms)
-    await expectSound(lms)
-  })
-
-  it('of two administrators give a line back once', async () => {
-    const other = await anAdmin(lms)
-    for (let round = 0; round < 5; round += 1) {
-      const sale = await aSaleOfTwo(lms)
-      const asked = { orderId: sale.order.id, lines: [lineOf(sale, 20_000).no] }
-      expect((await atOnce([admin, other, admin, other], asked)).sort()).toEqual(ONE_OF_FOUR)
-      expect(ledgerOf(lms, sale.paymentId)?.refunded).toBe(20_000)
-    }
-    await deliverWebhooks(lms)
-    await expectSound(lms)
-  })
-
-  it('under one key are one refund', async () => {
-    const sale = await aSale(lms, { pricePaise: 10_000 })
-    const refunds = await Promise.all(
-      Array.from({ length: 6 }, () =>
-        create({ orderId: sale.order.id, amountPaise: 2_000, idempotencyKey: 'one-intent' }),
-      ),
-    )
-    expect(new Set(refunds.map(({ id }) => id)).size).toBe(1)
-    await deliverWebhooks(lms)
-    expect(ledgerOf(lms, sale.paymentId)?.refunds).toHaveLength(1)
-    await expectSound(lms)
-  })
-})
-
-describe('a refund that Razorpay takes its time for', () => {
-  it('ends access at once and is found processed by a poll', async () => {
-    const sale = await aSale(lms)
-    const refund = await lms.razorpay.with({ refunds: 'pending' }, () =>
-      create({ orderId: sale.order.id }),
-    )
-    expect(refund.status).toBe('PENDING')
-    expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
-    const theirs = ledgerOf(lms, sale.paymentId)?.refunds[0]?.id ?? ''
-    lms.razorpay.with({ drop: 'all' }, () => lms.razorpay.settleRefund(theirs, 'processed'))
-    lms.clock.advance(11 * 60)
-    await lms.work()
-    const { refunds } = await sale.buyer.api.orders.get.query({ orderId: sale.order.id })
-    expect(refunds).toMatchObject([{ status: 'PROCESSED' }])
-    await expectSound(lms)
-  })
-
-  it('and then fails gives access back', async () => {
-    const sale = await aSale(lms)
-    await lms.razorpay.with({ refunds: 'pending' }, () => create({ orderId: sale.order.id }))
-    await deliverWebhooks(lms)
-    const courseId = sale.courseIds[0] ?? ''
-    expect(await isIn(sale.buyer, courseId)).toBe(false)
-    lms.razorpay.settleRefund(ledgerOf(lms, sale.paymentId)?.refunds[0]?.id ?? '', 'failed')
-    await deliverWebhooks(lms)
-    expect(await isIn(sale.buyer, courseId)).toBe(true)
-    expect((await admin.api.orders.stuck.query()).refunds.map(({ orderId }) => orderId)).toContain(
-      sale.order.id,
-    )
-    // Asked again without a key, it is a new intent, since the first one failed.
-    const second = await create({ orderId: sale.order.id })
-    expect(second.status).toBe('PROCESSED')
-    await deliverWebhooks(lms)
-    expect(await isIn(sale.buyer, courseId)).toBe(false)
-    await expectSound(lms)
-  })
-})
-
-describe('a second payment whose refund fails at the bank', () => {
-  it('is set aside, and an administrator sees it and gives it back', async () => {
-    const sale = await aSale(lms)
-    const twin = await lms.razorpay.with({ refunds: 'failed' }, async () => {
-      const { razorpay_payment_id: second } = pay(lms, sale, { force: true })
-      await deliverWebhooks(lms)
-      return second
-    })
-    const stray = async () =>
-      (await admin.api.orders.stuck.query()).payments.find(({ paymentId }) => paymentId === twin)
-    expect(await stray()).toMatchObject({ reason: 'its refund failed', amountPaise: 49_900 })
-    await expectSound(lms)
-    await create({ orderId: sale.order.id, paymentId: twin })
-    await deliverWebhooks(lms)
-    expect(ledgerOf(lms, twin)?.refunded).toBe(49_900)
-    expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
-    await expectSound(lms)
-  })
-})
-
-describe('a payment set aside', () => {
-  it('is told to every administrator, once', async () => {
-    const other = await anAdmin(lms)
-    const opened = await anOrder(lms, { pricePaise: 10_000 })
-    lms.razorpay.with({ copies: 3 }, () => pay(lms, opened, { amount: 9_000 }))
-    await deliverWebhooks(lms)
-    for (const { user } of [admin, other]) {
-      const mails = await lms.db.orm.outbox_mails
-        .where({ to: user.email, template: 'order-review' })
-        .all()
-      const about = mails.filter(({ key }) => key.includes(opened.order.id))
-      expect(about).toMatchObject([{ state: 'WAITING' }])
-    }
-  })
-
-  it('can be given back by an administrator', async () => {
-    const opened = await anOrder(lms, { pricePaise: 10_000 })
-    const paid = pay(lms, opened, { amount: 9_000 })
-    await deliverWebhooks(lms)
-    expect(await statusOf(lms, opened)).toBe('REVIEW')
-    const { razorpay_payment_id: paymentId } = paid
-    const refund = await create({ orderId: opened.order.id, paymentId })
-    expect(refund).toMatchObject({ amountPaise: 9_000, status: 'PROCESSED' })
-    await deliverWebhooks(lms)
-    await expectSound(lms)
   })
 })
