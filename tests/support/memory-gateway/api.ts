@@ -33,21 +33,19 @@ export type Api = {
   seen: readonly Call[]
 }
 
-const ROUTES = [
-  'make intent',
-  'find intents',
-  'show intent',
-  'charges of intent',
-  'show charge',
-  'take charge',
-  'make return',
-  'returns of charge',
-  'show return',
-  'list charges',
-  'list returns',
-  'list claims',
-] as const
-export type Route = (typeof ROUTES)[number]
+export type Route =
+  | 'make intent'
+  | 'find intents'
+  | 'show intent'
+  | 'charges of intent'
+  | 'show charge'
+  | 'take charge'
+  | 'make return'
+  | 'returns of charge'
+  | 'show return'
+  | 'list charges'
+  | 'list returns'
+  | 'list claims'
 
 export function openApi(account: Account, faults: Faults): Api {
   const seen: Call[] = []
