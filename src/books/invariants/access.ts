@@ -25,21 +25,26 @@ const ENROLLED_AS = 'enrolled: a captured, unrefunded, matching payment of that 
 
 const BY_PAYMENT = { localField: 'paymentId', foreignField: 'paymentId' }
 
+/** What an order was paid with, and what became of that. */
+const joinMoney: Document[] = [
+  {
+    $lookup: {
+      from: 'payments',
+      localField: 'paymentId',
+      foreignField: 'gatewayPaymentId',
+      as: 'payment',
+    },
+  },
+  { $lookup: { from: 'refunds', ...BY_PAYMENT, as: 'refunds' } },
+  { $lookup: { from: 'disputes', ...BY_PAYMENT, as: 'disputes' } },
+]
+
 /** 1. Captured and not refunded means enrolled in every line of the order. */
 export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Violation[]> {
   const now = deps.now()
   const claims: Document[] = [
     { $match: { status: { $in: ['PAID', 'FULFILLED'] }, paidAt: { $lte: before } } },
-    {
-      $lookup: {
-        from: 'payments',
-        localField: 'paymentId',
-        foreignField: 'gatewayPaymentId',
-        as: 'payment',
-      },
-    },
-    { $lookup: { from: 'refunds', ...BY_PAYMENT, as: 'refunds' } },
-    { $lookup: { from: 'disputes', ...BY_PAYMENT, as: 'disputes' } },
+    ...joinMoney,
     {
       $lookup: {
         from: 'enrollments',
@@ -123,18 +128,7 @@ export async function accessWithoutPayment(deps: Watch): Promise<Violation[]> {
         localField: 'joinId',
         foreignField: '_id',
         as: 'order',
-        pipeline: [
-          {
-            $lookup: {
-              from: 'payments',
-              localField: 'paymentId',
-              foreignField: 'gatewayPaymentId',
-              as: 'payment',
-            },
-          },
-          { $lookup: { from: 'refunds', ...BY_PAYMENT, as: 'refunds' } },
-          { $lookup: { from: 'disputes', ...BY_PAYMENT, as: 'disputes' } },
-        ],
+        pipeline: joinMoney,
       },
     },
   ]

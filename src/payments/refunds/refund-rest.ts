@@ -6,6 +6,9 @@ import type { PaymentDocument } from '../record/payments.ts'
 import { driveRefund } from './drive.ts'
 import { leastRefundOf, openRefund } from './open.ts'
 
+// What every gateway takes as an idempotency key (gateways/payments.ts).
+const IS_KEY = /^[A-Za-z0-9_-]{10,40}$/
+
 type Rest = {
   payment: PaymentDocument
   seen: GatewayPayment
@@ -21,8 +24,9 @@ export async function refundRest(
   { payment, seen, key: prefix, reason }: Rest,
 ): Promise<void> {
   const { gateway, gatewayPaymentId: paymentId, amountPaise, reservedPaise, currency } = payment
-  // Of our own id of the payment: a gateway's may be longer than a key can be.
-  const key = `${prefix}-${payment._id}`
+  // Where the gateway's id makes no key, ours does; the first is what refunds made long ago are known by.
+  const byGateway = `${prefix}-${paymentId}`
+  const key = IS_KEY.test(byGateway) ? byGateway : `${prefix}-${payment._id}`
   // Some of it may have been given back in the gateway's dashboard, of which we have not heard yet.
   const left = amountPaise - Math.max(reservedPaise, seen.amountRefundedPaise)
   const known = await deps.db.orm.refunds.where({ key }).first()
