@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
+import { MongoClient } from 'mongodb'
 import { inject } from 'vitest'
 import { loadConfig, type Config } from '../../src/config.ts'
 import { openDeps, type Deps } from '../../src/deps.ts'
@@ -109,7 +110,7 @@ export async function startLms(options: Options = {}): Promise<Lms> {
       .toArray()
       .catch(() => [])
     await Promise.all(running.map((instance) => instance.stop()))
-    await Promise.all([razorpay.close(), cloudinary.close(), smtp.close()])
+    await Promise.all([razorpay.close(), cloudinary.close(), smtp.close(), drop(database)])
     for (const secret of Object.values(SECRETS)) keepSecret(secret)
     const told = linesWithSecrets([...lines, ...audited.map((entry) => JSON.stringify(entry))])
     if (told.length > 0) throw new Error(`There are secrets in the logs:\n${told.join('\n')}`)
@@ -172,6 +173,17 @@ export function environmentOf(
     // Tests ask more often than people, and the limit has a test of its own.
     REQUESTS_PER_MINUTE: '1000000',
   }
+}
+
+/** Leaves nothing of a database behind: the engine keeps its files open, and can have only so many. */
+async function drop(url: string): Promise<void> {
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 1_000 })
+  // A test may have taken the database away.
+  await client
+    .db()
+    .dropDatabase()
+    .catch(() => undefined)
+  await client.close()
 }
 
 /** Runs a job once, as a server does that is not about to stop. */
