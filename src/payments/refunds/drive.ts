@@ -9,7 +9,7 @@ import type { Keep } from '../../lease.ts'
 import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
-import { gatewayOf } from '../deps.ts'
+import { gatewayOf, type RefundDeps } from '../deps.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
 import { reserveRefund } from './reservation.ts'
@@ -24,22 +24,16 @@ const PER_RUN = 100
 export const MORE_THAN_LEFT = 'more than is left of the payment'
 
 /** One attempt at a refund, if nobody else is at it. It never throws for what the gateway does. */
-export async function driveRefund(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
-  id: string,
-): Promise<void> {
+export async function driveRefund(deps: RefundDeps, id: string): Promise<void> {
   await attemptNow(deps, openRefunds(deps), id)
 }
 
 /** Goes on with every refund that is due. */
-export async function driveDueRefunds(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
-  keep: Keep,
-): Promise<void> {
+export async function driveDueRefunds(deps: RefundDeps, keep: Keep): Promise<void> {
   await workOff(deps, openRefunds(deps), { perRun: PER_RUN, keep })
 }
 
-function openRefunds(deps: Uses<'db' | 'now' | 'gateways' | 'log'>): WorkQueue<RefundDocument> {
+function openRefunds(deps: RefundDeps): WorkQueue<RefundDocument> {
   return {
     open: deps.db.orm.refunds.where(MongoFieldFilter.isNull('settledAt')),
     isAsRead: ({ status }) => MongoFieldFilter.eq('status', status),
@@ -58,10 +52,7 @@ function openRefunds(deps: Uses<'db' | 'now' | 'gateways' | 'log'>): WorkQueue<R
   }
 }
 
-async function submit(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
-  refund: RefundDocument,
-): Promise<void> {
+async function submit(deps: RefundDeps, refund: RefundDocument): Promise<void> {
   if (!(await reserveRefund(deps, refund))) {
     await closeRefund(deps, refund, MORE_THAN_LEFT)
     return
@@ -92,7 +83,7 @@ async function isLost({ db }: Uses<'db'>, { paymentId }: RefundDocument): Promis
 
 /** A refusal is final only when no earlier round, of which we heard nothing, can have gone through. */
 async function acceptRefusal(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  deps: RefundDeps,
   refund: RefundDocument,
   failure: GatewayFailure,
 ): Promise<void> {
@@ -122,10 +113,7 @@ async function findMade(
   return theirs.find(({ key }) => key === refund.key) ?? null
 }
 
-async function poll(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
-  refund: RefundDocument,
-): Promise<void> {
+async function poll(deps: RefundDeps, refund: RefundDocument): Promise<void> {
   if (!refund.gatewayRefundId) return
   await adoptRefund(deps, await gatewayOf(deps, refund).fetchRefund(refund.gatewayRefundId))
   await deps.db.orm.refunds
@@ -135,7 +123,7 @@ async function poll(
 
 /** Takes over every refund of a payment that the gateway knows, those made in its dashboard too. */
 export async function adoptRefunds(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  deps: RefundDeps,
   payment: { gateway: string; paymentId: string },
 ): Promise<void> {
   const all = await gatewayOf(deps, payment).refundsOfPayment(payment.paymentId)

@@ -7,6 +7,7 @@ import type { GatewayRefund } from '../../gateways/payments.ts'
 import { closeReview } from '../../orders/expiry.ts'
 import type { RefundDocument, RefundStatus } from '../../orders/refunded.ts'
 import { noteOrder } from '../../orders/transitions.ts'
+import type { RefundDeps } from '../deps.ts'
 import { alignPayment } from '../record/payment-status.ts'
 import { quarantine, findPayment } from '../record/payments.ts'
 import { alignAccess } from '../settlement/line-access.ts'
@@ -16,10 +17,7 @@ import { releaseReservation, reserveMadeRefund } from './reservation.ts'
 const FORWARD: RefundStatus[] = ['REQUESTED', 'PENDING', 'PROCESSED', 'FAILED']
 
 /** Takes in a refund as the gateway has it. The payment must be recorded already. */
-export async function adoptRefund(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
-  theirs: GatewayRefund,
-): Promise<void> {
+export async function adoptRefund(deps: RefundDeps, theirs: GatewayRefund): Promise<void> {
   const refund = (await findRefund(deps, theirs)) ?? (await linkOwnRefund(deps, theirs))
   const known = refund ?? (await insertDashboardRefund(deps, theirs))
   const status = STATUS[theirs.status]
@@ -92,7 +90,7 @@ async function insertDashboardRefund(
 
 /** Gives up a refund that the gateway refused: nothing was given back. */
 export async function closeRefund(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  deps: RefundDeps,
   refund: RefundDocument,
   error: string,
 ): Promise<void> {
@@ -106,10 +104,7 @@ export async function closeRefund(
 }
 
 /** What follows from a refund's state. At an end it is marked as settled, last of all. */
-export async function concludeRefund(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
-  refund: RefundDocument,
-): Promise<void> {
+export async function concludeRefund(deps: RefundDeps, refund: RefundDocument): Promise<void> {
   if (refund.status === 'FAILED') await releaseReservation(deps, refund)
   else if (refund.gatewayRefundId) await reserveMadeRefund(deps, refund)
   if (refund.gatewayRefundId) await alignPayment(deps, refund.paymentId)

@@ -1,7 +1,6 @@
-import type { Uses } from '../../deps.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
 import type { OrderDocument } from '../../orders/order.ts'
-import { gatewayOf } from '../deps.ts'
+import { gatewayOf, type RefundDeps } from '../deps.ts'
 import type { PaymentDocument } from '../record/payments.ts'
 import { driveRefund } from './drive.ts'
 import { leastRefundOf, openRefund } from './open.ts'
@@ -19,7 +18,7 @@ type Rest = {
 
 /** What is left of a payment that bought nothing goes back, under a key of its own. */
 export async function refundRest(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  deps: RefundDeps,
   { _id: orderId }: Pick<OrderDocument, '_id'>,
   { payment, seen, key: prefix, reason }: Rest,
 ): Promise<void> {

@@ -11,7 +11,7 @@ import { isOpenDispute } from '../../orders/disputed.ts'
 import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { publicRefund, type Refund, type RefundDocument } from '../../orders/refunded.ts'
 import { readPage } from '../../paging.ts'
-import { gatewayOf } from '../deps.ts'
+import { gatewayOf, type RefundDeps } from '../deps.ts'
 import { type PaymentDocument, findPayment } from '../record/payments.ts'
 import { driveRefund, MORE_THAN_LEFT } from './drive.ts'
 import { leastRefundOf, openRefund, type NewRefund } from './open.ts'
@@ -160,7 +160,7 @@ function shareOf(order: OrderDocument, payment: PaymentDocument, input: RefundRe
 
 /** Refuses early and clearly what would be refused; the reservation decides between those who come at once. */
 export async function openAndDriveRefund(
-  deps: Uses<'db' | 'now' | 'gateways' | 'log'>,
+  deps: RefundDeps,
   payment: PaymentDocument,
   asked: NewRefund,
 ): Promise<Refund> {
