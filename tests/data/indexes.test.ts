@@ -12,9 +12,11 @@ const QUERIES: [string, string, Document, Document?][] = [
   [
     'orders that are due',
     'orders',
-    { status: 'CREATED', checkedAt: { $lte: AT } },
-    { checkedAt: 1 },
+    { status: 'CREATED', dueAt: { $lte: AT } },
+    { dueAt: 1 },
   ],
+  ['orders that are half-way', 'orders', { status: 'PAID' }, { checkedAt: 1 }],
+  ['the open orders of an account', 'orders', { openSlot: { $in: ['x:0', 'x:1'] } }],
   ['orders by status', 'orders', { status: 'FULFILLED' }, NEWEST],
   ['all orders', 'orders', { amountPaise: { $gte: 0 } }, NEWEST],
   ['one’s own orders', 'orders', { userId: new ObjectId() }, NEWEST],
