@@ -115,6 +115,7 @@ const API_HEADERS: Parameters<typeof helmet>[0] = {
     useDefaults: false,
     directives: {
       'default-src': ["'none'"],
+      'object-src': ["'none'"],
       'base-uri': ["'none'"],
       'frame-ancestors': ["'none'"],
       'form-action': ["'none'"],
