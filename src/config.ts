@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readSecretFiles } from './secret-files.ts'
+import { isDatabaseUrl, isPlainDatabase, isPlainMail } from './addresses.ts'
 
 const secret = z.string().min(12, 'must have at least 12 characters')
 const url = (protocol: RegExp) => z.url({ protocol, error: 'is not a valid address' })
@@ -7,6 +8,10 @@ const origin = url(/^https?$/).refine(
   (value) => URL.canParse(value) && new URL(value).origin === value,
   'must be an origin, such as https://app.example.com',
 )
+const flag = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((said) => said === 'true')
+  .default(false)
 const list = (item: z.ZodType<string, string>) =>
   z
     .string()
@@ -25,7 +30,8 @@ const Environment = z.object({
   APP_URL: origin,
   CLIENT_ORIGINS: list(origin),
   TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
-  DATABASE_URL: url(/^mongodb(\+srv)?$/),
+  DATABASE_URL: z.string().refine(isDatabaseUrl, 'is not an address of MongoDB'),
+  ALLOW_PLAIN_MONGODB: flag,
   RAZORPAY_KEY_ID: z
     .string()
     .regex(/^rzp_(test|live)_\w+$/, 'must look like rzp_test_… or rzp_live_…'),
@@ -41,6 +47,7 @@ const Environment = z.object({
       'must look like cloudinary://key:secret@cloud',
     ),
   SMTP_URL: url(/^smtps?$/),
+  ALLOW_PLAIN_SMTP: flag,
   MAIL_FROM: z
     .string()
     .regex(/^([^<>]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must hold an e-mail address'),
@@ -128,6 +135,10 @@ function productionFaults(env: Environment): string[] {
   if (!isSafeCloudinary(env.CLOUDINARY_URL))
     faults.push('CLOUDINARY_URL has options that are not for production')
   if (isSandboxMail(env.SMTP_URL)) faults.push('SMTP_URL points at the sandbox')
+  if (isPlainMail(env.SMTP_URL) && !env.ALLOW_PLAIN_SMTP)
+    faults.push('SMTP_URL must be smtps, or requireTLS=true, unless ALLOW_PLAIN_SMTP is true')
+  if (isPlainDatabase(env.DATABASE_URL) && !env.ALLOW_PLAIN_MONGODB)
+    faults.push('DATABASE_URL must have tls=true, unless ALLOW_PLAIN_MONGODB is true')
   return faults
 }
 
