@@ -21,6 +21,8 @@ export type Settings = {
   isSecure: boolean
   requestsPerMinute: number
   registrationsPerHour: number
+  /** How long after an order's time a payment of it is taken without a question. */
+  latePaymentGraceMinutes: number
   seller: Config['seller']
 }
 
@@ -86,6 +88,7 @@ function settingsOf(config: Config): Settings {
     isSecure: config.appUrl.startsWith('https://'),
     requestsPerMinute: config.requestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
+    latePaymentGraceMinutes: config.latePaymentGraceMinutes,
     seller: config.seller,
   }
 }

@@ -24,7 +24,7 @@ export type OrderLine = {
   amountPaise: number
 }
 
-/** `refundedPaise` counts what is refunded or on its way. */
+/** `refundedPaise` counts what is refunded or on its way. It may be paid until `expiresAt`. */
 export type Order = {
   id: string
   status: OrderStatus

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { paidWithoutAccess, accessWithoutPayment } from './access.ts'
 import { couponsWithinLimits } from './coupons.ts'
 import { onceOnly, statesThatFit } from './effects.ts'
+import { paidInTime } from './late.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
 import { invoicesInRow, linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
 import type { Watch, Violation } from './violation.ts'
@@ -32,6 +33,7 @@ export async function findViolations(
     receiptsSent(deps),
     invoicesInRow(deps),
     paidByNobody(deps),
+    paidInTime(deps),
   ])
   return found.flat()
 }
