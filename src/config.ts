@@ -46,6 +46,7 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
+  READYZ_FATAL_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
   SELLER_NAME: z.string().max(120).default('Gurukul'),
   SELLER_STATE: z.string().max(60).optional(),
   SELLER_GSTIN: z
@@ -171,6 +172,7 @@ function toConfig(env: Environment) {
     // Whoever develops a frontend, or tests one, is a single client; a class that registers together, one
     // network.
     requestsPerMinute: env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000),
+    readyzFatalSeconds: env.READYZ_FATAL_SECONDS ?? (isProduction ? 300 : 0),
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
     seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },
   })
