@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readSecretFiles } from './secret-files.ts'
 import { isDatabaseUrl, isPlainDatabase, isPlainMail } from './addresses.ts'
 
 const secret = z.string().min(12, 'must have at least 12 characters')
@@ -84,13 +85,18 @@ export type Config = ReturnType<typeof toConfig>
 
 /**
  * Reads the whole configuration, or throws a ConfigError that names every fault at once. Faults name the
- * variable and never show its value: it may be a secret. `unsaid` is the mode without NODE_ENV.
+ * variable and never show its value: it may be a secret. Each variable may also be given as a file
+ * (secret-files.ts). `unsaid` is the mode without NODE_ENV.
  */
 export function loadConfig(
   env: Record<string, string | undefined> = process.env,
   unsaid: Config['mode'] = 'development',
 ): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ''))
+  const { env: whole, faults: unread } = readSecretFiles(env, ENVIRONMENT_NAMES)
+  if (unread.length > 0) throw new ConfigError(unread)
+  const given = Object.fromEntries(
+    Object.entries(whole).filter(([, value]) => value?.trim() !== ''),
+  )
   const parsed = Environment.safeParse({ NODE_ENV: unsaid, ...given })
   if (!parsed.success)
     throw new ConfigError(parsed.error.issues.map((issue) => faultOf(issue, given)))

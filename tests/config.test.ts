@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, ENVIRONMENT_NAMES, loadConfig } from '../src/config.ts'
@@ -56,6 +58,24 @@ describe('the configuration', () => {
     expect(faultsOf({ ...COMPLETE, RAZORPAY_KEY_SECRET: '  ' })).toEqual([
       'RAZORPAY_KEY_SECRET is missing',
     ])
+  })
+
+  it('is read from files as well, where the platform mounts secrets', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'secrets-'))
+    const file = path.join(folder, 'key')
+    writeFileSync(file, 'a-key-secret-of-a-file\n')
+    const rest = { ...COMPLETE, RAZORPAY_KEY_SECRET: '' }
+    const read = { ...rest, RAZORPAY_KEY_SECRET_FILE: file }
+    expect(loadConfig(read).razorpay.keySecret).toBe('a-key-secret-of-a-file')
+    expect(faultsOf({ ...COMPLETE, RAZORPAY_KEY_SECRET_FILE: file })).toEqual([
+      'RAZORPAY_KEY_SECRET is given twice, also as RAZORPAY_KEY_SECRET_FILE',
+    ])
+    expect(faultsOf({ ...rest, RAZORPAY_KEY_SECRET_FILE: path.join(folder, 'none') })).toEqual([
+      'RAZORPAY_KEY_SECRET_FILE names no file that can be read',
+    ])
+    writeFileSync(file, 'x'.repeat(70_000))
+    expect(faultsOf(read)).toEqual(['RAZORPAY_KEY_SECRET_FILE names no file that can be read'])
+    rmSync(folder, { recursive: true })
   })
 
   it('never shows a value, which may be a secret', () => {
