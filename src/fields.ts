@@ -39,8 +39,19 @@ export const lines = (most: number) =>
 export const exactly = (least: number, most: number) =>
   text(most).min(least).check(refusedFor(faultOfText))
 
-/** Integer paise, at most ₹5,00,000: a whole order stays within the database's 32 bits. */
-export const Paise = z.int().min(0).max(50_000_000)
+const MAX_PRICE_PAISE = 50_000_000
+
+/** The most courses in one order. */
+export const MAX_LINES = 20
+
+/** What one course costs: integer paise, at most ₹5,00,000. */
+export const Price = z.int().min(0).max(MAX_PRICE_PAISE)
+
+/** What a whole order may come to, in integer paise: with a gateway's fee on top, within the database's 32 bits. */
+export const OrderTotal = z
+  .int()
+  .min(0)
+  .max(MAX_LINES * MAX_PRICE_PAISE)
 
 /** An address in the one form by which its mailbox is known (email-address.ts). */
 export const Email = text(MOST_BYTES)
