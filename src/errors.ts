@@ -19,6 +19,7 @@ const REASONS = {
   ORIGIN_REFUSED: ['FORBIDDEN', 'This request does not come from an allowed origin.'],
   PASSWORD_NEEDED: ['FORBIDDEN', 'Confirm your password first: this needs a recent sign-in.'],
 
+  EMAIL_UNPROVEN: ['FORBIDDEN', 'Confirm your e-mail address first: we have mailed you a link.'],
   EMAIL_TAKEN: ['CONFLICT', 'That e-mail address is already registered.'],
   WRONG_CREDENTIALS: ['UNAUTHORIZED', 'The e-mail address or the password is wrong.'],
   WRONG_PASSWORD: ['FORBIDDEN', 'The password is wrong.'],

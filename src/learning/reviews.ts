@@ -2,6 +2,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
 import type { Actor } from '../auth/sessions.ts'
+import { requireProven } from '../auth/unproven.ts'
 import { findNames } from '../auth/user.ts'
 import { requireCourse } from '../courses/access.ts'
 import { oid, type Stored } from '../db.ts'
@@ -70,13 +71,17 @@ export async function listReviews(
   return { items: items.map((row) => reviewOf(row, { actor, name: author(row) })), nextCursor }
 }
 
-/** Writes a student's review of a course, or changes it: each has one. Throws NOT_FOUND or NOT_ENROLLED. */
+/**
+ * Writes a student's review of a course, or changes it: each has one. Throws NOT_FOUND, NOT_ENROLLED or
+ * EMAIL_UNPROVEN.
+ */
 export async function putReview(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   { courseId, rating, body }: NewReview,
 ): Promise<Review> {
   await requireEnrolledCourse(deps, actor, { courseId })
+  requireProven(actor, 'review')
   const at = deps.now()
   const changes = { rating, body, updatedAt: at }
   const enrollment = { courseId, userId: actor.id }

@@ -3,7 +3,7 @@ import { restoreGrant, revokeGrant } from '../../src/learning/access/grant-chang
 import { addGrant } from '../../src/learning/access/grants.ts'
 import { rebuildRating } from '../../src/learning/ratings.ts'
 import { aCourse, aLearner, withAccessRevoked, type Taught } from '../support/builders/learning.ts'
-import { aStudent } from '../support/builders/people.ts'
+import { aVerified } from '../support/builders/auth.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
@@ -19,7 +19,7 @@ const storedRating = async ({ courseId }: Taught) => {
 /** Someone who bought the course, gave it so many stars, and how their money goes and comes back. */
 async function aBuyer(taught: Taught, rating: number) {
   const { courseId } = taught
-  const student = await aStudent(lms)
+  const student = await aVerified(lms)
   const whose = { userId: student.user.id, courseId }
   const key = `order:test-${student.user.id}:0`
   await addGrant(lms.deps, { ...whose, grant: { key, kind: 'PAID' } })
