@@ -49,8 +49,19 @@ export const lines = (most: number) =>
     .trim()
     .refine((text) => !DISGUISES.test(text), 'has characters that are not allowed')
 
-/** Integer paise, at most ₹5,00,000: a whole order stays within the database's 32 bits. */
-export const Paise = z.int().min(0).max(50_000_000)
+const MAX_PRICE_PAISE = 50_000_000
+
+/** The most courses in one order. */
+export const MAX_LINES = 20
+
+/** What one course costs: integer paise, at most ₹5,00,000. */
+export const Price = z.int().min(0).max(MAX_PRICE_PAISE)
+
+/** What a whole order may come to, in integer paise: with a gateway's fee on top, within the database's 32 bits. */
+export const OrderTotal = z
+  .int()
+  .min(0)
+  .max(MAX_LINES * MAX_PRICE_PAISE)
 
 /** An address in lower case, so that one mailbox is one account. */
 export const Email = z.string().max(254).trim().toLowerCase().pipe(z.email())

@@ -6,19 +6,19 @@ import type { Actor } from '../auth/sessions.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Id, Page, Paise, type PageOf } from '../fields.ts'
+import { Id, OrderTotal, Page, type PageOf } from '../fields.ts'
 import { after, NEWEST_FIRST, splitPage } from '../paging.ts'
 import { CouponCode } from './code.ts'
 import type { CouponDocument } from './discounts.ts'
 
 const Terms = z.object({
   kind: z.enum(['PERCENT', 'FIXED']),
-  /** Per cent, or paise. */
-  value: Paise.min(1),
+  /** Per cent, or paise off a whole order. */
+  value: OrderTotal.min(1),
   courseIds: z.array(Id).max(200).default([]),
   startsAt: z.date().nullable().default(null),
   endsAt: z.date().nullable().default(null),
-  minPaise: Paise.default(0),
+  minPaise: OrderTotal.default(0),
   maxTotal: z.int().min(1).max(100_000).nullable().default(null),
   maxPerUser: z.int().min(1).max(1_000).nullable().default(1),
   active: z.boolean().default(true),

@@ -3,7 +3,7 @@ import type { Actor } from '../auth/sessions.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { line, Paise, type Page, type PageOf } from '../fields.ts'
+import { line, Price, type Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { courseFrom, type CourseDocument } from './course.ts'
 import { editCourse, type Changes } from './edit.ts'
@@ -21,7 +21,7 @@ const details = {
   category: line(1, 60),
   level: Level,
   language: line(2, 40),
-  pricePaise: Paise,
+  pricePaise: Price,
   tags: z.array(line(1, 40)).max(10),
   refundDays: z.int().min(0).max(60),
   /** A student who has consumed more of it, in per cent, cannot refund it themselves. */

@@ -11,7 +11,8 @@ import { publicCourse, ratingAverage, type Course } from './public-course.ts'
 import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type SortedRow } from './sort.ts'
 
 export const CatalogueQuery = Page.extend({
-  q: line(0, 100).optional(),
+  /** As long as a title may be. */
+  q: line(0, 120).optional(),
   category: line(0, 60).optional(),
   level: z.string().toUpperCase().pipe(Level).optional(),
   /** In paise. */

@@ -16,7 +16,7 @@ export const RAW_HEADERS = {
   'content-type': 'application/json; charset=utf-8',
   'content-length': String(Buffer.byteLength(RAW_BODY)),
   'content-security-policy':
-    "default-src 'none';base-uri 'none';frame-ancestors 'none';form-action 'none'",
+    "default-src 'none';object-src 'none';base-uri 'none';frame-ancestors 'none';form-action 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-site',
   'referrer-policy': 'no-referrer',

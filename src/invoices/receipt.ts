@@ -29,7 +29,7 @@ export function receipts(deps: Deps): Router {
     res
       .set(
         'content-security-policy',
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; object-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       )
       .set('cache-control', 'private, no-store')
       .type('html')

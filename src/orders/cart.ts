@@ -8,12 +8,10 @@ import { discountsOf, isUsable, type CouponDocument } from '../coupons/discounts
 import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
-import { Id, orNamed } from '../fields.ts'
+import { Id, MAX_LINES, orNamed } from '../fields.ts'
 import { accessEndOf, liveGrants } from '../learning/access/enrollment.ts'
 import { sumOf } from '../money.ts'
 import type { OrderLine } from './order.ts'
-
-export const MAX_LINES = 20
 
 /** Ids and nothing else: prices are ours to say. */
 export const NewOrder = orNamed(

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
 import { CouponCode } from '../coupons/code.ts'
 import type { Uses } from '../deps.ts'
-import { orNamed, Id } from '../fields.ts'
-import { MAX_LINES, priceCart } from './cart.ts'
+import { orNamed, Id, MAX_LINES } from '../fields.ts'
+import { priceCart } from './cart.ts'
 import type { OrderLine } from './order.ts'
 
 /** An order names the code `couponCode`, so a preview of one may too. */

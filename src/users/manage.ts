@@ -16,8 +16,8 @@ const ROLES = ['STUDENT', 'INSTRUCTOR', 'ADMIN'] as const satisfies Role[]
 export type ManagedUser = User & { disabledAt: Date | null; deletedAt: Date | null }
 
 export const UserSearch = Page.extend({
-  /** A part of the name or the address. */
-  q: line(1, 100).optional(),
+  /** A part of the name or the address, or all of either. */
+  q: line(1, 254).optional(),
   role: z.enum(ROLES).optional(),
 }).prefault({})
 export type UserSearch = z.infer<typeof UserSearch>

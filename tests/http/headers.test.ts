@@ -8,7 +8,8 @@ beforeAll(async () => {
   lms = await startLms({ env: { REQUESTS_PER_MINUTE: '200' } })
 })
 
-const POLICY = "default-src 'none';base-uri 'none';frame-ancestors 'none';form-action 'none'"
+const POLICY =
+  "default-src 'none';object-src 'none';base-uri 'none';frame-ancestors 'none';form-action 'none'"
 
 function expectHardened({ headers }: { headers: Headers }) {
   expect(headers.get('content-security-policy')).toBe(POLICY)

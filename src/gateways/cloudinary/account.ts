@@ -36,6 +36,8 @@ export type Account = {
     upload_prefix: string
     signature_algorithm: 'sha1' | 'sha256'
   }
+  /** Cloudinary chooses what it signs notifications with: SHA-1, unless the account takes SHA-256 alone. */
+  notificationAlgorithms: readonly ('sha1' | 'sha256')[]
   delivery: {
     secure: boolean
     cname?: string
@@ -56,14 +58,17 @@ export function readAccount({ url, timeoutMs = 60_000, now }: AccountOptions): A
   }
   const cname = searchParams.get('cname')
   const distribution = searchParams.get('secure_distribution')
+  const algorithm = searchParams.get('signature_algorithm')
   return {
     credentials: {
       cloud_name: hostname,
       api_key: decodeURIComponent(username),
       api_secret: decodeURIComponent(password),
       upload_prefix: searchParams.get('upload_prefix') ?? 'https://api.cloudinary.com',
-      signature_algorithm: searchParams.get('signature_algorithm') === 'sha256' ? 'sha256' : 'sha1',
+      // Every account takes both, unless it was limited to SHA-256.
+      signature_algorithm: algorithm === 'sha1' ? 'sha1' : 'sha256',
     },
+    notificationAlgorithms: algorithm === 'sha256' ? ['sha256'] : ['sha256', 'sha1'],
     delivery: {
       // The SDK uses a cname for plain http only, and https everywhere else.
       secure: cname === null,

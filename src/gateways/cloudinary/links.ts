@@ -82,16 +82,18 @@ export type Notification = { rawBody: Buffer | string; timestamp: string; signat
 
 /** The SDK's own check compares with `===` and takes a time in the future. */
 export function isNotificationSignature(
-  { credentials, now }: Account,
+  { credentials, notificationAlgorithms, now }: Account,
   { rawBody, timestamp, signature }: Notification,
 ): boolean {
   if (!/^\d{1,15}$/.test(timestamp)) return false
   const age = timestampOf(now()) - Number(timestamp)
   if (age > MAX_AGE_SECONDS || age < -MAX_SKEW_SECONDS) return false
-  const expected = createHash(credentials.signature_algorithm)
-    .update(rawBody)
-    .update(timestamp + credentials.api_secret)
-    .digest('hex')
-  const [a, b] = [Buffer.from(signature), Buffer.from(expected)]
-  return a.length === b.length && timingSafeEqual(a, b)
+  const given = Buffer.from(signature)
+  return notificationAlgorithms.some((algorithm) => {
+    const expected = createHash(algorithm)
+      .update(rawBody)
+      .update(timestamp + credentials.api_secret)
+      .digest('hex')
+    return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected))
+  })
 }

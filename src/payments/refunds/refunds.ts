@@ -6,7 +6,7 @@ import type { Actor } from '../../auth/sessions.ts'
 import { requireRecentPassword } from '../../auth/step-up.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError, refuseInput } from '../../errors.ts'
-import { Id, line, orNamed, Page, Paise, type PageOf } from '../../fields.ts'
+import { Id, line, MAX_LINES, OrderTotal, orNamed, Page, type PageOf } from '../../fields.ts'
 import { isOpenDispute } from '../../orders/disputed.ts'
 import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { publicRefund, type Refund, type RefundDocument } from '../../orders/refunded.ts'
@@ -26,9 +26,9 @@ const RefundTerms = z
     lines: z
       .array(z.union([z.int().min(1), Id, LineOfCourse]))
       .min(1)
-      .max(20)
+      .max(MAX_LINES)
       .optional(),
-    amountPaise: Paise.min(1).optional(),
+    amountPaise: OrderTotal.min(1).optional(),
     /** Another payment of the order than the one that paid it: one set aside. */
     paymentId: z
       .string()

@@ -17,6 +17,8 @@ describe('a signed upload from a browser', () => {
     const target = { publicId: 'b/one', resourceType: 'image', deliveryType: 'upload' } as const
     const signed = cloudinary.signUpload({ ...target, allowedFormats: ['png', 'jpg'] })
     expect(JSON.stringify(signed)).not.toContain('secret')
+    // SHA-256; the SDK's own choice is SHA-1.
+    expect(signed.fields['signature']).toMatch(/^[0-9a-f]{64}$/)
     expect((await post(signed, PNG)).status).toBe(200)
     expect(await cloudinary.describe(target)).toMatchObject({ bytes: 70, format: 'png' })
   })

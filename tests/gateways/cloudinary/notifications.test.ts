@@ -129,3 +129,13 @@ test("the vendor's published signature holds", () => {
   expect(account.isNotificationSignature(published)).toBe(true)
   expect(account.isNotificationSignature({ ...published, timestamp: '7952342400001' })).toBe(false)
 })
+
+test('an account that is limited to SHA-256 takes no other signature', async () => {
+  const told = await notification()
+  const limited = openCloudinary({
+    url: `${sandbox.cloudinaryUrl}&signature_algorithm=sha256`,
+    now: clock.now,
+  })
+  expect(cloudinary.isNotificationSignature(told)).toBe(true)
+  expect(limited.isNotificationSignature(told)).toBe(false)
+})
