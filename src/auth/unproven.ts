@@ -55,7 +55,7 @@ export function requireProven(user: { emailVerified: boolean }, act: UnprovenAct
 export const admitMail: Admission = async (deps, { to, mail, isFirst }) => {
   const user = await findUser(deps.db, { email: to })
   const { template } = mail
-  const { name: _chosen, ...data } = { name: '', ...mail.data }
+  const data = Object.fromEntries(Object.entries(mail.data).filter(([field]) => field !== 'name'))
   if (user?.emailVerifiedAt) return Mail.parse({ template, data: { ...data, name: user.name } })
   if (mail.template === 'enrolled' && mail.data.isFree === true) return null
   return isFirst && (await isTooMany(deps, to, template)) ? null : Mail.parse({ template, data })
