@@ -21,6 +21,8 @@ export type Settings = {
   isSecure: boolean
   requestsPerMinute: number
   registrationsPerHour: number
+  /** Whether reviews of gifts and free courses are part of ratings. */
+  ratingsCountUnpaid: boolean
   seller: Config['seller']
 }
 
@@ -86,6 +88,7 @@ function settingsOf(config: Config): Settings {
     isSecure: config.appUrl.startsWith('https://'),
     requestsPerMinute: config.requestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
+    ratingsCountUnpaid: config.ratingsCountUnpaid,
     seller: config.seller,
   }
 }
