@@ -34,7 +34,8 @@ async function run(): Promise<void> {
   if (url === null) throw new Error('DATABASE_URL is missing')
   const db = await openDb(url)
   try {
-    const deps = { db, now: () => new Date() }
+    const appName = process.env['SELLER_NAME'] ?? ''
+    const deps = { db, now: () => new Date(), settings: { appName } }
     const user = change.admin
       ? await createAdmin(deps, change.admin)
       : await promoteToAdmin(deps, change.promotion)
