@@ -197,7 +197,6 @@ function toConfig(env: Environment) {
     // A class that registers together is one network.
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
     ratingsCountUnpaid: env.RATINGS_COUNT_UNPAID,
-    seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },
     seller: sellerOf(env),
   })
 }
