@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'1816181f4f49182de3a1edb04ad271f2180482b374578a79d603ad5f243984b1'>;
+  StorageHashBase<'0342045cae4fadb794c1a99332482f9d4d78de37015ad119a5d6f1db981031f7'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -58,6 +58,7 @@ export type GrantInput = {
   readonly until: CodecTypes['mongo/date@1']['input'] | null;
 };
 export type LessonOutput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -66,6 +67,7 @@ export type LessonOutput = {
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type LessonInput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -77,16 +79,22 @@ export type OrderLineOutput = {
   readonly amountPaise: CodecTypes['mongo/int32@1']['output'];
   readonly courseId: CodecTypes['mongo/string@1']['output'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['output'];
+  readonly lessonCount: CodecTypes['mongo/int32@1']['output'];
   readonly listPaise: CodecTypes['mongo/int32@1']['output'];
   readonly no: CodecTypes['mongo/int32@1']['output'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['output'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['output'];
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type OrderLineInput = {
   readonly amountPaise: CodecTypes['mongo/int32@1']['input'];
   readonly courseId: CodecTypes['mongo/string@1']['input'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['input'];
+  readonly lessonCount: CodecTypes['mongo/int32@1']['input'];
   readonly listPaise: CodecTypes['mongo/int32@1']['input'];
   readonly no: CodecTypes['mongo/int32@1']['input'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['input'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['input'];
   readonly title: CodecTypes['mongo/string@1']['input'];
 };
 export type QuizAnswerOutput = {
@@ -283,7 +291,9 @@ export type FieldOutputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly openedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
@@ -626,7 +636,9 @@ export type FieldInputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly openedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
@@ -980,7 +992,9 @@ export namespace Models {
     completedAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+    lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
     lessonId: CodecTypes['mongo/string@1']['output'];
+    openedAt: CodecTypes['mongo/date@1']['output'] | null;
     positionSeconds: CodecTypes['mongo/int32@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     userId: CodecTypes['mongo/objectId@1']['output'];
@@ -1593,6 +1607,7 @@ type ContractBase = Omit<
                               readonly additionalProperties: false;
                               readonly bsonType: 'object';
                               readonly properties: {
+                                readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -1990,7 +2005,9 @@ type ContractBase = Omit<
                     readonly completedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly firstCompletedAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly lessonAddedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly openedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly positionSeconds: { readonly bsonType: 'int' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly userId: { readonly bsonType: 'objectId' };
@@ -2200,16 +2217,22 @@ type ContractBase = Omit<
                           readonly amountPaise: { readonly bsonType: 'int' };
                           readonly courseId: { readonly bsonType: 'string' };
                           readonly discountPaise: { readonly bsonType: 'int' };
+                          readonly lessonCount: { readonly bsonType: 'int' };
                           readonly listPaise: { readonly bsonType: 'int' };
                           readonly no: { readonly bsonType: 'int' };
+                          readonly refundDays: { readonly bsonType: 'int' };
+                          readonly refundMaxPercent: { readonly bsonType: 'int' };
                           readonly title: { readonly bsonType: 'string' };
                         };
                         readonly required: readonly [
                           'amountPaise',
                           'courseId',
                           'discountPaise',
+                          'lessonCount',
                           'listPaise',
                           'no',
+                          'refundDays',
+                          'refundMaxPercent',
                           'title',
                         ];
                       };
@@ -3627,9 +3650,17 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly lessonAddedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly lessonId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly openedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly positionSeconds: {
                 readonly nullable: false;
@@ -4469,6 +4500,10 @@ type ContractBase = Omit<
           };
           readonly Lesson: {
             readonly fields: {
+              readonly addedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4509,11 +4544,23 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly lessonCount: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly listPaise: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly no: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundDays: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundMaxPercent: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
@@ -4801,6 +4848,10 @@ type ContractBase = Omit<
     };
     readonly Lesson: {
       readonly fields: {
+        readonly addedAt: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
         readonly durationSeconds: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4841,11 +4892,23 @@ type ContractBase = Omit<
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
+        readonly lessonCount: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
         readonly listPaise: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
         readonly no: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundDays: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundMaxPercent: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };

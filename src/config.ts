@@ -46,6 +46,7 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
+  SELF_REFUNDS_PER_COURSE: z.coerce.number().int().min(1).max(100).default(1),
   SELLER_NAME: z.string().max(120).default('Gurukul'),
   SELLER_STATE: z.string().max(60).optional(),
   SELLER_GSTIN: z
@@ -172,6 +173,7 @@ function toConfig(env: Environment) {
     // network.
     requestsPerMinute: env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000),
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
+    selfRefundsPerCourse: env.SELF_REFUNDS_PER_COURSE,
     seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },
   })
 }

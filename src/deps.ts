@@ -21,6 +21,8 @@ export type Settings = {
   isSecure: boolean
   requestsPerMinute: number
   registrationsPerHour: number
+  /** How often a buyer may have the money for one course back without asking anybody. */
+  selfRefundsPerCourse: number
   seller: Config['seller']
 }
 
@@ -86,6 +88,7 @@ function settingsOf(config: Config): Settings {
     isSecure: config.appUrl.startsWith('https://'),
     requestsPerMinute: config.requestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
+    selfRefundsPerCourse: config.selfRefundsPerCourse,
     seller: config.seller,
   }
 }

@@ -12,6 +12,7 @@ import { Id, MAX_LINES, orNamed } from '../fields.ts'
 import { accessEndOf, liveGrants } from '../learning/access/enrollment.ts'
 import { sumOf } from '../money.ts'
 import type { OrderLine } from './order.ts'
+import { requireSold, type SoldCourse } from './sold-courses.ts'
 
 /** Ids and nothing else: prices are ours to say. */
 export const NewOrder = orNamed(
@@ -40,26 +41,21 @@ export async function priceCart(
 ): Promise<Cart> {
   const ids = [...new Set(courseIds)].sort()
   if (ids.length === 0) throw new DomainError('EMPTY_CART')
-  const courses = await findSold(deps, ids)
+  const courses = await requireSold(deps, ids)
   if (courses.some(({ ownerId }) => ownerId === actor.id)) throw new DomainError('OWN_COURSE')
   await refuseEnrolled(deps, actor, ids)
   const currency = courses[0]?.currency ?? 'INR'
   if (courses.some((course) => course.currency !== currency))
     refuseInput('courseIds', 'are sold in different currencies')
-  const priced = courses.map(({ _id, title, pricePaise }) => ({
-    courseId: _id,
-    title,
-    listPaise: pricePaise,
-  }))
+  const priced = courses.map(({ id, pricePaise }) => ({ courseId: id, listPaise: pricePaise }))
   const coupon =
     couponCode === undefined
       ? null
       : await limitCodeAttempts(deps, actor, () => requireCoupon(deps, couponCode, priced))
   const discounts = coupon ? discountsOf(coupon, priced) : []
-  const lines = priced.map((line, at) => {
-    const discountPaise = discounts[at] ?? 0
-    return { no: at + 1, ...line, discountPaise, amountPaise: line.listPaise - discountPaise }
-  })
+  const lines = courses.map((course, at) =>
+    lineOf(course, { at, discountPaise: discounts[at] ?? 0 }),
+  )
   const amountPaise = sumOf(lines)
   requirePayable(deps, amountPaise, currency)
   const discountPaise = lines.reduce((sum, line) => sum + line.discountPaise, 0)
@@ -78,15 +74,14 @@ function requirePayable(
   if (amountPaise < limits.leastChargePaise) throw new DomainError('AMOUNT_TOO_SMALL')
 }
 
-async function findSold({ db }: Uses<'db'>, ids: string[]) {
-  const courses = await db.orm.courses
-    .where({ status: 'PUBLISHED' })
-    .where(MongoFieldFilter.in('_id', ids.map(oid)))
-    .select('_id', 'ownerId', 'title', 'pricePaise', 'currency')
-    .orderBy({ _id: 1 })
-    .all()
-  if (courses.length < ids.length) throw new DomainError('NOT_FOUND')
-  return courses
+function lineOf(
+  { id: courseId, title, pricePaise: listPaise, ...course }: SoldCourse,
+  { at, discountPaise }: { at: number; discountPaise: number },
+): OrderLine {
+  const { refundDays, refundMaxPercent, lessonCount } = course
+  const terms = { refundDays, refundMaxPercent, lessonCount }
+  const amountPaise = listPaise - discountPaise
+  return { no: at + 1, courseId, title, listPaise, discountPaise, amountPaise, ...terms }
 }
 
 /** A grant that ends some day is no reason not to buy. */
@@ -135,11 +130,13 @@ async function requireCoupon(
 }
 
 /**
- * Names the one open order that a buyer can have for a cart: two tabs share it. Prices are part of it, so that
- * nobody is handed an order at a price that no longer stands.
+ * Names the one open order that a buyer can have for a cart: two tabs share it. Prices and terms are part of it, so
+ * that nobody is handed an order at what no longer stands.
  */
 export function openKeyOf(userId: string, { lines, currency, coupon }: Cart): string {
-  const parts = lines.map(({ courseId, amountPaise }) => `${courseId}:${amountPaise}`)
+  const parts = lines.map(({ courseId, amountPaise, refundDays, refundMaxPercent }) =>
+    [courseId, amountPaise, refundDays, refundMaxPercent].join(':'),
+  )
   return createHash('sha256')
     .update([userId, currency, coupon?.code ?? '', ...parts].join('|'))
     .digest('hex')
