@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'0342045cae4fadb794c1a99332482f9d4d78de37015ad119a5d6f1db981031f7'>;
+  StorageHashBase<'3222663051b6b4d368eb13bded310f377e84d3c86cdbe52d6eb442209c45172c'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -45,6 +45,7 @@ export type GrantOutput = {
   readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
   readonly reason: CodecTypes['mongo/string@1']['output'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['output'] | null;
   readonly until: CodecTypes['mongo/date@1']['output'] | null;
 };
 export type GrantInput = {
@@ -55,6 +56,7 @@ export type GrantInput = {
   readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
   readonly reason: CodecTypes['mongo/string@1']['input'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['input'] | null;
   readonly until: CodecTypes['mongo/date@1']['input'] | null;
 };
 export type LessonOutput = {
@@ -259,6 +261,7 @@ export type FieldOutputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly barredAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly grants: ReadonlyArray<GrantOutput>;
@@ -604,6 +607,7 @@ export type FieldInputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly barredAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly grants: ReadonlyArray<GrantInput>;
@@ -956,6 +960,7 @@ export namespace Models {
   };
   export type unbound_Enrollment = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    barredAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
     grants: ReadonlyArray<GrantOutput>;
@@ -1823,6 +1828,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly barredAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly grants: {
@@ -1841,6 +1847,7 @@ type ContractBase = Omit<
                           readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                           readonly reason: { readonly bsonType: readonly ['null', 'string'] };
                           readonly revokedAt: { readonly bsonType: readonly ['null', 'date'] };
+                          readonly revokedBy: { readonly bsonType: readonly ['null', 'string'] };
                           readonly until: { readonly bsonType: readonly ['null', 'date'] };
                         };
                         readonly required: readonly ['at', 'key', 'kind'];
@@ -3529,6 +3536,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly barredAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly courseId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
@@ -4492,6 +4503,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly revokedBy: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly until: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -4839,6 +4854,10 @@ type ContractBase = Omit<
         readonly revokedAt: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
+        readonly revokedBy: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
         };
         readonly until: {
           readonly nullable: true;

@@ -5,9 +5,9 @@ import type { Actor } from '../auth/sessions.ts'
 import { bucketKey, requireAttempt, uncountAttempts } from '../auth/throttle.ts'
 import { CouponCode } from '../coupons/code.ts'
 import { discountsOf, isUsable, type CouponDocument } from '../coupons/discounts.ts'
-import { oid } from '../db.ts'
+import { oid, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
-import { DomainError, refuseInput } from '../errors.ts'
+import { DomainError, refuseInput, type Issue } from '../errors.ts'
 import { Id, MAX_LINES, orNamed } from '../fields.ts'
 import { accessEndOf, liveGrants } from '../learning/access/enrollment.ts'
 import { sumOf } from '../money.ts'
@@ -32,7 +32,8 @@ export type Cart = {
 
 /**
  * What this buyer would pay for these courses now. Throws EMPTY_CART, NOT_FOUND, OWN_COURSE, ALREADY_ENROLLED,
- * INVALID_INPUT for a mix of currencies, COUPON_INVALID, TOO_MANY_REQUESTS for guessed codes and AMOUNT_TOO_SMALL.
+ * INVALID_INPUT for a mix of currencies, COUPON_INVALID, TOO_MANY_REQUESTS for guessed codes, ACCESS_ENDED for what
+ * would cost nothing and a person has ended, and AMOUNT_TOO_SMALL.
  */
 export async function priceCart(
   deps: Uses<'db' | 'now' | 'gateways'>,
@@ -43,7 +44,7 @@ export async function priceCart(
   if (ids.length === 0) throw new DomainError('EMPTY_CART')
   const courses = await requireSold(deps, ids)
   if (courses.some(({ ownerId }) => ownerId === actor.id)) throw new DomainError('OWN_COURSE')
-  await refuseEnrolled(deps, actor, ids)
+  const enrollments = await requireNotEnrolled(deps, actor, ids)
   const currency = courses[0]?.currency ?? 'INR'
   if (courses.some((course) => course.currency !== currency))
     refuseInput('courseIds', 'are sold in different currencies')
@@ -56,6 +57,7 @@ export async function priceCart(
   const lines = courses.map((course, at) =>
     lineOf(course, { at, discountPaise: discounts[at] ?? 0 }),
   )
+  refuseBarred(enrollments, lines)
   const amountPaise = sumOf(lines)
   requirePayable(deps, amountPaise, currency)
   const discountPaise = lines.reduce((sum, line) => sum + line.discountPaise, 0)
@@ -85,11 +87,11 @@ function lineOf(
 }
 
 /** A grant that ends some day is no reason not to buy. */
-async function refuseEnrolled(
+async function requireNotEnrolled(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
   ids: string[],
-): Promise<void> {
+): Promise<Stored<'enrollments'>[]> {
   const enrollments = await db.orm.enrollments
     .where({ userId: actor.id })
     .where(MongoFieldFilter.in('courseId', ids.map(oid)))
@@ -98,10 +100,22 @@ async function refuseEnrolled(
     const live = liveGrants(grants, now())
     return live.length > 0 && accessEndOf(live) === null
   })
-  if (held.length === 0) return
-  throw new DomainError('ALREADY_ENROLLED', {
-    issues: held.map(({ courseId }) => ({ path: 'courseIds', message: courseId })),
-  })
+  if (held.length === 0) return enrollments
+  throw new DomainError('ALREADY_ENROLLED', { issues: issuesOf(held) })
+}
+
+/** Told early; the grant itself is decided by the write that adds it. */
+function refuseBarred(
+  enrollments: readonly Stored<'enrollments'>[],
+  lines: readonly OrderLine[],
+): void {
+  const free = new Set(lines.filter((line) => line.amountPaise === 0).map((line) => line.courseId))
+  const barred = enrollments.filter(({ courseId, barredAt }) => barredAt && free.has(courseId))
+  if (barred.length > 0) throw new DomainError('ACCESS_ENDED', { issues: issuesOf(barred) })
+}
+
+function issuesOf(enrollments: readonly { courseId: string }[]): Issue[] {
+  return enrollments.map(({ courseId }) => ({ path: 'courseIds', message: courseId }))
 }
 
 const CODE_ATTEMPTS = { most: 30, seconds: 15 * 60 }
