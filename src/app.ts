@@ -12,7 +12,7 @@ import {
   refuseDuplicates,
   refuseDuplicateSessions,
   refuseForeignOrigins,
-  refuseOddHosts,
+  refuseOddHeaders,
   refuseOddPaths,
   refuseOtherMethods,
 } from './http/guards.ts'
@@ -42,7 +42,7 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
   app.use(logRequests(deps.log))
   app.use(helmet(API_HEADERS), forbidCaching)
   app.use(limitAnswerTime(timeouts), limitBodyTime(timeouts))
-  app.use(refuseOddHosts, refuseOtherMethods)
+  app.use(refuseOddHeaders, refuseOtherMethods)
   app.use(health(deps))
   app.use('/webhooks/cloudinary', refuseLongerThan(256 * 1024), cloudinaryWebhook(deps))
   app.use('/webhooks', refuseLongerThan(1024 * 1024), webhooks(deps))

@@ -70,9 +70,9 @@ async function recordAndNote(
   const why = seen.errorReason === null ? '' : `: ${seen.errorReason}`
   const detail = `${seen.id} by ${source}${why}`
   await noteOrder(deps, orderId, { event: `payment ${seen.status}`, detail })
-  // For the reconciler, which captures what nobody captured: a closed order it would look at in an hour only.
+  // For the reconciler, which captures what nobody captured: a closed order it would look at in hours only.
   if (seen.status === 'authorized')
-    await deps.db.orm.orders.where({ _id: orderId }).update({ checkedAt: new Date(0) })
+    await deps.db.orm.orders.where({ _id: orderId }).update({ dueAt: deps.now() })
   return payment
 }
 
@@ -93,7 +93,6 @@ async function setAside(
     id: order._id,
     from: ['CREATED', 'EXPIRED'],
     set: { status: 'REVIEW', reviewReason: reason },
-    unset: ['openKey'],
     note: { event: 'set aside', detail: `${payment.gatewayPaymentId}: ${reason}` },
   })
   await mailReview(deps, order._id, reason)
@@ -119,7 +118,7 @@ async function claim(
     from: ['CREATED', 'EXPIRED', 'REVIEW'],
     where: { paymentId: null },
     set: { status: 'PAID', paymentId, paidAt: deps.now() },
-    unset: ['openKey', 'reviewReason'],
+    unset: ['reviewReason'],
     note: { event: 'paid', detail: `${paymentId} by ${source}` },
   })
   const current = claimed ?? (await requireOrder(deps, order._id))
