@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'704b87d198987a642e851a42097405d46fbda94686abbc106e65276f34ee1b1f'>;
+  StorageHashBase<'fe4a49564bb7d6c9e2482ea30c8593d84116b822363461e5720e180385405cc3'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -233,6 +233,7 @@ export type FieldOutputTypes = {
       readonly title: CodecTypes['mongo/string@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly version: CodecTypes['mongo/int32@1']['output'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['output'] | null;
     };
     readonly Dispute: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -581,6 +582,7 @@ export type FieldInputTypes = {
       readonly title: CodecTypes['mongo/string@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly version: CodecTypes['mongo/int32@1']['input'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['input'] | null;
     };
     readonly Dispute: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -933,6 +935,7 @@ export namespace Models {
     title: CodecTypes['mongo/string@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     version: CodecTypes['mongo/int32@1']['output'];
+    withheldAt: CodecTypes['mongo/date@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Dispute = {
@@ -1654,6 +1657,7 @@ type ContractBase = Omit<
                     readonly title: { readonly bsonType: 'string' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly version: { readonly bsonType: 'int' };
+                    readonly withheldAt: { readonly bsonType: readonly ['null', 'date'] };
                   };
                   readonly required: readonly [
                     '_id',
@@ -3450,6 +3454,10 @@ type ContractBase = Omit<
               readonly version: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly withheldAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
             };
             readonly relations: Record<string, never>;

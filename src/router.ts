@@ -5,6 +5,7 @@ import { booksProcedures, earningsRouter, stuckProcedures } from './books/router
 import { couponProcedures } from './coupons/router.ts'
 import { coursesData } from './courses/personal-data.ts'
 import { coursesRouter } from './courses/router.ts'
+import { alignShelfOf, alignShelves } from './courses/shelf.ts'
 import { invoicesData } from './invoices/personal-data.ts'
 import type { Job } from './jobs.ts'
 import { learningData } from './learning/personal-data.ts'
@@ -47,7 +48,7 @@ export const personalData = [
 export const appRouter = router({
   auth: authRouter,
   account: accountRouter(personalData),
-  users: usersRouter,
+  users: usersRouter(alignShelfOf),
   courses: coursesRouter,
   media: mediaRouter,
   enrollments: enrollmentsRouter,
@@ -72,5 +73,6 @@ export const jobs: Job[] = [
   finishDeletions(personalData),
   sweepMedia,
   repairRatings,
+  alignShelves,
   ...paymentJobs,
 ]

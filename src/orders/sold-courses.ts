@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb'
+import { maySell, ON_SALE } from '../courses/shelf.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 
@@ -23,7 +24,7 @@ export async function requireSold({ db }: Uses<'db'>, ids: string[]): Promise<So
   const rows = await db.driver
     .collection('courses')
     .aggregate<Row>([
-      { $match: { _id: { $in: ids.map((id) => new ObjectId(id)) }, status: 'PUBLISHED' } },
+      { $match: { _id: { $in: ids.map((id) => new ObjectId(id)) }, ...ON_SALE } },
       { $sort: { _id: 1 } },
       {
         $project: {
@@ -33,7 +34,8 @@ export async function requireSold({ db }: Uses<'db'>, ids: string[]): Promise<So
       },
     ])
     .toArray()
-  if (rows.length < ids.length) throw new DomainError('NOT_FOUND')
+  const owners = rows.map(({ ownerId }) => ownerId.toHexString())
+  if (rows.length < ids.length || !(await maySell(db, owners))) throw new DomainError('NOT_FOUND')
   return rows.map(({ _id, ownerId, ...course }) => ({
     ...course,
     id: _id.toHexString(),

@@ -161,7 +161,8 @@ describe('a database made before the payment port', () => {
     await old.db
       .collection('enrollments')
       .updateMany({ barredAt: { $type: 'date' } }, { $unset: { barredAt: '' } })
-    expect(await migrateData(old.url, contract)).toEqual(['sale-terms', 'admission'])
+    const done = await migrateData(old.url, contract)
+    expect(done).toEqual(expect.arrayContaining(['sale-terms', 'admission']))
     await expectBroughtAlong(old)
   })
 

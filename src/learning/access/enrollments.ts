@@ -2,6 +2,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import type { Actor } from '../../auth/sessions.ts'
 import { requireCourse } from '../../courses/access.ts'
 import { courseFrom, type CourseDocument, type CourseStatus } from '../../courses/course.ts'
+import { isOnSale, maySell } from '../../courses/shelf.ts'
 import { oid } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
@@ -69,7 +70,7 @@ function outlineOf(course: CourseDocument): EnrolledCourse['course'] {
 
 /**
  * Enrols in a free course; again, it answers the same. Throws NOT_FOUND (no such course, or it is not
- * published), OWN_COURSE, NOT_FREE, and ACCESS_ENDED: access that was revoked is not had back this way.
+ * on sale), OWN_COURSE, NOT_FREE, and ACCESS_ENDED: access that was revoked is not had back this way.
  */
 export async function enrollForFree(
   deps: Uses<'db' | 'now'>,
@@ -78,7 +79,8 @@ export async function enrollForFree(
 ): Promise<Enrollment> {
   const { course } = await requireCourse(deps, actor, { _id: courseId })
   if (course.ownerId === actor.id) throw new DomainError('OWN_COURSE')
-  if (course.status !== 'PUBLISHED') throw new DomainError('NOT_FOUND')
+  if (!isOnSale(course) || !(await maySell(deps.db, [course.ownerId])))
+    throw new DomainError('NOT_FOUND')
   if (course.pricePaise > 0) throw new DomainError('NOT_FREE')
   await admitForFree(deps, { userId: actor.id, courseId })
   const enrollment = await requireEnrollment(deps, { userId: actor.id, courseId })
