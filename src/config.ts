@@ -53,8 +53,11 @@ const Environment = z.object({
     .regex(/^([^<>]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must hold an e-mail address'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  NETWORK_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  SEARCHES_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
   SELF_REFUNDS_PER_COURSE: z.coerce.number().int().min(1).max(100).default(1),
+  READYZ_FATAL_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
   SELLER_NAME: z.string().max(120).default('Gurukul'),
   SELLER_STATE: z.string().max(60).optional(),
   SELLER_GSTIN: z
@@ -166,6 +169,8 @@ function isSandboxMail(value: string): boolean {
 
 function toConfig(env: Environment) {
   const isProduction = env.NODE_ENV === 'production'
+  // Whoever develops a frontend, or tests one, is a single client.
+  const requestsPerMinute = env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000)
   return Object.freeze({
     mode: env.NODE_ENV,
     port: env.PORT,
@@ -186,9 +191,11 @@ function toConfig(env: Environment) {
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     logLevel: env.LOG_LEVEL,
-    // Whoever develops a frontend, or tests one, is a single client; a class that registers together, one
-    // network.
-    requestsPerMinute: env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000),
+    requestsPerMinute,
+    networkRequestsPerMinute: env.NETWORK_REQUESTS_PER_MINUTE ?? requestsPerMinute * 20,
+    searchesPerMinute: env.SEARCHES_PER_MINUTE ?? Math.ceil(requestsPerMinute / 5),
+    readyzFatalSeconds: env.READYZ_FATAL_SECONDS ?? (isProduction ? 300 : 0),
+    // A class that registers together is one network.
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
     selfRefundsPerCourse: env.SELF_REFUNDS_PER_COURSE,
     seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },
