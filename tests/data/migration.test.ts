@@ -154,7 +154,8 @@ describe('a database made before the payment port', () => {
     const contract = await readContract()
     const old = await anOldDatabase()
     await migrateData(old.url, contract)
-    const forget = { $unset: { 'lines.0.refundDays': '' } }
+    const terms = ['lessonCount', 'refundDays', 'refundMaxPercent']
+    const forget = { $unset: Object.fromEntries(terms.map((name) => [`lines.0.${name}`, ''])) }
     await old.db
       .collection('orders')
       .updateMany({ 'lines.1': { $exists: true } }, forget, { bypassDocumentValidation: true })
