@@ -108,7 +108,7 @@ async function buyersOf({ driver }: Db, count: number): Promise<string[]> {
   return Object.values(insertedIds).map((id) => id.toHexString())
 }
 
-const TERMS = { refundDays: 7, refundMaxPercent: 30, lessonCount: 1 }
+const TERMS = { refundDays: 7, refundMaxPercent: 30, lessonCount: 1, gstPercent: 18, sac: null }
 
 type Line = { userId: string; courseId: string }
 

@@ -36,7 +36,7 @@ export type Cart = {
  * would cost nothing and a person has ended, and AMOUNT_TOO_SMALL.
  */
 export async function priceCart(
-  deps: Uses<'db' | 'now' | 'gateways'>,
+  deps: Uses<'db' | 'now' | 'gateways' | 'settings'>,
   actor: Actor,
   { courseIds, couponCode }: NewOrder,
 ): Promise<Cart> {
@@ -55,7 +55,7 @@ export async function priceCart(
       : await limitCodeAttempts(deps, actor, () => requireCoupon(deps, couponCode, priced))
   const discounts = coupon ? discountsOf(coupon, priced) : []
   const lines = courses.map((course, at) =>
-    lineOf(course, { at, discountPaise: discounts[at] ?? 0 }),
+    lineOf(deps, course, { at, discountPaise: discounts[at] ?? 0 }),
   )
   refuseBarred(enrollments, lines)
   const amountPaise = sumOf(lines)
@@ -77,13 +77,16 @@ function requirePayable(
 }
 
 function lineOf(
+  { settings }: Uses<'settings'>,
   { id: courseId, title, pricePaise: listPaise, ...course }: SoldCourse,
   { at, discountPaise }: { at: number; discountPaise: number },
 ): OrderLine {
   const { refundDays, refundMaxPercent, lessonCount } = course
+  const { sac, gstPercent: usual } = settings.seller
   const terms = { refundDays, refundMaxPercent, lessonCount }
+  const tax = { gstPercent: course.gstPercent ?? usual, sac }
   const amountPaise = listPaise - discountPaise
-  return { no: at + 1, courseId, title, listPaise, discountPaise, amountPaise, ...terms }
+  return { no: at + 1, courseId, title, listPaise, discountPaise, amountPaise, ...terms, ...tax }
 }
 
 /** A grant that ends some day is no reason not to buy. */
@@ -144,12 +147,12 @@ async function requireCoupon(
 }
 
 /**
- * Names the one open order that a buyer can have for a cart: two tabs share it. Prices and terms are part of it, so
- * that nobody is handed an order at what no longer stands.
+ * Names the one open order that a buyer can have for a cart: two tabs share it. Prices, terms and rates of tax are
+ * part of it, so that nobody is handed an order at one that no longer stands.
  */
 export function openKeyOf(userId: string, { lines, currency, coupon }: Cart): string {
-  const parts = lines.map(({ courseId, amountPaise, refundDays, refundMaxPercent }) =>
-    [courseId, amountPaise, refundDays, refundMaxPercent].join(':'),
+  const parts = lines.map(({ courseId, amountPaise, refundDays, refundMaxPercent, gstPercent }) =>
+    [courseId, amountPaise, refundDays, refundMaxPercent, gstPercent ?? ''].join(':'),
   )
   return createHash('sha256')
     .update([userId, currency, coupon?.code ?? '', ...parts].join('|'))

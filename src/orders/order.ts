@@ -29,6 +29,9 @@ export type OrderLine = {
   /** And how much of the lessons sold, in per cent, they may have had by then. */
   refundMaxPercent: number
   lessonCount: number
+  /** Of GST within the amount, and the services accounting code; null on orders made before they were written. */
+  gstPercent: number | null
+  sac: string | null
 }
 
 /** Null until it is paid, and where there is nothing to give back. */
@@ -70,6 +73,8 @@ export function linesOf(order: Pick<OrderDocument, 'lines'>): OrderLine[] {
     refundDays: line.refundDays,
     refundMaxPercent: line.refundMaxPercent,
     lessonCount: line.lessonCount,
+    gstPercent: line.gstPercent ?? null,
+    sac: line.sac ?? null,
   }))
 }
 

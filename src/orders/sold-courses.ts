@@ -13,6 +13,8 @@ export type SoldCourse = {
   refundDays: number
   refundMaxPercent: number
   lessonCount: number
+  /** Absent where the shop's own rate holds. */
+  gstPercent?: number | null
 }
 
 type Row = Omit<SoldCourse, 'id' | 'ownerId'> & { _id: ObjectId; ownerId: ObjectId }
@@ -29,7 +31,7 @@ export async function requireSold({ db }: Uses<'db'>, ids: string[]): Promise<So
       {
         $project: {
           ...{ ownerId: 1, title: 1, pricePaise: 1, currency: 1 },
-          ...{ refundDays: 1, refundMaxPercent: 1, lessonCount: LESSONS },
+          ...{ refundDays: 1, refundMaxPercent: 1, lessonCount: LESSONS, gstPercent: 1 },
         },
       },
     ])

@@ -112,6 +112,8 @@ describe('earnings', () => {
       refundDays: 7,
       refundMaxPercent: 30,
       lessonCount: 1,
+      gstPercent: null,
+      sac: null,
     }))
     const parts = partsOf({ lines }, [
       { at, amountPaise: 1_000, lineNos: [] },
