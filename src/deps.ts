@@ -26,6 +26,8 @@ export type Settings = {
   registrationsPerHour: number
   /** How often a buyer may have the money for one course back without asking anybody. */
   selfRefundsPerCourse: number
+  /** Whether reviews of gifts and free courses are part of ratings. */
+  ratingsCountUnpaid: boolean
   seller: Config['seller']
 }
 
@@ -106,6 +108,7 @@ function settingsOf(config: Config): Settings {
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
     selfRefundsPerCourse: config.selfRefundsPerCourse,
+    ratingsCountUnpaid: config.ratingsCountUnpaid,
     seller: config.seller,
   }
 }

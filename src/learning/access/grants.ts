@@ -38,10 +38,11 @@ export type EnrollmentKey = { userId: string; courseId: string }
  * nothing and they are barred. One by an administrator or the author ends that.
  */
 export async function addGrant(
-  { db, now }: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now'>,
   { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
 ): Promise<boolean> {
-  const at = now()
+  const { db } = deps
+  const at = deps.now()
   await ensureEnrollment(db, { userId, courseId }, at)
   const open = db.orm.enrollments
     .where({ userId, courseId })
@@ -52,7 +53,7 @@ export async function addGrant(
     enrollment.updatedAt.set(at),
     ...(given.kind === 'ADMIN' ? [enrollment.barredAt.set(null)] : []),
   ])
-  if (added !== null) await rebuildRatingIfReviewed({ db }, { userId, courseId })
+  if (added !== null) await rebuildRatingIfReviewed(deps, { userId, courseId })
   return added !== null
 }
 
@@ -61,10 +62,11 @@ export async function addGrant(
  * for one course, paid at once, exactly one is answered true. Also true when this key is there already.
  */
 export async function addGrantUnlessHeld(
-  { db, now }: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now'>,
   { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
 ): Promise<boolean> {
-  const at = now()
+  const { db } = deps
+  const at = deps.now()
   await ensureEnrollment(db, { userId, courseId }, at)
   const another = { key: { $ne: given.key }, revokedAt: null, until: null }
   const enrollment = { userId: new ObjectId(userId), courseId: new ObjectId(courseId) }
@@ -80,7 +82,7 @@ export async function addGrantUnlessHeld(
   )
   if (modifiedCount === 0)
     return (await rows.countDocuments({ ...enrollment, 'grants.key': given.key })) > 0
-  await rebuildRatingIfReviewed({ db }, { userId, courseId })
+  await rebuildRatingIfReviewed(deps, { userId, courseId })
   return true
 }
 
