@@ -4,7 +4,7 @@ import type { Violation, Watch } from './violation.ts'
 
 const IN_TIME = 'an order is paid in its time, or on a decision'
 
-/** 11. Whatever was paid after its order's time was looked at, and the order says why it was taken. */
+/** 12. Whatever was paid after its order's time was looked at, and the order says why it was taken. */
 export async function paidInTime(deps: Watch): Promise<Violation[]> {
   const pipeline: Document[] = [
     {
