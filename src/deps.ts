@@ -3,6 +3,7 @@ import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
 import { openCloudinary, type Cloudinary } from './gateways/cloudinary/client.ts'
+import { scanNothing, type ScanFile } from './gateways/file-scanner.ts'
 import { type PaymentGateways, openGateways } from './gateways/payments.ts'
 import { openRazorpayGateway } from './gateways/razorpay/gateway.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
@@ -30,6 +31,7 @@ export type Deps = {
   sessions: Sessions
   gateways: PaymentGateways
   cloudinary: Cloudinary
+  scanFile: ScanFile
   mailer: Mailer
   background: Background
   log: Logger
@@ -42,7 +44,7 @@ export type Deps = {
 /** What a verb uses of them, so that its signature tells what it can touch. */
 export type Uses<Name extends keyof Deps> = Pick<Deps, Name>
 
-type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways }
+type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways; scanFile?: ScanFile }
 
 /**
  * Opens every client that the configuration names; tests override the clock and the log. `close` lets
@@ -61,6 +63,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
     sessions: openSessions({ db, now, isSecure: settings.isSecure }),
     gateways: overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
+    scanFile: overrides.scanFile ?? scanNothing,
     mailer,
     background,
     log,

@@ -10,6 +10,8 @@ export type FormLimits = { maxBytes: number; minimumRate: MinimumRate }
 type MultipartForm = {
   /** The file's bytes, once the file has begun. */
   file: Promise<Readable>
+  /** As its sender calls it, once the file has begun. */
+  fileName: () => string | undefined
   /** Aborts with the fault. */
   signal: AbortSignal
   /** What is wrong with the form, if anything was found to be. */
@@ -34,6 +36,7 @@ export function readForm(
   ended.promise.catch(() => undefined)
   let fault: DomainError | null = null
   let isSeen = false
+  let fileName: string | undefined
 
   const fail = (reason: Reason, message?: string) => {
     if (fault) return
@@ -50,8 +53,9 @@ export function readForm(
   })
   gate.on('error', () => undefined)
 
-  parser.on('file', (name, stream) => {
+  parser.on('file', (name, stream, info) => {
     isSeen = true
+    fileName = info.filename
     if (name !== 'file') fail('INVALID_INPUT', 'the one part must have this name')
     stream.on('error', () => {
       fail('MALFORMED_REQUEST')
@@ -82,6 +86,7 @@ export function readForm(
   const stopWatching = watchMinimumRate(request, onSlow, minimumRate)
   return {
     file: started.promise,
+    fileName: () => fileName,
     signal: aborter.signal,
     fault: () => fault,
     stop: () => {
@@ -97,7 +102,11 @@ function openParser(request: IncomingMessage): busboy.Busboy {
   if (!/^multipart\/form-data\s*(;|$)/i.test(headers['content-type'] ?? ''))
     throw new DomainError('UNSUPPORTED_MEDIA_TYPE')
   try {
-    return busboy({ headers, limits: { files: 1, fields: 0, headerPairs: 20 } })
+    return busboy({
+      headers,
+      defParamCharset: 'utf8',
+      limits: { files: 1, fields: 0, headerPairs: 20 },
+    })
   } catch {
     throw new DomainError('MALFORMED_REQUEST')
   }
