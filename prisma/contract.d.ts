@@ -18,11 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-<<<<<<< HEAD
-  StorageHashBase<'e9622f952f39bc67e6a0efe1f437445ca5f930f0f97f0d7c29fb5729cd4f08de'>;
-=======
-  StorageHashBase<'075ea3976a6b2816d08946e9d1a6149897c13db2413ce6d5f97dd188305672d4'>;
->>>>>>> main
+  StorageHashBase<'c6c0680d21f33f8c40c9b9dae3e7e27283733b2c6c5bf1e55b68fd08c85f7a89'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
