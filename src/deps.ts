@@ -54,16 +54,12 @@ export type Deps = {
 /** What a verb uses of them, so that its signature tells what it can touch. */
 export type Uses<Name extends keyof Deps> = Pick<Deps, Name>
 
-<<<<<<< HEAD
-type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways; scanFile?: ScanFile }
-=======
 // Of the database's fifty connections most stay free for everything else.
 const SEARCHES = { ofCaller: 4, ofNetwork: 24, inAll: 6, waiting: 48, waitMs: 2 * SECOND_MS }
 // An answer of these may have megabytes, and is in memory several times over while it is written.
 const HEAVY = { ofCaller: 2, ofNetwork: 16, inAll: 4, waiting: 32, waitMs: 10 * SECOND_MS }
 
-type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways }
->>>>>>> main
+type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways; scanFile?: ScanFile }
 
 /**
  * Opens every client that the configuration names; tests override the clock and the log. `close` lets
