@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'c6c0680d21f33f8c40c9b9dae3e7e27283733b2c6c5bf1e55b68fd08c85f7a89'>;
+  StorageHashBase<'48561ba66482f0c2bb54b1d4cfa1cde49c2d8aa0b98b4dc86b9cbd035185182e'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -45,6 +45,7 @@ export type GrantOutput = {
   readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
   readonly reason: CodecTypes['mongo/string@1']['output'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['output'] | null;
   readonly until: CodecTypes['mongo/date@1']['output'] | null;
 };
 export type GrantInput = {
@@ -55,9 +56,11 @@ export type GrantInput = {
   readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
   readonly reason: CodecTypes['mongo/string@1']['input'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['input'] | null;
   readonly until: CodecTypes['mongo/date@1']['input'] | null;
 };
 export type LessonOutput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -66,6 +69,7 @@ export type LessonOutput = {
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type LessonInput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -78,8 +82,11 @@ export type OrderLineOutput = {
   readonly courseId: CodecTypes['mongo/string@1']['output'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['output'];
   readonly gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
+  readonly lessonCount: CodecTypes['mongo/int32@1']['output'];
   readonly listPaise: CodecTypes['mongo/int32@1']['output'];
   readonly no: CodecTypes['mongo/int32@1']['output'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['output'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['output'];
   readonly sac: CodecTypes['mongo/string@1']['output'] | null;
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
@@ -88,8 +95,11 @@ export type OrderLineInput = {
   readonly courseId: CodecTypes['mongo/string@1']['input'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['input'];
   readonly gstPercent: CodecTypes['mongo/int32@1']['input'] | null;
+  readonly lessonCount: CodecTypes['mongo/int32@1']['input'];
   readonly listPaise: CodecTypes['mongo/int32@1']['input'];
   readonly no: CodecTypes['mongo/int32@1']['input'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['input'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['input'];
   readonly sac: CodecTypes['mongo/string@1']['input'] | null;
   readonly title: CodecTypes['mongo/string@1']['input'];
 };
@@ -192,6 +202,8 @@ export type FieldOutputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
       readonly code: CodecTypes['mongo/string@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
+      readonly heldUntil: CodecTypes['mongo/date@1']['output'] | null;
+      readonly holdSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly late: CodecTypes['mongo/bool@1']['output'];
       readonly maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
       readonly maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
@@ -228,6 +240,7 @@ export type FieldOutputTypes = {
       readonly title: CodecTypes['mongo/string@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly version: CodecTypes['mongo/int32@1']['output'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['output'] | null;
     };
     readonly CreditNote: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -269,6 +282,7 @@ export type FieldOutputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly barredAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly grants: ReadonlyArray<GrantOutput>;
@@ -304,7 +318,9 @@ export type FieldOutputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly openedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
@@ -347,11 +363,13 @@ export type FieldOutputTypes = {
       readonly fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['output'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly lateReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly lines: ReadonlyArray<OrderLineOutput>;
       readonly openKey: CodecTypes['mongo/string@1']['output'] | null;
       readonly openSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly refusedPayments: CodecTypes['mongo/json@1']['output'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -388,6 +406,7 @@ export type FieldOutputTypes = {
       readonly reservedPaise: CodecTypes['mongo/int32@1']['output'];
       readonly seenVia: CodecTypes['mongo/string@1']['output'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+      readonly turnedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
     readonly Quiz: {
@@ -555,6 +574,8 @@ export type FieldInputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
       readonly code: CodecTypes['mongo/string@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
+      readonly heldUntil: CodecTypes['mongo/date@1']['input'] | null;
+      readonly holdSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly late: CodecTypes['mongo/bool@1']['input'];
       readonly maxPerUser: CodecTypes['mongo/int32@1']['input'] | null;
       readonly maxTotal: CodecTypes['mongo/int32@1']['input'] | null;
@@ -591,6 +612,7 @@ export type FieldInputTypes = {
       readonly title: CodecTypes['mongo/string@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly version: CodecTypes['mongo/int32@1']['input'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['input'] | null;
     };
     readonly CreditNote: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -632,6 +654,7 @@ export type FieldInputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly barredAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly grants: ReadonlyArray<GrantInput>;
@@ -667,7 +690,9 @@ export type FieldInputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly openedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
@@ -710,11 +735,13 @@ export type FieldInputTypes = {
       readonly fulfilledAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['input'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly lateReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly lines: ReadonlyArray<OrderLineInput>;
       readonly openKey: CodecTypes['mongo/string@1']['input'] | null;
       readonly openSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly refusedPayments: CodecTypes['mongo/json@1']['input'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryInput>;
@@ -751,6 +778,7 @@ export type FieldInputTypes = {
       readonly reservedPaise: CodecTypes['mongo/int32@1']['input'];
       readonly seenVia: CodecTypes['mongo/string@1']['input'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+      readonly turnedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
     readonly Quiz: {
@@ -921,6 +949,8 @@ export namespace Models {
     _id: CodecTypes['mongo/objectId@1']['output'];
     code: CodecTypes['mongo/string@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
+    heldUntil: CodecTypes['mongo/date@1']['output'] | null;
+    holdSlot: CodecTypes['mongo/string@1']['output'] | null;
     late: CodecTypes['mongo/bool@1']['output'];
     maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
     maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
@@ -958,6 +988,7 @@ export namespace Models {
     title: CodecTypes['mongo/string@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     version: CodecTypes['mongo/int32@1']['output'];
+    withheldAt: CodecTypes['mongo/date@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_CreditNote = {
@@ -1003,6 +1034,7 @@ export namespace Models {
   };
   export type unbound_Enrollment = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    barredAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
     grants: ReadonlyArray<GrantOutput>;
@@ -1042,7 +1074,9 @@ export namespace Models {
     completedAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+    lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
     lessonId: CodecTypes['mongo/string@1']['output'];
+    openedAt: CodecTypes['mongo/date@1']['output'] | null;
     positionSeconds: CodecTypes['mongo/int32@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     userId: CodecTypes['mongo/objectId@1']['output'];
@@ -1088,11 +1122,13 @@ export namespace Models {
     fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
     gateway: CodecTypes['mongo/string@1']['output'];
     gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+    lateReason: CodecTypes['mongo/string@1']['output'] | null;
     lines: ReadonlyArray<OrderLineOutput>;
     openKey: CodecTypes['mongo/string@1']['output'] | null;
     openSlot: CodecTypes['mongo/string@1']['output'] | null;
     paidAt: CodecTypes['mongo/date@1']['output'] | null;
     paymentId: CodecTypes['mongo/string@1']['output'] | null;
+    refusedPayments: CodecTypes['mongo/json@1']['output'] | null;
     reviewReason: CodecTypes['mongo/string@1']['output'] | null;
     status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
     timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -1131,6 +1167,7 @@ export namespace Models {
     reservedPaise: CodecTypes['mongo/int32@1']['output'];
     seenVia: CodecTypes['mongo/string@1']['output'];
     status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+    turnedAt: CodecTypes['mongo/date@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
   };
@@ -1445,6 +1482,12 @@ type ContractBase = Omit<
                   readonly unique: true;
                 },
                 {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'holdSlot' }];
+                  readonly kind: 'mongo-index';
+                  readonly partialFilterExpression: { readonly holdSlot: { readonly $gte: '' } };
+                  readonly unique: true;
+                },
+                {
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'code' },
                     { readonly direction: 1; readonly field: 'userId' },
@@ -1475,6 +1518,8 @@ type ContractBase = Omit<
                     readonly _id: { readonly bsonType: 'objectId' };
                     readonly code: { readonly bsonType: 'string' };
                     readonly createdAt: { readonly bsonType: 'date' };
+                    readonly heldUntil: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly holdSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly late: { readonly bsonType: 'bool' };
                     readonly maxPerUser: { readonly bsonType: readonly ['null', 'int'] };
                     readonly maxTotal: { readonly bsonType: readonly ['null', 'int'] };
@@ -1660,6 +1705,7 @@ type ContractBase = Omit<
                               readonly additionalProperties: false;
                               readonly bsonType: 'object';
                               readonly properties: {
+                                readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -1695,6 +1741,7 @@ type ContractBase = Omit<
                     readonly title: { readonly bsonType: 'string' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly version: { readonly bsonType: 'int' };
+                    readonly withheldAt: { readonly bsonType: readonly ['null', 'date'] };
                   };
                   readonly required: readonly [
                     '_id',
@@ -1966,6 +2013,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly barredAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly grants: {
@@ -1984,6 +2032,7 @@ type ContractBase = Omit<
                           readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                           readonly reason: { readonly bsonType: readonly ['null', 'string'] };
                           readonly revokedAt: { readonly bsonType: readonly ['null', 'date'] };
+                          readonly revokedBy: { readonly bsonType: readonly ['null', 'string'] };
                           readonly until: { readonly bsonType: readonly ['null', 'date'] };
                         };
                         readonly required: readonly ['at', 'key', 'kind'];
@@ -2177,7 +2226,9 @@ type ContractBase = Omit<
                     readonly completedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly firstCompletedAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly lessonAddedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly openedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly positionSeconds: { readonly bsonType: 'int' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly userId: { readonly bsonType: 'objectId' };
@@ -2393,6 +2444,7 @@ type ContractBase = Omit<
                     readonly fulfilledAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly gateway: { readonly bsonType: 'string' };
                     readonly gatewayOrderId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly lateReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly lines: {
                       readonly bsonType: 'array';
                       readonly items: {
@@ -2403,8 +2455,11 @@ type ContractBase = Omit<
                           readonly courseId: { readonly bsonType: 'string' };
                           readonly discountPaise: { readonly bsonType: 'int' };
                           readonly gstPercent: { readonly bsonType: readonly ['null', 'int'] };
+                          readonly lessonCount: { readonly bsonType: 'int' };
                           readonly listPaise: { readonly bsonType: 'int' };
                           readonly no: { readonly bsonType: 'int' };
+                          readonly refundDays: { readonly bsonType: 'int' };
+                          readonly refundMaxPercent: { readonly bsonType: 'int' };
                           readonly sac: { readonly bsonType: readonly ['null', 'string'] };
                           readonly title: { readonly bsonType: 'string' };
                         };
@@ -2412,8 +2467,11 @@ type ContractBase = Omit<
                           'amountPaise',
                           'courseId',
                           'discountPaise',
+                          'lessonCount',
                           'listPaise',
                           'no',
+                          'refundDays',
+                          'refundMaxPercent',
                           'title',
                         ];
                       };
@@ -2422,6 +2480,18 @@ type ContractBase = Omit<
                     readonly openSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly paidAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly paymentId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly refusedPayments: {
+                      readonly bsonType: readonly [
+                        'object',
+                        'array',
+                        'string',
+                        'double',
+                        'int',
+                        'long',
+                        'bool',
+                        'null',
+                      ];
+                    };
                     readonly reviewReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly status: {
                       readonly bsonType: 'string';
@@ -2597,6 +2667,7 @@ type ContractBase = Omit<
                         'failed',
                       ];
                     };
+                    readonly turnedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
                   readonly required: readonly [
@@ -3469,6 +3540,14 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly heldUntil: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly holdSlot: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly late: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
@@ -3612,6 +3691,10 @@ type ContractBase = Omit<
               readonly version: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly withheldAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
             };
             readonly relations: Record<string, never>;
@@ -3769,6 +3852,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly barredAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly courseId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
@@ -3902,9 +3989,17 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly lessonAddedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly lessonId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly openedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly positionSeconds: {
                 readonly nullable: false;
@@ -4068,6 +4163,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly lateReason: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly lines: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'OrderLine' };
@@ -4088,6 +4187,10 @@ type ContractBase = Omit<
               readonly paymentId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly refusedPayments: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
               };
               readonly reviewReason: {
                 readonly nullable: true;
@@ -4231,6 +4334,10 @@ type ContractBase = Omit<
               readonly status: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly turnedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly updatedAt: {
                 readonly nullable: false;
@@ -4748,6 +4855,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly revokedBy: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly until: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -4756,6 +4867,10 @@ type ContractBase = Omit<
           };
           readonly Lesson: {
             readonly fields: {
+              readonly addedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4800,11 +4915,23 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly lessonCount: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly listPaise: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly no: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundDays: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundMaxPercent: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
@@ -5088,6 +5215,10 @@ type ContractBase = Omit<
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
         };
+        readonly revokedBy: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+        };
         readonly until: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -5096,6 +5227,10 @@ type ContractBase = Omit<
     };
     readonly Lesson: {
       readonly fields: {
+        readonly addedAt: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
         readonly durationSeconds: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -5140,11 +5275,23 @@ type ContractBase = Omit<
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
+        readonly lessonCount: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
         readonly listPaise: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
         readonly no: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundDays: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundMaxPercent: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
