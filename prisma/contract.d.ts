@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'79efc044f5985259f1af4457e040aae8e39e192b2af520d6a79a77b10d19e684'>;
+  StorageHashBase<'aebfb9ce0e06ab5bbbdd1ab4664f91bc91a9c64df9e8d4edf5652fad6326c6d5'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -58,6 +58,7 @@ export type GrantInput = {
   readonly until: CodecTypes['mongo/date@1']['input'] | null;
 };
 export type LessonOutput = {
+  readonly bytes: CodecTypes['mongo/int32@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -66,6 +67,7 @@ export type LessonOutput = {
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type LessonInput = {
+  readonly bytes: CodecTypes['mongo/int32@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -293,6 +295,7 @@ export type FieldOutputTypes = {
       readonly body: CodecTypes['mongo/string@1']['output'];
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -375,6 +378,7 @@ export type FieldOutputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['output'];
       readonly questions: ReadonlyArray<QuizQuestionOutput>;
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
@@ -638,6 +642,7 @@ export type FieldInputTypes = {
       readonly body: CodecTypes['mongo/string@1']['input'];
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -720,6 +725,7 @@ export type FieldInputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['input'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['input'];
       readonly questions: ReadonlyArray<QuizQuestionInput>;
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
@@ -995,6 +1001,7 @@ export namespace Models {
     body: CodecTypes['mongo/string@1']['output'];
     courseId: CodecTypes['mongo/objectId@1']['output'];
     lessonId: CodecTypes['mongo/string@1']['output'];
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Media = {
@@ -1082,6 +1089,7 @@ export namespace Models {
     maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
     passPercent: CodecTypes['mongo/int32@1']['output'];
     questions: ReadonlyArray<QuizQuestionOutput>;
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
@@ -1599,6 +1607,7 @@ type ContractBase = Omit<
                               readonly additionalProperties: false;
                               readonly bsonType: 'object';
                               readonly properties: {
+                                readonly bytes: { readonly bsonType: readonly ['null', 'int'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -2037,6 +2046,7 @@ type ContractBase = Omit<
                     readonly body: { readonly bsonType: 'string' };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                   };
                   readonly required: readonly ['_id', 'body', 'courseId', 'lessonId'];
                 };
@@ -2598,6 +2608,7 @@ type ContractBase = Omit<
                         readonly required: readonly ['id', 'kind', 'options', 'points', 'prompt'];
                       };
                     };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                     readonly timeLimitSeconds: { readonly bsonType: readonly ['null', 'int'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
@@ -3686,6 +3697,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
             };
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'lesson_texts' };
@@ -4008,6 +4023,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'QuizQuestion' };
                 readonly many: true;
+              };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly timeLimitSeconds: {
                 readonly nullable: true;
@@ -4498,6 +4517,10 @@ type ContractBase = Omit<
           };
           readonly Lesson: {
             readonly fields: {
+              readonly bytes: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4830,6 +4853,10 @@ type ContractBase = Omit<
     };
     readonly Lesson: {
       readonly fields: {
+        readonly bytes: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
         readonly durationSeconds: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };

@@ -11,6 +11,8 @@ export type Lesson = {
   preview: boolean
   mediaId: string | null
   durationSeconds: number | null
+  /** Of its text or quiz; null where none was counted yet. */
+  bytes: number | null
 }
 
 export type Section = { id: string; title: string; lessons: Lesson[] }
@@ -41,6 +43,7 @@ export function courseFrom(row: CourseRow): CourseDocument {
       preview: lesson.preview,
       mediaId: lesson.mediaId ?? null,
       durationSeconds: lesson.durationSeconds ?? null,
+      bytes: lesson.bytes ?? null,
     })),
   }))
   return { ...row, sections }
