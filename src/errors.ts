@@ -19,6 +19,7 @@ const REASONS = {
   ORIGIN_REFUSED: ['FORBIDDEN', 'This request does not come from an allowed origin.'],
   PASSWORD_NEEDED: ['FORBIDDEN', 'Confirm your password first: this needs a recent sign-in.'],
 
+  EMAIL_UNPROVEN: ['FORBIDDEN', 'Confirm your e-mail address first: we have mailed you a link.'],
   EMAIL_TAKEN: ['CONFLICT', 'That e-mail address is already registered.'],
   WRONG_CREDENTIALS: ['UNAUTHORIZED', 'The e-mail address or the password is wrong.'],
   WRONG_PASSWORD: ['FORBIDDEN', 'The password is wrong.'],
@@ -50,6 +51,7 @@ const REASONS = {
   QUIZ_LESSON: ['CONFLICT', 'A quiz is completed by passing it.'],
   ATTEMPTS_USED_UP: ['CONFLICT', 'No attempts are left for this quiz.'],
   ATTEMPT_CLOSED: ['CONFLICT', 'This attempt is already submitted or its time is over.'],
+  REVIEW_TOO_EARLY: ['PRECONDITION_FAILED', 'Take a fifth of the course first, then review it.'],
   NOT_COMPLETED: ['PRECONDITION_FAILED', 'Complete the course first.'],
 
   EMPTY_CART: ['BAD_REQUEST', 'Choose at least one course.'],
@@ -65,6 +67,7 @@ const REASONS = {
     'Pay for your open orders first, or let them expire.',
   ],
   ORDER_CLOSED: ['CONFLICT', 'This order can no longer be changed.'],
+  INVOICE_CLOSED: ['CONFLICT', 'This invoice can no longer be changed.'],
   COUPON_INVALID: ['BAD_REQUEST', 'This coupon cannot be used here.'],
   COUPON_USED_UP: ['CONFLICT', 'This coupon is used up.'],
   COUPON_TAKEN: ['CONFLICT', 'A coupon with this code exists already.'],
