@@ -11,6 +11,7 @@ export type Lesson = {
   preview: boolean
   mediaId: string | null
   durationSeconds: number | null
+  addedAt: Date | null
   /** Of its text or quiz; null where none was counted yet. */
   bytes: number | null
 }
@@ -43,6 +44,7 @@ export function courseFrom(row: CourseRow): CourseDocument {
       preview: lesson.preview,
       mediaId: lesson.mediaId ?? null,
       durationSeconds: lesson.durationSeconds ?? null,
+      addedAt: lesson.addedAt ?? null,
       bytes: lesson.bytes ?? null,
     })),
   }))

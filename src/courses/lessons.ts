@@ -71,9 +71,10 @@ export async function addLesson(
   requireSection(course.sections, sectionId)
   checkFits(kind, { body, quiz })
   const attached = await requireAttachableMedia(deps, course, { kind, mediaId })
+  const id = new ObjectId().toHexString()
   const bytes = bytesIn({ body, quiz })
-  const lesson = { id: new ObjectId().toHexString(), title, kind, preview, ...attached, bytes }
-  const key = { courseId: course._id, lessonId: lesson.id, revision: course.version }
+  const lesson = { id, title, kind, preview, ...attached, addedAt: deps.now(), bytes }
+  const key = { courseId: course._id, lessonId: id, revision: course.version }
   await putContents(deps, key, { body, quiz })
   try {
     await editCourse(deps, course, ({ sections }) => ({
