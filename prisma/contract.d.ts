@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'79efc044f5985259f1af4457e040aae8e39e192b2af520d6a79a77b10d19e684'>;
+  StorageHashBase<'b92b528728cb38808468d4979ea0f73793710741d18bd25f3cd2d6c5ed2e1ad0'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -450,6 +450,7 @@ export type FieldOutputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -795,6 +796,7 @@ export type FieldInputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['input'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly lastStep: CodecTypes['mongo/int32@1']['input'];
@@ -1164,6 +1166,7 @@ export namespace Models {
   };
   export type unbound_Totp = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
     confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
     createdAt: CodecTypes['mongo/date@1']['output'];
     lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -2861,6 +2864,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly beforeProof: { readonly bsonType: readonly ['null', 'bool'] };
                     readonly confirmedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly lastStep: { readonly bsonType: 'int' };
@@ -4296,6 +4300,10 @@ type ContractBase = Omit<
               readonly _id: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly beforeProof: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
               };
               readonly confirmedAt: {
                 readonly nullable: true;

@@ -1,4 +1,5 @@
 import { openSessions, type Sessions } from './auth/open-sessions.ts'
+import type { Role } from './auth/user.ts'
 import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
@@ -7,6 +8,7 @@ import { type PaymentGateways, openGateways } from './gateways/payments.ts'
 import { openRazorpayGateway } from './gateways/razorpay/gateway.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
 import { openLog, type Logger } from './log.ts'
+import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
 
 /** What is harmless to know everywhere; secrets stay inside the clients' closures. */
@@ -21,6 +23,8 @@ export type Settings = {
   isSecure: boolean
   requestsPerMinute: number
   registrationsPerHour: number
+  /** Whoever has one of these roles must have a second factor. */
+  secondFactorRoles: readonly Role[]
   seller: Config['seller']
 }
 
@@ -31,6 +35,7 @@ export type Deps = {
   gateways: PaymentGateways
   cloudinary: Cloudinary
   mailer: Mailer
+  secretBox: SecretBox
   background: Background
   log: Logger
   limitCalls: CallLimiter
@@ -62,6 +67,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
     gateways: overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
     mailer,
+    secretBox: openSecretBox(config.secretKeys),
     background,
     log,
     limitCalls,
@@ -86,6 +92,7 @@ function settingsOf(config: Config): Settings {
     isSecure: config.appUrl.startsWith('https://'),
     requestsPerMinute: config.requestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
+    secondFactorRoles: config.secondFactorRoles,
     seller: config.seller,
   }
 }

@@ -1,5 +1,6 @@
 import { authData } from './auth/personal-data.ts'
 import { authRouter } from './auth/router.ts'
+import { sealSecretsAnew } from './auth/seal-secrets.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
 import { couponProcedures } from './coupons/router.ts'
@@ -70,6 +71,7 @@ export type AppRouter = typeof appRouter
 export const jobs: Job[] = [
   sendMails({ 'verify-email': verificationLink, 'reset-password': resetLink }),
   finishDeletions(personalData),
+  sealSecretsAnew,
   sweepMedia,
   repairRatings,
   ...paymentJobs,
