@@ -4,12 +4,14 @@ import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, Price, type Page, type PageOf } from '../fields.ts'
+import { GST_PERCENTS } from '../money.ts'
 import { readPage } from '../paging.ts'
 import { courseFrom, type CourseDocument } from './course.ts'
 import { editCourse, type Changes } from './edit.ts'
 import { publicCourse, type Course } from './public-course.ts'
 import { detailIssuesOf } from './readiness.ts'
-import { richText, wordsOf } from './rich-text.ts'
+import { richText } from './rich-text.ts'
+import { searchTextOf } from './search-text.ts'
 import { Slug, slugsFor } from './slug.ts'
 
 export const Level = z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED'])
@@ -26,13 +28,15 @@ const details = {
   refundDays: z.int().min(0).max(60),
   /** A student who has consumed more of it, in per cent, cannot refund it themselves. */
   refundMaxPercent: z.int().min(0).max(100),
+  /** Of GST within the price; null is the seller's usual rate. */
+  gstPercent: z.literal(GST_PERCENTS).nullable(),
 }
 
 export const NewCourse = z.object({
   title: details.title,
   slug: Slug.optional(),
   summary: details.summary.default(''),
-  description: details.description.default(''),
+  description: details.description.prefault(''),
   category: details.category.default('General'),
   level: details.level.default('BEGINNER'),
   language: details.language.default('en'),
@@ -40,11 +44,15 @@ export const NewCourse = z.object({
   tags: details.tags.default([]),
   refundDays: details.refundDays.default(7),
   refundMaxPercent: details.refundMaxPercent.default(30),
+  gstPercent: details.gstPercent.default(null),
 })
 export type NewCourse = z.infer<typeof NewCourse>
 
 export const CourseChanges = z.object(details).partial()
 export type CourseChanges = z.infer<typeof CourseChanges>
+
+/** A course after an edit; `dropped` is what was taken out of its description, such as `<script>`. */
+export type EditedCourse = Course & { dropped: string[] }
 
 /**
  * Creates a draft of the author's own, at the address asked for or one made of its title. Throws SLUG_TAKEN:
@@ -53,11 +61,12 @@ export type CourseChanges = z.infer<typeof CourseChanges>
 export async function createCourse(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
-  { slug, ...input }: NewCourse,
-): Promise<Course> {
+  { slug, description, ...input }: NewCourse,
+): Promise<EditedCourse> {
   for (const candidate of slug === undefined ? slugsFor(input.title) : [slug]) {
-    const created = await tryCreate(deps, actor, { ...input, slug: candidate })
-    if (created) return publicCourse(created)
+    const terms = { ...input, description: description.html, slug: candidate }
+    const created = await tryCreate(deps, actor, terms)
+    if (created) return { ...publicCourse(created), dropped: description.dropped }
   }
   throw new DomainError('SLUG_TAKEN')
 }
@@ -65,13 +74,13 @@ export async function createCourse(
 async function tryCreate(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
-  input: Omit<NewCourse, 'slug'> & { slug: string },
+  input: Omit<NewCourse, 'slug' | 'description'> & { slug: string; description: string },
 ): Promise<CourseDocument | null> {
   const at = now()
   try {
     const row = await db.orm.courses.create({
       ...input,
-      plainDescription: wordsOf(input.description),
+      plainDescription: searchTextOf(input),
       ownerId: actor.id,
       status: 'DRAFT',
       currency: 'INR',
@@ -100,15 +109,17 @@ export async function updateCourse(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
   changes: CourseChanges,
-): Promise<Course> {
+): Promise<EditedCourse> {
   const given = givenChangesOf(changes)
   const edited = await editCourse(deps, course, (current) => {
     const issues = detailIssuesOf({ ...current, ...given })
     if (current.status === 'PUBLISHED' && issues.length > 0)
       throw new DomainError('COURSE_NOT_READY', { issues })
-    return given
+    return isSearched(given)
+      ? { ...given, plainDescription: searchTextOf({ ...current, ...given }) }
+      : given
   })
-  return publicCourse(edited)
+  return { ...publicCourse(edited), dropped: changes.description?.dropped ?? [] }
 }
 
 // Field by field: the input also carries the course's id.
@@ -118,9 +129,12 @@ function givenChangesOf(changes: CourseChanges): Changes {
   const { description } = changes
   return {
     ...Object.fromEntries(given.map((name) => [name, changes[name]])),
-    ...(description !== undefined && { plainDescription: wordsOf(description) }),
+    ...(description !== undefined && { description: description.html }),
   }
 }
+
+const isSearched = ({ title, summary, tags, description }: Changes): boolean =>
+  [title, summary, tags, description].some((field) => field !== undefined)
 
 /** A page of the author's own courses of any status, newest first. Throws INVALID_INPUT (the cursor). */
 export async function listMyCourses(
