@@ -28,6 +28,8 @@ export type Settings = {
   registrationsPerHour: number
   /** Whoever has one of these roles must have a second factor. */
   secondFactorRoles: readonly Role[]
+  /** Whether reviews of gifts and free courses are part of ratings. */
+  ratingsCountUnpaid: boolean
   seller: Config['seller']
 }
 
@@ -110,6 +112,7 @@ function settingsOf(config: Config): Settings {
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
     secondFactorRoles: config.secondFactorRoles,
+    ratingsCountUnpaid: config.ratingsCountUnpaid,
     seller: config.seller,
   }
 }

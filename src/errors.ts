@@ -20,6 +20,7 @@ const REASONS = {
   SECOND_FACTOR_NEEDED: ['FORBIDDEN', 'Set up a second factor first: your role cannot go without.'],
   PASSWORD_NEEDED: ['FORBIDDEN', 'Confirm your password first: this needs a recent sign-in.'],
 
+  EMAIL_UNPROVEN: ['FORBIDDEN', 'Confirm your e-mail address first: we have mailed you a link.'],
   EMAIL_TAKEN: ['CONFLICT', 'That e-mail address is already registered.'],
   WRONG_CREDENTIALS: ['UNAUTHORIZED', 'The e-mail address or the password is wrong.'],
   WRONG_PASSWORD: ['FORBIDDEN', 'The password is wrong.'],
@@ -51,6 +52,7 @@ const REASONS = {
   QUIZ_LESSON: ['CONFLICT', 'A quiz is completed by passing it.'],
   ATTEMPTS_USED_UP: ['CONFLICT', 'No attempts are left for this quiz.'],
   ATTEMPT_CLOSED: ['CONFLICT', 'This attempt is already submitted or its time is over.'],
+  REVIEW_TOO_EARLY: ['PRECONDITION_FAILED', 'Take a fifth of the course first, then review it.'],
   NOT_COMPLETED: ['PRECONDITION_FAILED', 'Complete the course first.'],
 
   EMPTY_CART: ['BAD_REQUEST', 'Choose at least one course.'],

@@ -1,6 +1,7 @@
 import { authData } from './auth/personal-data.ts'
 import { authRouter } from './auth/router.ts'
 import { sealSecretsAnew } from './auth/seal-secrets.ts'
+import { admitMail } from './auth/unproven.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
 import { couponProcedures } from './coupons/router.ts'
@@ -73,7 +74,10 @@ export type AppRouter = typeof appRouter
 
 /** The work of every room that goes on by itself. */
 export const jobs: Job[] = [
-  sendMails({ 'verify-email': verificationLink, 'reset-password': resetLink }),
+  sendMails({
+    links: { 'verify-email': verificationLink, 'reset-password': resetLink },
+    admit: admitMail,
+  }),
   finishDeletions(personalData),
   sealSecretsAnew,
   sweepMedia,

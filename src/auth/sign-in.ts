@@ -11,7 +11,7 @@ import { GivenPassword, hashPassword, isPassword, needsRehash } from './password
 import { refuseCode } from './refused-code.ts'
 import { consumeCode, hasSecondFactor } from './second-factor.ts'
 import { endSession, startSession, type Actor } from './sessions.ts'
-import { findUser, nameForMail, targetOf, userOf, type User, type UserDocument } from './user.ts'
+import { findUser, targetOf, userOf, type User, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
 
 export const Credentials = z.object({
@@ -98,7 +98,6 @@ async function notifyOfNewDevice(
     to: user.email,
     template: 'new-sign-in',
     data: {
-      ...nameForMail(user),
       at: deps.now().toISOString(),
       device: describeDevice(userAgent),
       address: network ?? 'unknown',

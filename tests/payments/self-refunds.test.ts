@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { findCourse } from '../../src/courses/course.ts'
+import { aVerified } from '../support/builders/auth.ts'
 import { aCourse } from '../support/builders/learning.ts'
 import { aSale, aSaleOfTwo, lineOf } from '../support/builders/orders.ts'
 import { aStudent } from '../support/builders/people.ts'
@@ -96,7 +97,7 @@ describe('a buyer who wants the money back', () => {
 
   it('may have done as much as the course says, but not hold its certificate', async () => {
     const { courseId, lessonId, owner } = await aCourse(lms, { lessons: 1 })
-    const sale = await aSale(lms, { courseIds: [courseId] })
+    const sale = await aSale(lms, { courseIds: [courseId], buyer: await aVerified(lms) })
     const { api } = sale.buyer
     await api.progress.complete.mutate({ courseId, lessonId })
     const call = () => api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { audit, type Audited } from '../../audit.ts'
 import { limitSearches } from '../../auth/attempt-limits.ts'
 import type { Actor } from '../../auth/sessions.ts'
+import { findByProvenAddress } from '../../auth/unproven.ts'
 import { findUser } from '../../auth/user.ts'
 import type { CourseDocument } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
@@ -40,7 +41,7 @@ export type AccessRevocation = z.infer<typeof AccessRevocation>
  * before. What really changes is put into the audit log.
  *
  * Throws INVALID_INPUT (the course was never published, or the end is in the past), NOT_FOUND (nobody of this
- * id or e-mail address), OWN_COURSE (it is the author's), and TOO_MANY_REQUESTS for too many addresses tried.
+ * id, or who has proved this e-mail address), OWN_COURSE (it is the author's), and TOO_MANY_REQUESTS for too many addresses tried.
  */
 export async function grantAccess(
   deps: Audited,
@@ -53,7 +54,7 @@ export async function grantAccess(
   const student =
     email === undefined
       ? await findUser(deps.db, { _id: userId ?? '' })
-      : await limitSearches(deps, actor.id, () => findUser(deps.db, { email }))
+      : await limitSearches(deps, actor.id, () => findByProvenAddress(deps, email))
   if (!student) throw new DomainError('NOT_FOUND')
   if (student._id === course.ownerId) throw new DomainError('OWN_COURSE')
   const granted = { userId: student._id, courseId, until: until ?? null, reason: reason ?? null }

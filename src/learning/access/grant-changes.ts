@@ -22,10 +22,11 @@ type Revocation = { from: { $eq: null } | { $ne: null }; to: Date | null }
 
 // Prisma has no $elemMatch, and the condition must hold of the same grant that is written.
 async function setRevoked(
-  { db, now }: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now'>,
   { userId, courseId, key, reason }: GrantChange,
   { from, to }: Revocation,
 ): Promise<boolean> {
+  const { db, now } = deps
   const { modifiedCount } = await db.driver.collection('enrollments').updateOne(
     {
       userId: new ObjectId(userId),
@@ -35,7 +36,7 @@ async function setRevoked(
     { $set: { 'grants.$.revokedAt': to, 'grants.$.reason': reason, updatedAt: now() } },
   )
   if (modifiedCount === 0) return false
-  await rebuildRatingIfReviewed({ db }, { userId, courseId })
+  await rebuildRatingIfReviewed(deps, { userId, courseId })
   return true
 }
 

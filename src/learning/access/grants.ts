@@ -32,10 +32,11 @@ export type EnrollmentKey = { userId: string; courseId: string }
 
 /** Adds a grant to this user's enrollment; false when a grant of this key is there, revoked or not. */
 export async function addGrant(
-  { db, now }: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now'>,
   { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
 ): Promise<boolean> {
-  const at = now()
+  const { db } = deps
+  const at = deps.now()
   await ensureEnrollment(db, { userId, courseId }, at)
   const added = await db.orm.enrollments
     .where({ userId, courseId })
@@ -44,7 +45,7 @@ export async function addGrant(
       enrollment.grants.push(grantFrom(given, at)),
       enrollment.updatedAt.set(at),
     ])
-  if (added !== null) await rebuildRatingIfReviewed({ db }, { userId, courseId })
+  if (added !== null) await rebuildRatingIfReviewed(deps, { userId, courseId })
   return added !== null
 }
 
@@ -53,10 +54,11 @@ export async function addGrant(
  * for one course, paid at once, exactly one is answered true. Also true when this key is there already.
  */
 export async function addGrantUnlessHeld(
-  { db, now }: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now'>,
   { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
 ): Promise<boolean> {
-  const at = now()
+  const { db } = deps
+  const at = deps.now()
   await ensureEnrollment(db, { userId, courseId }, at)
   const another = { key: { $ne: given.key }, revokedAt: null, until: null }
   const enrollment = { userId: new ObjectId(userId), courseId: new ObjectId(courseId) }
@@ -69,7 +71,7 @@ export async function addGrantUnlessHeld(
   )
   if (modifiedCount === 0)
     return (await rows.countDocuments({ ...enrollment, 'grants.key': given.key })) > 0
-  await rebuildRatingIfReviewed({ db }, { userId, courseId })
+  await rebuildRatingIfReviewed(deps, { userId, courseId })
   return true
 }
 

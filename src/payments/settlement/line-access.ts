@@ -15,11 +15,11 @@ export const PAYMENT_REASONS: readonly string[] = [REFUNDED, DISPUTE_LOST]
 // Each pass that changed something is followed by another, since a refund may have come meanwhile.
 const MAX_PASSES = 6
 
-/** The grant that a paid line of an order gives. */
+/** The grant that a line of an order gives: paid for, where it cost anything. */
 export function grantFor(order: OrderDocument, line: OrderLine) {
   return {
     key: grantKeyOf(order._id, line.no),
-    kind: 'PAID' as const,
+    kind: line.amountPaise > 0 ? ('PAID' as const) : ('FREE' as const),
     orderId: order._id,
     lineNo: line.no,
   }

@@ -20,12 +20,11 @@ export async function mailReceipt(
   buyer: UserDocument | null,
 ): Promise<void> {
   if (!isHere(buyer)) return
-  const { email: to, name } = buyer
+  const { email: to } = buyer
   const lines = linesOf(order)
   if (order.amountPaise > 0) {
     const listed = lines.map(({ title, listPaise }) => ({ title, amountPaise: listPaise }))
     const data = {
-      name,
       orderId: order._id,
       lines: listed,
       discountPaise: sumOf(listed) - order.amountPaise,
@@ -34,7 +33,7 @@ export async function mailReceipt(
     }
     await putMail(deps, { key: `receipt:${order._id}`, to, template: 'receipt', data })
   }
-  for (const { no, courseId } of lines) {
+  for (const { no, courseId, amountPaise } of lines) {
     // A line that the buyer held already was refunded instead.
     const grants = await findGrants(deps, { userId: order.userId, courseId })
     if (!grants.some(({ key, revokedAt }) => key === grantKeyOf(order._id, no) && !revokedAt))
@@ -44,7 +43,8 @@ export async function mailReceipt(
       .select('title', 'slug')
       .first()
     if (!course) continue
-    const data = { name, courseTitle: course.title, courseSlug: course.slug }
+    const isFree = amountPaise === 0
+    const data = { courseTitle: course.title, courseSlug: course.slug, isFree }
     await putMail(deps, { key: `enrolled:${order._id}:${no}`, to, template: 'enrolled', data })
   }
 }
@@ -60,7 +60,7 @@ export async function mailRefund(deps: Needs, refund: RefundDocument): Promise<v
     key: `refund:${refund._id}`,
     to: buyer.email,
     template: 'refund',
-    data: { name: buyer.name, orderId: order._id, amountPaise: refund.amountPaise },
+    data: { orderId: order._id, amountPaise: refund.amountPaise },
   })
 }
 
