@@ -28,6 +28,8 @@ export type Settings = {
   registrationsPerHour: number
   /** Whoever has one of these roles must have a second factor. */
   secondFactorRoles: readonly Role[]
+  /** How often a buyer may have the money for one course back without asking anybody. */
+  selfRefundsPerCourse: number
   /** Whether reviews of gifts and free courses are part of ratings. */
   ratingsCountUnpaid: boolean
   seller: Config['seller']
@@ -112,6 +114,7 @@ function settingsOf(config: Config): Settings {
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
     secondFactorRoles: config.secondFactorRoles,
+    selfRefundsPerCourse: config.selfRefundsPerCourse,
     ratingsCountUnpaid: config.ratingsCountUnpaid,
     seller: config.seller,
   }
