@@ -23,11 +23,13 @@ export type Settings = {
   clientOrigins: string[]
   trustProxy: number
   isSecure: boolean
+  /** Whoever has one of these roles must have a second factor. */
+  secondFactorRoles: readonly Role[]
   requestsPerMinute: number
   networkRequestsPerMinute: number
   registrationsPerHour: number
-  /** Whoever has one of these roles must have a second factor. */
-  secondFactorRoles: readonly Role[]
+  /** How long after an order's time a payment of it is taken without a question. */
+  latePaymentGraceMinutes: number
   /** How often a buyer may have the money for one course back without asking anybody. */
   selfRefundsPerCourse: number
   /** Whether reviews of gifts and free courses are part of ratings. */
@@ -110,10 +112,11 @@ function settingsOf(config: Config): Settings {
     clientOrigins: config.clientOrigins,
     trustProxy: config.trustProxy,
     isSecure: config.appUrl.startsWith('https://'),
+    secondFactorRoles: config.secondFactorRoles,
     requestsPerMinute: config.requestsPerMinute,
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
-    secondFactorRoles: config.secondFactorRoles,
+    latePaymentGraceMinutes: config.latePaymentGraceMinutes,
     selfRefundsPerCourse: config.selfRefundsPerCourse,
     ratingsCountUnpaid: config.ratingsCountUnpaid,
     seller: config.seller,
