@@ -125,7 +125,7 @@ describe('what a course holds', () => {
     const written = await aDraft(lms)
     const { owner, course, sectionId } = written
     const title = 'क'.repeat(120)
-    const lessons = Array.from({ length: 830 }, () => ({
+    const lessons = Array.from({ length: 780 }, () => ({
       id: new ObjectId().toHexString(),
       title,
       kind: 'TEXT',
