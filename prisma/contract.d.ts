@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'075ea3976a6b2816d08946e9d1a6149897c13db2413ce6d5f97dd188305672d4'>;
+  StorageHashBase<'4e36221e0c487a2f5e118f8049be7b04818b7d9851274c512dc88b6f566ffd64'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -45,6 +45,7 @@ export type GrantOutput = {
   readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
   readonly reason: CodecTypes['mongo/string@1']['output'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['output'] | null;
   readonly until: CodecTypes['mongo/date@1']['output'] | null;
 };
 export type GrantInput = {
@@ -55,9 +56,11 @@ export type GrantInput = {
   readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
   readonly reason: CodecTypes['mongo/string@1']['input'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['input'] | null;
   readonly until: CodecTypes['mongo/date@1']['input'] | null;
 };
 export type LessonOutput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -66,6 +69,7 @@ export type LessonOutput = {
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type LessonInput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -78,8 +82,11 @@ export type OrderLineOutput = {
   readonly courseId: CodecTypes['mongo/string@1']['output'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['output'];
   readonly gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
+  readonly lessonCount: CodecTypes['mongo/int32@1']['output'];
   readonly listPaise: CodecTypes['mongo/int32@1']['output'];
   readonly no: CodecTypes['mongo/int32@1']['output'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['output'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['output'];
   readonly sac: CodecTypes['mongo/string@1']['output'] | null;
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
@@ -88,8 +95,11 @@ export type OrderLineInput = {
   readonly courseId: CodecTypes['mongo/string@1']['input'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['input'];
   readonly gstPercent: CodecTypes['mongo/int32@1']['input'] | null;
+  readonly lessonCount: CodecTypes['mongo/int32@1']['input'];
   readonly listPaise: CodecTypes['mongo/int32@1']['input'];
   readonly no: CodecTypes['mongo/int32@1']['input'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['input'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['input'];
   readonly sac: CodecTypes['mongo/string@1']['input'] | null;
   readonly title: CodecTypes['mongo/string@1']['input'];
 };
@@ -192,6 +202,8 @@ export type FieldOutputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
       readonly code: CodecTypes['mongo/string@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
+      readonly heldUntil: CodecTypes['mongo/date@1']['output'] | null;
+      readonly holdSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly late: CodecTypes['mongo/bool@1']['output'];
       readonly maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
       readonly maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
@@ -228,6 +240,7 @@ export type FieldOutputTypes = {
       readonly title: CodecTypes['mongo/string@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly version: CodecTypes['mongo/int32@1']['output'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['output'] | null;
     };
     readonly CreditNote: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -269,6 +282,7 @@ export type FieldOutputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly barredAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly grants: ReadonlyArray<GrantOutput>;
@@ -304,7 +318,9 @@ export type FieldOutputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly openedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
@@ -346,11 +362,13 @@ export type FieldOutputTypes = {
       readonly fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['output'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly lateReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly lines: ReadonlyArray<OrderLineOutput>;
       readonly openKey: CodecTypes['mongo/string@1']['output'] | null;
       readonly openSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly refusedPayments: CodecTypes['mongo/json@1']['output'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -387,6 +405,7 @@ export type FieldOutputTypes = {
       readonly reservedPaise: CodecTypes['mongo/int32@1']['output'];
       readonly seenVia: CodecTypes['mongo/string@1']['output'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+      readonly turnedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
     readonly Quiz: {
@@ -554,6 +573,8 @@ export type FieldInputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
       readonly code: CodecTypes['mongo/string@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
+      readonly heldUntil: CodecTypes['mongo/date@1']['input'] | null;
+      readonly holdSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly late: CodecTypes['mongo/bool@1']['input'];
       readonly maxPerUser: CodecTypes['mongo/int32@1']['input'] | null;
       readonly maxTotal: CodecTypes['mongo/int32@1']['input'] | null;
@@ -590,6 +611,7 @@ export type FieldInputTypes = {
       readonly title: CodecTypes['mongo/string@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly version: CodecTypes['mongo/int32@1']['input'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['input'] | null;
     };
     readonly CreditNote: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -631,6 +653,7 @@ export type FieldInputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly barredAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly grants: ReadonlyArray<GrantInput>;
@@ -666,7 +689,9 @@ export type FieldInputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly openedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
@@ -708,11 +733,13 @@ export type FieldInputTypes = {
       readonly fulfilledAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['input'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly lateReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly lines: ReadonlyArray<OrderLineInput>;
       readonly openKey: CodecTypes['mongo/string@1']['input'] | null;
       readonly openSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly refusedPayments: CodecTypes['mongo/json@1']['input'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryInput>;
@@ -749,6 +776,7 @@ export type FieldInputTypes = {
       readonly reservedPaise: CodecTypes['mongo/int32@1']['input'];
       readonly seenVia: CodecTypes['mongo/string@1']['input'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+      readonly turnedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
     readonly Quiz: {
@@ -919,6 +947,8 @@ export namespace Models {
     _id: CodecTypes['mongo/objectId@1']['output'];
     code: CodecTypes['mongo/string@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
+    heldUntil: CodecTypes['mongo/date@1']['output'] | null;
+    holdSlot: CodecTypes['mongo/string@1']['output'] | null;
     late: CodecTypes['mongo/bool@1']['output'];
     maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
     maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
@@ -956,6 +986,7 @@ export namespace Models {
     title: CodecTypes['mongo/string@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     version: CodecTypes['mongo/int32@1']['output'];
+    withheldAt: CodecTypes['mongo/date@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_CreditNote = {
@@ -1001,6 +1032,7 @@ export namespace Models {
   };
   export type unbound_Enrollment = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    barredAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
     grants: ReadonlyArray<GrantOutput>;
@@ -1040,7 +1072,9 @@ export namespace Models {
     completedAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+    lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
     lessonId: CodecTypes['mongo/string@1']['output'];
+    openedAt: CodecTypes['mongo/date@1']['output'] | null;
     positionSeconds: CodecTypes['mongo/int32@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     userId: CodecTypes['mongo/objectId@1']['output'];
@@ -1085,11 +1119,13 @@ export namespace Models {
     fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
     gateway: CodecTypes['mongo/string@1']['output'];
     gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+    lateReason: CodecTypes['mongo/string@1']['output'] | null;
     lines: ReadonlyArray<OrderLineOutput>;
     openKey: CodecTypes['mongo/string@1']['output'] | null;
     openSlot: CodecTypes['mongo/string@1']['output'] | null;
     paidAt: CodecTypes['mongo/date@1']['output'] | null;
     paymentId: CodecTypes['mongo/string@1']['output'] | null;
+    refusedPayments: CodecTypes['mongo/json@1']['output'] | null;
     reviewReason: CodecTypes['mongo/string@1']['output'] | null;
     status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
     timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -1128,6 +1164,7 @@ export namespace Models {
     reservedPaise: CodecTypes['mongo/int32@1']['output'];
     seenVia: CodecTypes['mongo/string@1']['output'];
     status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+    turnedAt: CodecTypes['mongo/date@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
   };
@@ -1442,6 +1479,12 @@ type ContractBase = Omit<
                   readonly unique: true;
                 },
                 {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'holdSlot' }];
+                  readonly kind: 'mongo-index';
+                  readonly partialFilterExpression: { readonly holdSlot: { readonly $gte: '' } };
+                  readonly unique: true;
+                },
+                {
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'code' },
                     { readonly direction: 1; readonly field: 'userId' },
@@ -1472,6 +1515,8 @@ type ContractBase = Omit<
                     readonly _id: { readonly bsonType: 'objectId' };
                     readonly code: { readonly bsonType: 'string' };
                     readonly createdAt: { readonly bsonType: 'date' };
+                    readonly heldUntil: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly holdSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly late: { readonly bsonType: 'bool' };
                     readonly maxPerUser: { readonly bsonType: readonly ['null', 'int'] };
                     readonly maxTotal: { readonly bsonType: readonly ['null', 'int'] };
@@ -1657,6 +1702,7 @@ type ContractBase = Omit<
                               readonly additionalProperties: false;
                               readonly bsonType: 'object';
                               readonly properties: {
+                                readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -1692,6 +1738,7 @@ type ContractBase = Omit<
                     readonly title: { readonly bsonType: 'string' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly version: { readonly bsonType: 'int' };
+                    readonly withheldAt: { readonly bsonType: readonly ['null', 'date'] };
                   };
                   readonly required: readonly [
                     '_id',
@@ -1963,6 +2010,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly barredAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly grants: {
@@ -1981,6 +2029,7 @@ type ContractBase = Omit<
                           readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                           readonly reason: { readonly bsonType: readonly ['null', 'string'] };
                           readonly revokedAt: { readonly bsonType: readonly ['null', 'date'] };
+                          readonly revokedBy: { readonly bsonType: readonly ['null', 'string'] };
                           readonly until: { readonly bsonType: readonly ['null', 'date'] };
                         };
                         readonly required: readonly ['at', 'key', 'kind'];
@@ -2174,7 +2223,9 @@ type ContractBase = Omit<
                     readonly completedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly firstCompletedAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly lessonAddedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly openedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly positionSeconds: { readonly bsonType: 'int' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly userId: { readonly bsonType: 'objectId' };
@@ -2389,6 +2440,7 @@ type ContractBase = Omit<
                     readonly fulfilledAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly gateway: { readonly bsonType: 'string' };
                     readonly gatewayOrderId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly lateReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly lines: {
                       readonly bsonType: 'array';
                       readonly items: {
@@ -2399,8 +2451,11 @@ type ContractBase = Omit<
                           readonly courseId: { readonly bsonType: 'string' };
                           readonly discountPaise: { readonly bsonType: 'int' };
                           readonly gstPercent: { readonly bsonType: readonly ['null', 'int'] };
+                          readonly lessonCount: { readonly bsonType: 'int' };
                           readonly listPaise: { readonly bsonType: 'int' };
                           readonly no: { readonly bsonType: 'int' };
+                          readonly refundDays: { readonly bsonType: 'int' };
+                          readonly refundMaxPercent: { readonly bsonType: 'int' };
                           readonly sac: { readonly bsonType: readonly ['null', 'string'] };
                           readonly title: { readonly bsonType: 'string' };
                         };
@@ -2408,8 +2463,11 @@ type ContractBase = Omit<
                           'amountPaise',
                           'courseId',
                           'discountPaise',
+                          'lessonCount',
                           'listPaise',
                           'no',
+                          'refundDays',
+                          'refundMaxPercent',
                           'title',
                         ];
                       };
@@ -2418,6 +2476,18 @@ type ContractBase = Omit<
                     readonly openSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly paidAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly paymentId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly refusedPayments: {
+                      readonly bsonType: readonly [
+                        'object',
+                        'array',
+                        'string',
+                        'double',
+                        'int',
+                        'long',
+                        'bool',
+                        'null',
+                      ];
+                    };
                     readonly reviewReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly status: {
                       readonly bsonType: 'string';
@@ -2593,6 +2663,7 @@ type ContractBase = Omit<
                         'failed',
                       ];
                     };
+                    readonly turnedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
                   readonly required: readonly [
@@ -3465,6 +3536,14 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly heldUntil: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly holdSlot: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly late: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
@@ -3608,6 +3687,10 @@ type ContractBase = Omit<
               readonly version: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly withheldAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
             };
             readonly relations: Record<string, never>;
@@ -3765,6 +3848,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly barredAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly courseId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
@@ -3898,9 +3985,17 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly lessonAddedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly lessonId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly openedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly positionSeconds: {
                 readonly nullable: false;
@@ -4060,6 +4155,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly lateReason: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly lines: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'OrderLine' };
@@ -4080,6 +4179,10 @@ type ContractBase = Omit<
               readonly paymentId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly refusedPayments: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
               };
               readonly reviewReason: {
                 readonly nullable: true;
@@ -4223,6 +4326,10 @@ type ContractBase = Omit<
               readonly status: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly turnedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly updatedAt: {
                 readonly nullable: false;
@@ -4740,6 +4847,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly revokedBy: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly until: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -4748,6 +4859,10 @@ type ContractBase = Omit<
           };
           readonly Lesson: {
             readonly fields: {
+              readonly addedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4792,11 +4907,23 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly lessonCount: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly listPaise: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly no: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundDays: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundMaxPercent: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
@@ -5080,6 +5207,10 @@ type ContractBase = Omit<
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
         };
+        readonly revokedBy: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+        };
         readonly until: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -5088,6 +5219,10 @@ type ContractBase = Omit<
     };
     readonly Lesson: {
       readonly fields: {
+        readonly addedAt: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
         readonly durationSeconds: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -5132,11 +5267,23 @@ type ContractBase = Omit<
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
+        readonly lessonCount: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
         readonly listPaise: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
         readonly no: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundDays: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundMaxPercent: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };

@@ -1,10 +1,12 @@
 import { authData } from './auth/personal-data.ts'
 import { authRouter } from './auth/router.ts'
+import { admitMail } from './auth/unproven.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
 import { couponProcedures } from './coupons/router.ts'
 import { coursesData } from './courses/personal-data.ts'
 import { coursesRouter } from './courses/router.ts'
+import { alignShelfOf, alignShelves } from './courses/shelf.ts'
 import { billOpenInvoices } from './invoices/late-billing.ts'
 import { missingCreditNotes } from './invoices/missing-credit-notes.ts'
 import { invoicesData } from './invoices/personal-data.ts'
@@ -50,7 +52,7 @@ export const personalData = [
 export const appRouter = router({
   auth: authRouter,
   account: accountRouter(personalData, billOpenInvoices),
-  users: usersRouter,
+  users: usersRouter(alignShelfOf),
   courses: coursesRouter,
   media: mediaRouter,
   enrollments: enrollmentsRouter,
@@ -72,10 +74,14 @@ export type AppRouter = typeof appRouter
 
 /** The work of every room that goes on by itself. */
 export const jobs: Job[] = [
-  sendMails({ 'verify-email': verificationLink, 'reset-password': resetLink }),
+  sendMails({
+    links: { 'verify-email': verificationLink, 'reset-password': resetLink },
+    admit: admitMail,
+  }),
   finishDeletions(personalData),
   sweepMedia,
   repairRatings,
+  alignShelves,
   missingCreditNotes,
   ...paymentJobs,
 ]

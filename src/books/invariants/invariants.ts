@@ -1,9 +1,10 @@
 // What must always hold, computed over the live database. An empty list is the proof; each violation names its
 // subject, so that somebody can look.
 import { z } from 'zod'
-import { paidWithoutAccess, accessWithoutPayment } from './access.ts'
+import { accessTakenBack, paidWithoutAccess, accessWithoutPayment } from './access.ts'
 import { couponsWithinLimits } from './coupons.ts'
 import { onceOnly, statesThatFit } from './effects.ts'
+import { paidInTime } from './late.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
 import { creditedAsRefunded, numbersInRow, papersThatAddUp } from './papers.ts'
 import { linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
@@ -24,6 +25,7 @@ export async function findViolations(
   const found = await Promise.all([
     paidWithoutAccess(deps, before),
     accessWithoutPayment(deps),
+    accessTakenBack(deps),
     refundsWithinCaptured(deps),
     moneyAccountedFor(deps, before),
     statesThatFit(deps),
@@ -35,6 +37,7 @@ export async function findViolations(
     papersThatAddUp(deps),
     creditedAsRefunded(deps, before),
     paidByNobody(deps),
+    paidInTime(deps),
   ])
   return found.flat()
 }
