@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'4e36221e0c487a2f5e118f8049be7b04818b7d9851274c512dc88b6f566ffd64'>;
+  StorageHashBase<'b27a476394e4edbb9c6c71902051532989a4988813d4f9423a20b54c8f328e34'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -490,6 +490,7 @@ export type FieldOutputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -861,6 +862,7 @@ export type FieldInputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['input'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly lastStep: CodecTypes['mongo/int32@1']['input'];
@@ -1257,6 +1259,7 @@ export namespace Models {
   };
   export type unbound_Totp = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
     confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
     createdAt: CodecTypes['mongo/date@1']['output'];
     lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -3112,6 +3115,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly beforeProof: { readonly bsonType: readonly ['null', 'bool'] };
                     readonly confirmedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly lastStep: { readonly bsonType: 'int' };
@@ -4653,6 +4657,10 @@ type ContractBase = Omit<
               readonly _id: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly beforeProof: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
               };
               readonly confirmedAt: {
                 readonly nullable: true;
