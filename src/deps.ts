@@ -1,4 +1,5 @@
 import { openSessions, type Sessions } from './auth/open-sessions.ts'
+import type { Role } from './auth/user.ts'
 import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
@@ -10,6 +11,7 @@ import { openAtOnce, type AtOnce } from './http/at-once.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
 import { SECOND_MS } from './durations.ts'
 import { openLog, type Logger } from './log.ts'
+import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
 
 /** What is harmless to know everywhere; secrets stay inside the clients' closures. */
@@ -22,6 +24,8 @@ export type Settings = {
   clientOrigins: string[]
   trustProxy: number
   isSecure: boolean
+  /** Whoever has one of these roles must have a second factor. */
+  secondFactorRoles: readonly Role[]
   requestsPerMinute: number
   networkRequestsPerMinute: number
   registrationsPerHour: number
@@ -42,6 +46,7 @@ export type Deps = {
   cloudinary: Cloudinary
   scanFile: ScanFile
   mailer: Mailer
+  secretBox: SecretBox
   background: Background
   log: Logger
   limitCalls: CallLimiter
@@ -49,6 +54,7 @@ export type Deps = {
   limitSearches: CallLimiter
   searchAtOnce: AtOnce
   /** The same for what costs this process more memory than a page of rows does. */
+  limitHeavy: CallLimiter
   heavyAtOnce: AtOnce
   now: () => Date
   settings: Settings
@@ -84,11 +90,13 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
     scanFile: overrides.scanFile ?? scanNothing,
     mailer,
+    secretBox: openSecretBox(config.secretKeys),
     background,
     log,
     limitCalls: openCallLimiter({ ofCaller: config.requestsPerMinute, ofNetwork }),
     limitSearches: openCallLimiter({ ofCaller: config.searchesPerMinute, ofNetwork }),
     searchAtOnce: openAtOnce(SEARCHES),
+    limitHeavy: openCallLimiter({ ofCaller: Math.ceil(config.requestsPerMinute / 10), ofNetwork }),
     heavyAtOnce: openAtOnce(HEAVY),
     now,
     settings,
@@ -109,6 +117,7 @@ function settingsOf(config: Config): Settings {
     clientOrigins: config.clientOrigins,
     trustProxy: config.trustProxy,
     isSecure: config.appUrl.startsWith('https://'),
+    secondFactorRoles: config.secondFactorRoles,
     requestsPerMinute: config.requestsPerMinute,
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
