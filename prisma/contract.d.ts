@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'4e36221e0c487a2f5e118f8049be7b04818b7d9851274c512dc88b6f566ffd64'>;
+  StorageHashBase<'749015b7196f874f79bc1d05de1a76b0eb1568e53e85adf4736b5477cb5c1fb5'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -61,6 +61,7 @@ export type GrantInput = {
 };
 export type LessonOutput = {
   readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly bytes: CodecTypes['mongo/int32@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -70,6 +71,7 @@ export type LessonOutput = {
 };
 export type LessonInput = {
   readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly bytes: CodecTypes['mongo/int32@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -330,6 +332,7 @@ export type FieldOutputTypes = {
       readonly body: CodecTypes['mongo/string@1']['output'];
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -338,6 +341,7 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly deliveryType: CodecTypes['mongo/string@1']['output'];
       readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
+      readonly fileName: CodecTypes['mongo/string@1']['output'] | null;
       readonly format: CodecTypes['mongo/string@1']['output'] | null;
       readonly height: CodecTypes['mongo/int32@1']['output'] | null;
       readonly ownerId: CodecTypes['mongo/objectId@1']['output'];
@@ -415,6 +419,7 @@ export type FieldOutputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['output'];
       readonly questions: ReadonlyArray<QuizQuestionOutput>;
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
@@ -490,6 +495,7 @@ export type FieldOutputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -701,6 +707,7 @@ export type FieldInputTypes = {
       readonly body: CodecTypes['mongo/string@1']['input'];
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -709,6 +716,7 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly deliveryType: CodecTypes['mongo/string@1']['input'];
       readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
+      readonly fileName: CodecTypes['mongo/string@1']['input'] | null;
       readonly format: CodecTypes['mongo/string@1']['input'] | null;
       readonly height: CodecTypes['mongo/int32@1']['input'] | null;
       readonly ownerId: CodecTypes['mongo/objectId@1']['input'];
@@ -786,6 +794,7 @@ export type FieldInputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['input'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['input'];
       readonly questions: ReadonlyArray<QuizQuestionInput>;
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
@@ -861,6 +870,7 @@ export type FieldInputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['input'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly lastStep: CodecTypes['mongo/int32@1']['input'];
@@ -1085,6 +1095,7 @@ export namespace Models {
     body: CodecTypes['mongo/string@1']['output'];
     courseId: CodecTypes['mongo/objectId@1']['output'];
     lessonId: CodecTypes['mongo/string@1']['output'];
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Media = {
@@ -1094,6 +1105,7 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     deliveryType: CodecTypes['mongo/string@1']['output'];
     durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
+    fileName: CodecTypes['mongo/string@1']['output'] | null;
     format: CodecTypes['mongo/string@1']['output'] | null;
     height: CodecTypes['mongo/int32@1']['output'] | null;
     ownerId: CodecTypes['mongo/objectId@1']['output'];
@@ -1175,6 +1187,7 @@ export namespace Models {
     maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
     passPercent: CodecTypes['mongo/int32@1']['output'];
     questions: ReadonlyArray<QuizQuestionOutput>;
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
@@ -1257,6 +1270,7 @@ export namespace Models {
   };
   export type unbound_Totp = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
     confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
     createdAt: CodecTypes['mongo/date@1']['output'];
     lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -1703,6 +1717,7 @@ type ContractBase = Omit<
                               readonly bsonType: 'object';
                               readonly properties: {
                                 readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
+                                readonly bytes: { readonly bsonType: readonly ['null', 'int'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -2266,6 +2281,7 @@ type ContractBase = Omit<
                     readonly body: { readonly bsonType: 'string' };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                   };
                   readonly required: readonly ['_id', 'body', 'courseId', 'lessonId'];
                 };
@@ -2317,6 +2333,7 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly deliveryType: { readonly bsonType: 'string' };
                     readonly durationSeconds: { readonly bsonType: readonly ['null', 'int'] };
+                    readonly fileName: { readonly bsonType: readonly ['null', 'string'] };
                     readonly format: { readonly bsonType: readonly ['null', 'string'] };
                     readonly height: { readonly bsonType: readonly ['null', 'int'] };
                     readonly ownerId: { readonly bsonType: 'objectId' };
@@ -2849,6 +2866,7 @@ type ContractBase = Omit<
                         readonly required: readonly ['id', 'kind', 'options', 'points', 'prompt'];
                       };
                     };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                     readonly timeLimitSeconds: { readonly bsonType: readonly ['null', 'int'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
@@ -3112,6 +3130,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly beforeProof: { readonly bsonType: readonly ['null', 'bool'] };
                     readonly confirmedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly lastStep: { readonly bsonType: 'int' };
@@ -4031,6 +4050,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
             };
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'lesson_texts' };
@@ -4060,6 +4083,10 @@ type ContractBase = Omit<
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly fileName: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly format: {
                 readonly nullable: true;
@@ -4366,6 +4393,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'QuizQuestion' };
                 readonly many: true;
               };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly timeLimitSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4654,6 +4685,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly beforeProof: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
+              };
               readonly confirmedAt: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -4862,6 +4897,10 @@ type ContractBase = Omit<
               readonly addedAt: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly bytes: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly durationSeconds: {
                 readonly nullable: true;
@@ -5222,6 +5261,10 @@ type ContractBase = Omit<
         readonly addedAt: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
+        readonly bytes: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
         readonly durationSeconds: {
           readonly nullable: true;
