@@ -1,6 +1,7 @@
 import type { PersonalData } from '../personal-data.ts'
 import { adminProcedure, authedProcedure, router } from '../trpc.ts'
 import { AuditSearch, listAudit } from './audit-log.ts'
+import { changeEmailOf, ManagedEmailChange, renameUser, Renaming } from './correct.ts'
 import { AccountDeletion, deleteAccount } from './deletion.ts'
 import { exportAccount } from './export.ts'
 import {
@@ -47,6 +48,12 @@ export const usersRouter = router({
   enable: adminProcedure
     .input(UserChoice)
     .mutation(({ ctx, input }) => enableUser(ctx, ctx.actor, input)),
+  rename: adminProcedure
+    .input(Renaming)
+    .mutation(({ ctx, input }) => renameUser(ctx, ctx.actor, input)),
+  changeEmail: adminProcedure
+    .input(ManagedEmailChange)
+    .mutation(({ ctx, input }) => changeEmailOf(ctx, ctx.actor, input)),
   resetSecondFactor: adminProcedure
     .input(UserChoice)
     .mutation(({ ctx, input }) => resetSecondFactor(ctx, ctx.actor, input)),
