@@ -7,6 +7,7 @@ import { booksProcedures, earningsRouter, stuckProcedures } from './books/router
 import { couponProcedures } from './coupons/router.ts'
 import { coursesData } from './courses/personal-data.ts'
 import { coursesRouter } from './courses/router.ts'
+import { alignShelfOf, alignShelves } from './courses/shelf.ts'
 import { billOpenInvoices } from './invoices/late-billing.ts'
 import { missingCreditNotes } from './invoices/missing-credit-notes.ts'
 import { invoicesData } from './invoices/personal-data.ts'
@@ -52,7 +53,7 @@ export const personalData = [
 export const appRouter = router({
   auth: authRouter,
   account: accountRouter(personalData, billOpenInvoices),
-  users: usersRouter,
+  users: usersRouter(alignShelfOf),
   courses: coursesRouter,
   media: mediaRouter,
   enrollments: enrollmentsRouter,
@@ -87,6 +88,7 @@ export const jobs: Job[] = [
   finishDeletions(personalData),
   sweepMedia,
   repairRatings,
+  alignShelves,
   missingCreditNotes,
   ...paymentJobs,
 ]
