@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'6e8e1d563fcc40a9288430e23e65f9e013c2399bc988fe55f15e6f387ebd56f4'>;
+  StorageHashBase<'962cace1427923b3ab0846bf4d584ae8872cbce0a2fe4a717e1965c1e7d97a18'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -203,6 +203,8 @@ export type FieldOutputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
       readonly code: CodecTypes['mongo/string@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
+      readonly heldUntil: CodecTypes['mongo/date@1']['output'] | null;
+      readonly holdSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly late: CodecTypes['mongo/bool@1']['output'];
       readonly maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
       readonly maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
@@ -374,11 +376,13 @@ export type FieldOutputTypes = {
       readonly fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['output'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly lateReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly lines: ReadonlyArray<OrderLineOutput>;
       readonly openKey: CodecTypes['mongo/string@1']['output'] | null;
       readonly openSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly refusedPayments: CodecTypes['mongo/json@1']['output'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -415,6 +419,7 @@ export type FieldOutputTypes = {
       readonly reservedPaise: CodecTypes['mongo/int32@1']['output'];
       readonly seenVia: CodecTypes['mongo/string@1']['output'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+      readonly turnedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
     readonly Quiz: {
@@ -583,6 +588,8 @@ export type FieldInputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
       readonly code: CodecTypes['mongo/string@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
+      readonly heldUntil: CodecTypes['mongo/date@1']['input'] | null;
+      readonly holdSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly late: CodecTypes['mongo/bool@1']['input'];
       readonly maxPerUser: CodecTypes['mongo/int32@1']['input'] | null;
       readonly maxTotal: CodecTypes['mongo/int32@1']['input'] | null;
@@ -754,11 +761,13 @@ export type FieldInputTypes = {
       readonly fulfilledAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['input'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly lateReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly lines: ReadonlyArray<OrderLineInput>;
       readonly openKey: CodecTypes['mongo/string@1']['input'] | null;
       readonly openSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly refusedPayments: CodecTypes['mongo/json@1']['input'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryInput>;
@@ -795,6 +804,7 @@ export type FieldInputTypes = {
       readonly reservedPaise: CodecTypes['mongo/int32@1']['input'];
       readonly seenVia: CodecTypes['mongo/string@1']['input'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+      readonly turnedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
     readonly Quiz: {
@@ -966,6 +976,8 @@ export namespace Models {
     _id: CodecTypes['mongo/objectId@1']['output'];
     code: CodecTypes['mongo/string@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
+    heldUntil: CodecTypes['mongo/date@1']['output'] | null;
+    holdSlot: CodecTypes['mongo/string@1']['output'] | null;
     late: CodecTypes['mongo/bool@1']['output'];
     maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
     maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
@@ -1149,11 +1161,13 @@ export namespace Models {
     fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
     gateway: CodecTypes['mongo/string@1']['output'];
     gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+    lateReason: CodecTypes['mongo/string@1']['output'] | null;
     lines: ReadonlyArray<OrderLineOutput>;
     openKey: CodecTypes['mongo/string@1']['output'] | null;
     openSlot: CodecTypes['mongo/string@1']['output'] | null;
     paidAt: CodecTypes['mongo/date@1']['output'] | null;
     paymentId: CodecTypes['mongo/string@1']['output'] | null;
+    refusedPayments: CodecTypes['mongo/json@1']['output'] | null;
     reviewReason: CodecTypes['mongo/string@1']['output'] | null;
     status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
     timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -1192,6 +1206,7 @@ export namespace Models {
     reservedPaise: CodecTypes['mongo/int32@1']['output'];
     seenVia: CodecTypes['mongo/string@1']['output'];
     status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+    turnedAt: CodecTypes['mongo/date@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
   };
@@ -1509,6 +1524,12 @@ type ContractBase = Omit<
                   readonly unique: true;
                 },
                 {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'holdSlot' }];
+                  readonly kind: 'mongo-index';
+                  readonly partialFilterExpression: { readonly holdSlot: { readonly $gte: '' } };
+                  readonly unique: true;
+                },
+                {
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'code' },
                     { readonly direction: 1; readonly field: 'userId' },
@@ -1539,6 +1560,8 @@ type ContractBase = Omit<
                     readonly _id: { readonly bsonType: 'objectId' };
                     readonly code: { readonly bsonType: 'string' };
                     readonly createdAt: { readonly bsonType: 'date' };
+                    readonly heldUntil: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly holdSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly late: { readonly bsonType: 'bool' };
                     readonly maxPerUser: { readonly bsonType: readonly ['null', 'int'] };
                     readonly maxTotal: { readonly bsonType: readonly ['null', 'int'] };
@@ -2518,6 +2541,7 @@ type ContractBase = Omit<
                     readonly fulfilledAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly gateway: { readonly bsonType: 'string' };
                     readonly gatewayOrderId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly lateReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly lines: {
                       readonly bsonType: 'array';
                       readonly items: {
@@ -2553,6 +2577,18 @@ type ContractBase = Omit<
                     readonly openSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly paidAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly paymentId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly refusedPayments: {
+                      readonly bsonType: readonly [
+                        'object',
+                        'array',
+                        'string',
+                        'double',
+                        'int',
+                        'long',
+                        'bool',
+                        'null',
+                      ];
+                    };
                     readonly reviewReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly status: {
                       readonly bsonType: 'string';
@@ -2728,6 +2764,7 @@ type ContractBase = Omit<
                         'failed',
                       ];
                     };
+                    readonly turnedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
                   readonly required: readonly [
@@ -3608,6 +3645,14 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly heldUntil: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly holdSlot: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly late: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
@@ -4265,6 +4310,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly lateReason: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly lines: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'OrderLine' };
@@ -4285,6 +4334,10 @@ type ContractBase = Omit<
               readonly paymentId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly refusedPayments: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
               };
               readonly reviewReason: {
                 readonly nullable: true;
@@ -4428,6 +4481,10 @@ type ContractBase = Omit<
               readonly status: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly turnedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly updatedAt: {
                 readonly nullable: false;

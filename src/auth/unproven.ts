@@ -39,6 +39,7 @@ export const UNPROVEN_MAILS: Record<Mail['template'], keyof typeof MAILS_A_DAY> 
   receipt: 'money',
   enrolled: 'money',
   refund: 'money',
+  'late-payment': 'money',
   'order-review': 'money',
 }
 

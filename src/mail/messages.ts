@@ -51,6 +51,15 @@ export const Mail = z.discriminatedUnion('template', [
   z.object({ template: z.literal('email-change-asked'), data: z.object({ ...greeted, at }) }),
   z.object({ template: z.literal('email-changed'), data: z.object({ ...greeted, token }) }),
   z.object({
+    template: z.literal('late-payment'),
+    data: z.object({
+      orderId: z.string(),
+      amountPaise: paise,
+      fault: z.string(),
+      isTaken: z.boolean(),
+    }),
+  }),
+  z.object({
     template: z.literal('order-review'),
     data: z.object({ orderId: z.string(), reason: z.string() }),
   }),
@@ -123,6 +132,18 @@ export function composeMail(site: Site, mail: Mail): Message {
         paragraphs: [
           `We have refunded ${inRupees(mail.data.amountPaise)} of order ${mail.data.orderId}.`,
           'Your bank shows it within five to seven working days.',
+        ],
+        button: orderButton(mail.data.orderId),
+      })
+    case 'late-payment':
+      return renderMessage(site, {
+        subject: `Your payment for order ${mail.data.orderId} came too late`,
+        paragraphs: [
+          `It came after the order had closed, and ${mail.data.fault}.`,
+          mail.data.isTaken
+            ? `We give all of it back: ${inRupees(mail.data.amountPaise)}. Your bank shows it within five to seven working days.`
+            : `We have not taken the ${inRupees(mail.data.amountPaise)}: your bank lets go of them within a few days.`,
+          'You are welcome to order again.',
         ],
         button: orderButton(mail.data.orderId),
       })
