@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'962cace1427923b3ab0846bf4d584ae8872cbce0a2fe4a717e1965c1e7d97a18'>;
+  StorageHashBase<'9d255defaa30d1c4c3c78dd3b9156cb3e54e5789e6373773b1428a59e2af3f3a'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -504,6 +504,7 @@ export type FieldOutputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -889,6 +890,7 @@ export type FieldInputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['input'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly lastStep: CodecTypes['mongo/int32@1']['input'];
@@ -1299,6 +1301,7 @@ export namespace Models {
   };
   export type unbound_Totp = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
     confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
     createdAt: CodecTypes['mongo/date@1']['output'];
     lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -3213,6 +3216,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly beforeProof: { readonly bsonType: readonly ['null', 'bool'] };
                     readonly confirmedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly lastStep: { readonly bsonType: 'int' };
@@ -4808,6 +4812,10 @@ type ContractBase = Omit<
               readonly _id: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly beforeProof: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
               };
               readonly confirmedAt: {
                 readonly nullable: true;

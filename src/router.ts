@@ -1,6 +1,7 @@
 import { changeLink, undoLink } from './auth/email-change.ts'
 import { authData } from './auth/personal-data.ts'
 import { authRouter } from './auth/router.ts'
+import { sealSecretsAnew } from './auth/seal-secrets.ts'
 import { admitMail } from './auth/unproven.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
@@ -86,6 +87,7 @@ export const jobs: Job[] = [
     admit: admitMail,
   }),
   finishDeletions(personalData),
+  sealSecretsAnew,
   sweepMedia,
   repairRatings,
   alignShelves,

@@ -36,6 +36,7 @@ export const UNPROVEN_MAILS: Record<Mail['template'], keyof typeof MAILS_A_DAY> 
   'confirm-old-address': 'account',
   'email-change-asked': 'account',
   'email-changed': 'account',
+  'second-factor-changed': 'account',
   receipt: 'money',
   enrolled: 'money',
   refund: 'money',

@@ -22,6 +22,7 @@ export const ACCESS: Record<string, Access> = {
   'auth.sessions.revokeOthers': 'signed in',
   'auth.totp.start': 'signed in',
   'auth.totp.confirm': 'signed in',
+  'auth.totp.renewRecoveryCodes': 'signed in',
   'auth.totp.disable': 'signed in',
   'account.get': 'signed in',
   'account.update': 'signed in',
