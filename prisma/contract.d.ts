@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'9d255defaa30d1c4c3c78dd3b9156cb3e54e5789e6373773b1428a59e2af3f3a'>;
+  StorageHashBase<'cb35926e38095407a2fa8c0343d40b58030ca95e705563e53b079569594d1002'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -61,6 +61,7 @@ export type GrantInput = {
 };
 export type LessonOutput = {
   readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly bytes: CodecTypes['mongo/int32@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -70,6 +71,7 @@ export type LessonOutput = {
 };
 export type LessonInput = {
   readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly bytes: CodecTypes['mongo/int32@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -344,6 +346,7 @@ export type FieldOutputTypes = {
       readonly body: CodecTypes['mongo/string@1']['output'];
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -429,6 +432,7 @@ export type FieldOutputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['output'];
       readonly questions: ReadonlyArray<QuizQuestionOutput>;
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
@@ -730,6 +734,7 @@ export type FieldInputTypes = {
       readonly body: CodecTypes['mongo/string@1']['input'];
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -815,6 +820,7 @@ export type FieldInputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['input'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['input'];
       readonly questions: ReadonlyArray<QuizQuestionInput>;
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
@@ -1129,6 +1135,7 @@ export namespace Models {
     body: CodecTypes['mongo/string@1']['output'];
     courseId: CodecTypes['mongo/objectId@1']['output'];
     lessonId: CodecTypes['mongo/string@1']['output'];
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Media = {
@@ -1219,6 +1226,7 @@ export namespace Models {
     maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
     passPercent: CodecTypes['mongo/int32@1']['output'];
     questions: ReadonlyArray<QuizQuestionOutput>;
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
@@ -1751,6 +1759,7 @@ type ContractBase = Omit<
                               readonly bsonType: 'object';
                               readonly properties: {
                                 readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
+                                readonly bytes: { readonly bsonType: readonly ['null', 'int'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -2370,6 +2379,7 @@ type ContractBase = Omit<
                     readonly body: { readonly bsonType: 'string' };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                   };
                   readonly required: readonly ['_id', 'body', 'courseId', 'lessonId'];
                 };
@@ -2953,6 +2963,7 @@ type ContractBase = Omit<
                         readonly required: readonly ['id', 'kind', 'options', 'points', 'prompt'];
                       };
                     };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                     readonly timeLimitSeconds: { readonly bsonType: readonly ['null', 'int'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
@@ -4190,6 +4201,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
             };
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'lesson_texts' };
@@ -4524,6 +4539,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'QuizQuestion' };
                 readonly many: true;
+              };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly timeLimitSeconds: {
                 readonly nullable: true;
@@ -5026,6 +5045,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly bytes: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -5388,6 +5411,10 @@ type ContractBase = Omit<
         readonly addedAt: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
+        readonly bytes: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
         readonly durationSeconds: {
           readonly nullable: true;
