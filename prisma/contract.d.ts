@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'cb35926e38095407a2fa8c0343d40b58030ca95e705563e53b079569594d1002'>;
+  StorageHashBase<'e4bce909649b3174c3776bd26d8a11d2734f89575dbd6d3d35eb089c85a6c2e4'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -355,6 +355,7 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly deliveryType: CodecTypes['mongo/string@1']['output'];
       readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
+      readonly fileName: CodecTypes['mongo/string@1']['output'] | null;
       readonly format: CodecTypes['mongo/string@1']['output'] | null;
       readonly height: CodecTypes['mongo/int32@1']['output'] | null;
       readonly ownerId: CodecTypes['mongo/objectId@1']['output'];
@@ -743,6 +744,7 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly deliveryType: CodecTypes['mongo/string@1']['input'];
       readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
+      readonly fileName: CodecTypes['mongo/string@1']['input'] | null;
       readonly format: CodecTypes['mongo/string@1']['input'] | null;
       readonly height: CodecTypes['mongo/int32@1']['input'] | null;
       readonly ownerId: CodecTypes['mongo/objectId@1']['input'];
@@ -1145,6 +1147,7 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     deliveryType: CodecTypes['mongo/string@1']['output'];
     durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
+    fileName: CodecTypes['mongo/string@1']['output'] | null;
     format: CodecTypes['mongo/string@1']['output'] | null;
     height: CodecTypes['mongo/int32@1']['output'] | null;
     ownerId: CodecTypes['mongo/objectId@1']['output'];
@@ -2431,6 +2434,7 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly deliveryType: { readonly bsonType: 'string' };
                     readonly durationSeconds: { readonly bsonType: readonly ['null', 'int'] };
+                    readonly fileName: { readonly bsonType: readonly ['null', 'string'] };
                     readonly format: { readonly bsonType: readonly ['null', 'string'] };
                     readonly height: { readonly bsonType: readonly ['null', 'int'] };
                     readonly ownerId: { readonly bsonType: 'objectId' };
@@ -4234,6 +4238,10 @@ type ContractBase = Omit<
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly fileName: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly format: {
                 readonly nullable: true;
