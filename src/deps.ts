@@ -4,12 +4,14 @@ import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
 import { openCloudinary, type Cloudinary } from './gateways/cloudinary/client.ts'
+import { scanNothing, type ScanFile } from './gateways/file-scanner.ts'
 import { type PaymentGateways, openGateways } from './gateways/payments.ts'
 import { openRazorpayGateway } from './gateways/razorpay/gateway.ts'
 import { openAtOnce, type AtOnce } from './http/at-once.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
 import { SECOND_MS } from './durations.ts'
 import { openLog, type Logger } from './log.ts'
+import type { SessionRules } from './session-rules.ts'
 import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
 
@@ -25,6 +27,7 @@ export type Settings = {
   isSecure: boolean
   /** Whoever has one of these roles must have a second factor. */
   secondFactorRoles: readonly Role[]
+  sessions: SessionRules
   requestsPerMinute: number
   networkRequestsPerMinute: number
   registrationsPerHour: number
@@ -43,6 +46,7 @@ export type Deps = {
   sessions: Sessions
   gateways: PaymentGateways
   cloudinary: Cloudinary
+  scanFile: ScanFile
   mailer: Mailer
   secretBox: SecretBox
   background: Background
@@ -67,7 +71,7 @@ const SEARCHES = { ofCaller: 4, ofNetwork: 24, inAll: 6, waiting: 48, waitMs: 2 
 // An answer of these may have megabytes, and is in memory several times over while it is written.
 const HEAVY = { ofCaller: 2, ofNetwork: 16, inAll: 4, waiting: 32, waitMs: 10 * SECOND_MS }
 
-type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways }
+type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways; scanFile?: ScanFile }
 
 /**
  * Opens every client that the configuration names; tests override the clock and the log. `close` lets
@@ -83,9 +87,10 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom })
   return {
     db,
-    sessions: openSessions({ db, now, isSecure: settings.isSecure }),
+    sessions: openSessions({ db, now, isSecure: settings.isSecure, rules: config.sessions }),
     gateways: overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
+    scanFile: overrides.scanFile ?? scanNothing,
     mailer,
     secretBox: openSecretBox(config.secretKeys),
     background,
@@ -115,6 +120,7 @@ function settingsOf(config: Config): Settings {
     trustProxy: config.trustProxy,
     isSecure: config.appUrl.startsWith('https://'),
     secondFactorRoles: config.secondFactorRoles,
+    sessions: config.sessions,
     requestsPerMinute: config.requestsPerMinute,
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
