@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'b27a476394e4edbb9c6c71902051532989a4988813d4f9423a20b54c8f328e34'>;
+  StorageHashBase<'b6ec2b4613f7f95d25075c128bbf1dc31199544e66f3e3e73eebb20e9f1ce778'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -61,6 +61,7 @@ export type GrantInput = {
 };
 export type LessonOutput = {
   readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly bytes: CodecTypes['mongo/int32@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -70,6 +71,7 @@ export type LessonOutput = {
 };
 export type LessonInput = {
   readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly bytes: CodecTypes['mongo/int32@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -330,6 +332,7 @@ export type FieldOutputTypes = {
       readonly body: CodecTypes['mongo/string@1']['output'];
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -415,6 +418,7 @@ export type FieldOutputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['output'];
       readonly questions: ReadonlyArray<QuizQuestionOutput>;
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
@@ -702,6 +706,7 @@ export type FieldInputTypes = {
       readonly body: CodecTypes['mongo/string@1']['input'];
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -787,6 +792,7 @@ export type FieldInputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['input'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['input'];
       readonly questions: ReadonlyArray<QuizQuestionInput>;
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
@@ -1087,6 +1093,7 @@ export namespace Models {
     body: CodecTypes['mongo/string@1']['output'];
     courseId: CodecTypes['mongo/objectId@1']['output'];
     lessonId: CodecTypes['mongo/string@1']['output'];
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Media = {
@@ -1177,6 +1184,7 @@ export namespace Models {
     maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
     passPercent: CodecTypes['mongo/int32@1']['output'];
     questions: ReadonlyArray<QuizQuestionOutput>;
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
@@ -1706,6 +1714,7 @@ type ContractBase = Omit<
                               readonly bsonType: 'object';
                               readonly properties: {
                                 readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
+                                readonly bytes: { readonly bsonType: readonly ['null', 'int'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -2269,6 +2278,7 @@ type ContractBase = Omit<
                     readonly body: { readonly bsonType: 'string' };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                   };
                   readonly required: readonly ['_id', 'body', 'courseId', 'lessonId'];
                 };
@@ -2852,6 +2862,7 @@ type ContractBase = Omit<
                         readonly required: readonly ['id', 'kind', 'options', 'points', 'prompt'];
                       };
                     };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                     readonly timeLimitSeconds: { readonly bsonType: readonly ['null', 'int'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
@@ -4035,6 +4046,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
             };
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'lesson_texts' };
@@ -4369,6 +4384,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'QuizQuestion' };
                 readonly many: true;
+              };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly timeLimitSeconds: {
                 readonly nullable: true;
@@ -4871,6 +4890,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly bytes: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -5230,6 +5253,10 @@ type ContractBase = Omit<
         readonly addedAt: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
+        readonly bytes: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
         readonly durationSeconds: {
           readonly nullable: true;

@@ -52,6 +52,7 @@ export type Deps = {
   limitSearches: CallLimiter
   searchAtOnce: AtOnce
   /** The same for what costs this process more memory than a page of rows does. */
+  limitHeavy: CallLimiter
   heavyAtOnce: AtOnce
   now: () => Date
   settings: Settings
@@ -92,6 +93,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
     limitCalls: openCallLimiter({ ofCaller: config.requestsPerMinute, ofNetwork }),
     limitSearches: openCallLimiter({ ofCaller: config.searchesPerMinute, ofNetwork }),
     searchAtOnce: openAtOnce(SEARCHES),
+    limitHeavy: openCallLimiter({ ofCaller: Math.ceil(config.requestsPerMinute / 10), ofNetwork }),
     heavyAtOnce: openAtOnce(HEAVY),
     now,
     settings,

@@ -59,6 +59,7 @@ export const ACCESS: Record<string, Access> = {
   'courses.bySlug': 'anyone',
   'courses.mine': 'instructor',
   'courses.authoring': 'instructor',
+  'courses.authoredLesson': 'instructor',
   'courses.create': 'instructor',
   'courses.update': 'instructor',
   'courses.publish': 'instructor',
