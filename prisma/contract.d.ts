@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'b6ec2b4613f7f95d25075c128bbf1dc31199544e66f3e3e73eebb20e9f1ce778'>;
+  StorageHashBase<'749015b7196f874f79bc1d05de1a76b0eb1568e53e85adf4736b5477cb5c1fb5'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -341,6 +341,7 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly deliveryType: CodecTypes['mongo/string@1']['output'];
       readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
+      readonly fileName: CodecTypes['mongo/string@1']['output'] | null;
       readonly format: CodecTypes['mongo/string@1']['output'] | null;
       readonly height: CodecTypes['mongo/int32@1']['output'] | null;
       readonly ownerId: CodecTypes['mongo/objectId@1']['output'];
@@ -715,6 +716,7 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly deliveryType: CodecTypes['mongo/string@1']['input'];
       readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
+      readonly fileName: CodecTypes['mongo/string@1']['input'] | null;
       readonly format: CodecTypes['mongo/string@1']['input'] | null;
       readonly height: CodecTypes['mongo/int32@1']['input'] | null;
       readonly ownerId: CodecTypes['mongo/objectId@1']['input'];
@@ -1103,6 +1105,7 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     deliveryType: CodecTypes['mongo/string@1']['output'];
     durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
+    fileName: CodecTypes['mongo/string@1']['output'] | null;
     format: CodecTypes['mongo/string@1']['output'] | null;
     height: CodecTypes['mongo/int32@1']['output'] | null;
     ownerId: CodecTypes['mongo/objectId@1']['output'];
@@ -2330,6 +2333,7 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly deliveryType: { readonly bsonType: 'string' };
                     readonly durationSeconds: { readonly bsonType: readonly ['null', 'int'] };
+                    readonly fileName: { readonly bsonType: readonly ['null', 'string'] };
                     readonly format: { readonly bsonType: readonly ['null', 'string'] };
                     readonly height: { readonly bsonType: readonly ['null', 'int'] };
                     readonly ownerId: { readonly bsonType: 'objectId' };
@@ -4079,6 +4083,10 @@ type ContractBase = Omit<
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly fileName: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly format: {
                 readonly nullable: true;
