@@ -1,7 +1,7 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import type { Uses } from '../deps.ts'
 import { DAY_MS, MINUTE_MS } from '../durations.ts'
-import { ANOTHER_ACCOUNT } from '../payments/webhooks/event-account.ts'
+import { ANOTHER_ACCOUNT, DENIED } from '../payments/webhooks/event-account.ts'
 
 const WEEK_MS = 7 * DAY_MS
 const QUIET_MS = 30 * MINUTE_MS
@@ -19,7 +19,7 @@ export type Stats = {
     ageSeconds: number | null
     waiting: number
     dead: number
-    /** Signed for us within a day, and of an account that is not ours. */
+    /** Signed for us within a day, and of another account, or of what the gateway does not have. */
     refused: number
     /** Of some gateway payments come and webhooks do not: our endpoint may be disabled there. */
     isSilent: boolean
@@ -52,7 +52,7 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
     db.orm.webhook_events.where({}).orderBy({ receivedAt: -1 }).select('receivedAt').first(),
     isAnySilent(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
     count('webhook_events', {
-      outcome: ANOTHER_ACCOUNT,
+      outcome: { $in: [ANOTHER_ACCOUNT, DENIED] },
       receivedAt: { $gte: new Date(at - DAY_MS) },
     }),
   ])

@@ -27,6 +27,17 @@ export type StrayPayment = {
   createdAt: Date
 }
 
+/** What a gateway has and we cannot read, by its ids; `orderId` is ours. */
+export type Unread = {
+  gateway: string
+  kind: string
+  id: string | null
+  paymentId: string | null
+  orderId: string | null
+  reason: string
+  createdAt: Date
+}
+
 export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
   payments: StrayPayment[]
   refunds: Refund[]
@@ -37,17 +48,18 @@ export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
     outcome: string | null
     receivedAt: Date
   }[]
+  unreadable: Unread[]
 }
 
 /**
  * Whatever a person should look at: orders in review or half-way, page by page; and the newest stray payments,
- * refunds and events that hang, 100 of each.
+ * refunds and events that hang, and what cannot be read, 100 of each.
  */
 export async function listStuck(
   { db, now, gateways }: Pick<PaymentDeps, 'db' | 'now' | 'gateways'>,
   page: Page,
 ): Promise<Stuck> {
-  const [{ items: orders, nextCursor }, stray, hanging, failed, events] = await Promise.all([
+  const [{ items: orders, nextCursor }, stray, hanging, failed, events, unread] = await Promise.all([
     readPage(db.orm.orders.where(isStuck(now(), gateways)), page),
     db.orm.payments
       .where({ status: 'captured' })
@@ -76,6 +88,11 @@ export async function listStuck(
       .orderBy({ receivedAt: -1 })
       .limit(MOST)
       .all(),
+    db.orm.unreadable_entities
+      .where(MongoFieldFilter.isNull('readAt'))
+      .orderBy(NEWEST_FIRST)
+      .limit(MOST)
+      .all(),
   ])
   const reasons = new Map(orders.map((order) => [order._id, reasonOf(order, gateways)]))
   const sold = await withRefunds({ db }, orders)
@@ -90,6 +107,15 @@ export async function listStuck(
       attempts,
       outcome: outcome ?? null,
       receivedAt,
+    })),
+    unreadable: unread.map((row) => ({
+      gateway: row.gateway,
+      kind: row.kind,
+      id: row.entityId ?? null,
+      paymentId: row.paymentId ?? null,
+      orderId: row.orderId ?? null,
+      reason: row.reason,
+      createdAt: row.createdAt,
     })),
   }
 }

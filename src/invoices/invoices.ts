@@ -50,7 +50,8 @@ export async function issueInvoice(
 ): Promise<void> {
   if (!order.paymentId || order.amountPaise === 0) return
   if (await deps.db.orm.invoices.where({ orderId: order._id }).first()) return
-  const issuedAt = deps.now()
+  // Of the day it was paid on, however late we heard of it: the financial year is that day's.
+  const issuedAt = order.paidAt ?? deps.now()
   const body = bodyOf(deps, order, { buyer, paymentId: order.paymentId })
   const series = financialYear(issuedAt)
   await inTurn(deps.db, `invoice ${series}`, async () => {

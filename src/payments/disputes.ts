@@ -6,6 +6,7 @@ import type { Uses } from '../deps.ts'
 import type { GatewayDispute } from '../gateways/payments.ts'
 import { noteOrder } from '../orders/transitions.ts'
 import { type PaymentDeps, gatewayOf } from './deps.ts'
+import { withinReason } from './record/gateway-time.ts'
 import { findPayment } from './record/payments.ts'
 import { alignAccess } from './settlement/line-access.ts'
 import { settlePayment } from './settlement/settle-payment.ts'
@@ -20,11 +21,20 @@ const EARLIER: Record<DisputeStatus, DisputeStatus[]> = {
   closed: ['open', 'under_review'],
 }
 
-/** Takes in a dispute as the gateway has it; its status only moves forward. */
-export async function applyDispute(deps: PaymentDeps, theirs: GatewayDispute): Promise<void> {
+/**
+ * Takes in a dispute as the gateway has it; its status only moves forward. `movedAt` is when it did so by the
+ * gateway's clock, where that is known: what was lost was lost then.
+ */
+export async function applyDispute(
+  deps: PaymentDeps,
+  theirs: GatewayDispute,
+  movedAt: Date | null = null,
+): Promise<void> {
   const orderId = await orderIdOf(deps, theirs)
-  const isNews =
-    (await insertDispute(deps, theirs, orderId)) || (await moveForward(deps, theirs, orderId))
+  const createdAt = withinReason(deps, theirs.createdAt)
+  const at = movedAt === null ? deps.now() : withinReason(deps, movedAt, createdAt)
+  const news = { theirs, orderId, createdAt, at }
+  const isNews = (await insertDispute(deps, news)) || (await moveForward(deps, news))
   if (orderId) await alignOrder(deps, orderId, isNews ? theirs : null)
   await deps.db.orm.disputes
     .where({ gatewayDisputeId: theirs.id, status: theirs.status })
@@ -52,12 +62,12 @@ async function orderIdOf(deps: PaymentDeps, theirs: GatewayDispute): Promise<str
   return (await findPayment(deps, theirs.paymentId))?.orderId ?? null
 }
 
+type News = { theirs: GatewayDispute; orderId: string | null; createdAt: Date; at: Date }
+
 async function insertDispute(
-  { db, now }: Uses<'db' | 'now'>,
-  theirs: GatewayDispute,
-  orderId: string | null,
+  { db }: Uses<'db'>,
+  { theirs, orderId, createdAt, at }: News,
 ): Promise<boolean> {
-  const at = now()
   try {
     await db.orm.disputes.create({
       gateway: theirs.gateway,
@@ -71,7 +81,7 @@ async function insertDispute(
       reasonCode: theirs.reasonCode,
       respondBy: theirs.respondBy,
       settledAt: null,
-      createdAt: theirs.createdAt,
+      createdAt,
       updatedAt: at,
     })
     return true
@@ -82,9 +92,8 @@ async function insertDispute(
 }
 
 async function moveForward(
-  { db, now }: Uses<'db' | 'now'>,
-  theirs: GatewayDispute,
-  orderId: string | null,
+  { db }: Uses<'db'>,
+  { theirs, orderId, at }: News,
 ): Promise<boolean> {
   const moved = await db.orm.disputes
     .where({ gatewayDisputeId: theirs.id })
@@ -94,7 +103,7 @@ async function moveForward(
       phase: theirs.phase,
       orderId,
       settledAt: null,
-      updatedAt: now(),
+      updatedAt: at,
     })
   return moved !== null
 }

@@ -18,7 +18,9 @@ import { sumOf } from '../../money.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
 import { type PaymentDocument, findPayment } from '../record/payments.ts'
+import { settingAside } from '../record/unreadable.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
+import { readAgain, setAsideListed } from './read-again.ts'
 import { reconcilePayment } from './reconciler.ts'
 
 const FIRST_REACH_MS = 7 * DAY_MS
@@ -32,6 +34,7 @@ export async function readLists(deps: PaymentDeps, keep: Keep): Promise<void> {
     () => reconcileUnaccounted(deps, keep, gateway),
     () => readSince(deps, keep, { gateway, name: 'refunds', ...refundsOf(gateway) }),
     () => readPages(deps, keep, { pages: gateway.listDisputes(), take: reconcileListedDispute }),
+    () => readAgain(deps, keep, gateway),
   ])
   const failures: GatewayFailure[] = []
   for (const read of reads) {
@@ -90,8 +93,10 @@ async function readPages<T extends { id: string }>(
   { pages, take }: Pages<T>,
 ): Promise<boolean> {
   for await (const { items, unreadable } of pages) {
-    if (unreadable > 0)
-      deps.log.warn({ unreadable }, 'a list of the gateway holds what is not readable')
+    if (unreadable.length > 0)
+      deps.log.warn({ count: unreadable.length }, 'a list of the gateway holds what is not readable')
+    for (const entity of unreadable)
+      await tolerate(deps, entity.id ?? entity.kind, () => setAsideListed(deps, entity))
     for (const item of items) {
       if (!(await keep())) return false
       await tolerate(deps, item.id, () => take(deps, item))
@@ -101,9 +106,13 @@ async function readPages<T extends { id: string }>(
 }
 
 /** One record's trouble is logged and hides no other; an outage is everybody's. */
-async function tolerate(deps: Uses<'log'>, id: string, work: () => Promise<void>): Promise<void> {
+async function tolerate(
+  deps: Uses<'db' | 'now' | 'log'>,
+  id: string,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
-    await work()
+    await settingAside(deps, null, work)
   } catch (error) {
     if (isOutage(error)) throw error
     deps.log.warn({ err: error, id }, 'a listed record was passed over')

@@ -4,11 +4,12 @@ import { MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execu
 import { releaseUse } from '../../coupons/uses.ts'
 import type { Uses } from '../../deps.ts'
 import { MINUTE_MS, HOUR_MS, DAY_MS } from '../../durations.ts'
-import type { GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
+import type { GatewayPage, GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import { closeReview, expire } from '../../orders/expiry.ts'
 import { requireOrder, type OrderDocument, type OrderStatus } from '../../orders/order.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
+import { setAsideAll, settingAside } from '../record/unreadable.ts'
 import { adoptRefunds } from '../refunds/drive.ts'
 import { isCapturable } from '../settlement/capture.ts'
 import { fulfillById } from '../settlement/fulfillment.ts'
@@ -83,7 +84,7 @@ async function checkDue(
   await mark(at)
   let isSoon = true
   try {
-    isSoon = await look(deps, order)
+    isSoon = await settingAside(deps, order._id, () => look(deps, order))
   } catch (error) {
     deps.log.warn({ err: error, orderId: order._id }, 'order not reconciled')
   }
@@ -126,27 +127,36 @@ async function checkPayments(
   gatewayOrderId: string,
 ): Promise<boolean> {
   const gateway = gatewayOf(deps, order)
-  const payments = await paymentsOf(gateway, gatewayOrderId)
+  const { items: payments, unreadable } = await paymentsOf(gateway, gatewayOrderId)
+  await setAsideAll(deps, unreadable, order._id)
   // The first to be paid is the one that counts.
   payments.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
   for (const payment of payments) await reconcilePayment(deps, payment)
   const authorized = payments.filter((payment) => isCapturable(order, payment))
   const isTaken = payments.some(({ status }) => status === 'captured' || status === 'refunded')
   const ripe = authorized.find((payment) => isDueForCapture(deps, payment))
-  if (!ripe) return authorized.length > 0
+  if (!ripe) return authorized.length > 0 || (unreadable.length > 0 && isYoung(deps, order))
   if (isTaken) return false
   await settlePayment(deps, await gateway.capturePayment(ripe), { source: 'poll' })
   return true
 }
 
 /** None of an order that this key's account does not have: it was made under another, and nobody can pay it. */
-async function paymentsOf(gateway: PaymentGateway, orderId: string): Promise<GatewayPayment[]> {
+async function paymentsOf(
+  gateway: PaymentGateway,
+  orderId: string,
+): Promise<GatewayPage<GatewayPayment>> {
   try {
     return await gateway.paymentsOfOrder(orderId)
   } catch (failure) {
-    if (isUnknownToGateway(failure)) return []
+    if (isUnknownToGateway(failure)) return { items: [], unreadable: [] }
     throw failure
   }
+}
+
+/** While a payment that cannot be read may still be the one, its order is not closed. */
+function isYoung({ now }: Uses<'now'>, { expiresAt }: OrderDocument): boolean {
+  return now().getTime() - expiresAt.getTime() < LATE_DAYS * DAY_MS
 }
 
 /** A payment with all that was given back of it. */

@@ -24,7 +24,8 @@ export async function alignPayment(deps: Needs, paymentId: string): Promise<void
     const { _id, capturedAt, status } = payment
     const next = await statusOf(deps, payment, refunds)
     if (next === status) return
-    const capture = next === 'captured' && !capturedAt ? { capturedAt: now() } : {}
+    const capture =
+      next === 'captured' && !capturedAt ? { capturedAt: payment.madeAt ?? now() } : {}
     await db.orm.payments
       .where({ _id })
       .where(MongoFieldFilter.eq('status', status))

@@ -10,6 +10,7 @@ import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
 import { gatewayOf, type RefundDeps } from '../deps.ts'
+import { setAsideAll } from '../record/unreadable.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
 import { reserveRefund } from './reservation.ts'
@@ -110,7 +111,7 @@ async function findMade(
   refund: RefundDocument,
 ): Promise<GatewayRefund | null> {
   const theirs = await gatewayOf(deps, refund).refundsOfPayment(refund.paymentId)
-  return theirs.find(({ key }) => key === refund.key) ?? null
+  return theirs.items.find(({ key }) => key === refund.key) ?? null
 }
 
 async function poll(deps: RefundDeps, refund: RefundDocument): Promise<void> {
@@ -127,7 +128,8 @@ export async function adoptRefunds(
   payment: { gateway: string; paymentId: string },
 ): Promise<void> {
   const all = await gatewayOf(deps, payment).refundsOfPayment(payment.paymentId)
-  for (const theirs of all) await adoptRefund(deps, theirs)
+  await setAsideAll(deps, all.unreadable)
+  for (const theirs of all.items) await adoptRefund(deps, theirs)
 }
 
 async function postpone(

@@ -8,6 +8,7 @@ import { closeReview } from '../../orders/expiry.ts'
 import type { RefundDocument, RefundStatus } from '../../orders/refunded.ts'
 import { noteOrder } from '../../orders/transitions.ts'
 import type { RefundDeps } from '../deps.ts'
+import { withinReason } from '../record/gateway-time.ts'
 import { alignPayment } from '../record/payment-status.ts'
 import { quarantine, findPayment } from '../record/payments.ts'
 import { alignAccess } from '../settlement/line-access.ts'
@@ -77,7 +78,7 @@ async function insertDashboardRefund(
       nextAt: at,
       error: null,
       settledAt: null,
-      createdAt: theirs.createdAt,
+      createdAt: withinReason(deps, theirs.createdAt, payment?.madeAt ?? null),
       updatedAt: at,
     })
   } catch (error) {

@@ -1,11 +1,13 @@
 // The one way from a captured payment to open courses. The buyer's browser, the gateway's webhook and the reconciler
 // all end here; it may run twice, or at once, or die between any two writes, and be begun again.
 import type { UserDocument } from '../../auth/user.ts'
+import { isDuplicateKey } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
 import { requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { noteOrder, transitionOrder } from '../../orders/transitions.ts'
 import type { PaymentDeps } from '../deps.ts'
+import { paidTimeOf, withinReason } from '../record/gateway-time.ts'
 import {
   quarantine,
   recordPayment,
@@ -76,7 +78,21 @@ async function recordAndNote(
   return payment
 }
 
+async function claimOrder(
+  deps: Uses<'db' | 'now'>,
+  transition: Parameters<typeof transitionOrder>[1],
+): Promise<OrderDocument | 'paid for another' | null> {
+  try {
+    return await transitionOrder(deps, transition)
+  } catch (error) {
+    if (isDuplicateKey(error)) return 'paid for another'
+    throw error
+  }
+}
+
 function mismatchOf(order: OrderDocument, seen: GatewayPayment): string | null {
+  if (seen.gateway !== order.gateway || seen.orderId !== order.gatewayOrderId)
+    return `paid for another order of ${seen.gateway}`
   if (seen.currency !== order.currency) return `paid in ${seen.currency}, not ${order.currency}`
   if (seen.amountPaise !== order.amountPaise)
     return `paid ${seen.amountPaise} paise, not ${order.amountPaise}`
@@ -114,14 +130,16 @@ async function claim(
   { payment, seen, source, buyer }: Claim,
 ): Promise<PaymentOutcome> {
   const paymentId = payment.gatewayPaymentId
-  const claimed = await transitionOrder(deps, {
+  const claimed = await claimOrder(deps, {
     id: order._id,
     from: ['CREATED', 'EXPIRED', 'REVIEW'],
     where: { paymentId: null },
-    set: { status: 'PAID', paymentId, paidAt: deps.now() },
+    set: { status: 'PAID', paymentId, paidAt: withinReason(deps, paidTimeOf(seen), order.createdAt) },
     unset: ['openKey', 'reviewReason'],
     note: { event: 'paid', detail: `${paymentId} by ${source}` },
   })
+  // A payment pays for one order, whatever came in between.
+  if (claimed === 'paid for another') return 'review'
   const current = claimed ?? (await requireOrder(deps, order._id))
   if (current.paymentId !== paymentId) {
     await refundRest(deps, order, {

@@ -43,6 +43,7 @@ export type Route =
   | 'make return'
   | 'returns of charge'
   | 'show return'
+  | 'show claim'
   | 'list charges'
   | 'list returns'
   | 'list claims'
@@ -107,6 +108,8 @@ function work(account: Account, { route, id = '', ask = {} }: Call): unknown {
       )
     case 'show return':
       return showReturn(account, requireRow(returns, id))
+    case 'show claim':
+      return showClaim(account, requireRow(claims, id))
     case 'list charges':
       return page(listed(account, charges), ask, (one) => showCharge(account, one))
     case 'list returns':

@@ -47,6 +47,7 @@ export function pay(account: Account, intentId: string, payment: Payment = {}): 
     why: 'changed_their_mind',
     madeAt: account.now(),
     heldAt: null,
+    takenAt: null,
   }
   account.charges.set(charge.id, charge)
   if (outcome === 'declined') account.tell('charge.declined', { charge })
@@ -79,7 +80,7 @@ export function take(account: Account, chargeId: string): Charge {
   const charge = requireRow(account.charges, chargeId)
   if (charge.state === 'taken') throw new Denial(409, 'taken_already')
   if (charge.state !== 'held') throw new Denial(422, 'not_held')
-  charge.state = 'taken'
+  Object.assign(charge, { state: 'taken', takenAt: account.now() } satisfies Partial<Charge>)
   if (account.settings.purse !== null) account.settings.purse += charge.paise
   account.tell('charge.taken', { charge })
   return charge

@@ -1,8 +1,10 @@
-// What the company writes, read strictly, in the port's words.
+// What the company writes, in the port's words: read strictly where it decides something.
 import { z } from 'zod'
+import type { EntityKind, UnreadableEntity } from '../../../src/gateways/gateway-failure.ts'
 import type {
   GatewayDispute,
   GatewayOrder,
+  GatewayPage,
   GatewayPayment,
   GatewayRefund,
 } from '../../../src/gateways/payments.ts'
@@ -16,7 +18,7 @@ const Price = z
     amountPaise: Number(value.replace('.', '')),
     currency: unit.toUpperCase(),
   }))
-const Time = z.iso.datetime().transform((text) => new Date(text))
+export const Time = z.iso.datetime().transform((text) => new Date(text))
 
 export const IntentAnswer = z.object({
   id: idOf('mi'),
@@ -36,8 +38,9 @@ export const PaymentAnswer = z
     price: Price,
     returned: Price,
     state: z.enum(['declined', 'held', 'taken', 'lapsed']),
-    why: z.string().optional(),
+    why: z.string().optional().catch(undefined),
     made_at: Time,
+    taken_at: Time.optional(),
   })
   .transform(({ state, ...charge }): GatewayPayment => {
     const { amountPaise } = charge.price
@@ -54,6 +57,7 @@ export const PaymentAnswer = z
       amountRefundedPaise: charge.returned.amountPaise,
       errorReason: charge.why ?? null,
       createdAt: charge.made_at,
+      capturedAt: charge.taken_at ?? null,
     }
   })
 
@@ -105,3 +109,34 @@ export const DisputeAnswer = z
     respondBy: null,
     createdAt: claim.made_at,
   }))
+
+const some = (prefix: string) => idOf(prefix).nullish().catch(null)
+const Ids = z.object({ id: z.string().nullish().catch(null), intent: some('mi'), charge: some('mp') })
+
+export function unreadableOf(kind: EntityKind, raw: unknown, error: z.ZodError): UnreadableEntity {
+  const { id = null, intent, charge } = Ids.safeParse(raw).data ?? {}
+  return {
+    gateway: NAME,
+    kind,
+    id,
+    orderId: intent ?? null,
+    paymentId: kind === 'payment' ? id : (charge ?? null),
+    isOfNoOrder: false,
+    reason: error.issues.map(({ path }) => path.join('.')).join(', '),
+  }
+}
+
+/** Those that can be read, and those that cannot. */
+export function listed<T>(
+  kind: EntityKind,
+  answer: z.ZodType<T>,
+  rows: readonly unknown[],
+): GatewayPage<T> {
+  const page: GatewayPage<T> = { items: [], unreadable: [] }
+  for (const row of rows) {
+    const { data, error } = answer.safeParse(row)
+    if (error) page.unreadable.push(unreadableOf(kind, row, error))
+    else page.items.push(data)
+  }
+  return page
+}

@@ -24,6 +24,7 @@ export type Charge = {
   why: string | null
   madeAt: Date
   heldAt: Date | null
+  takenAt: Date | null
 }
 
 /** Money on its way back: queued until the bank has sent it, or has not. */

@@ -28,6 +28,7 @@ export const showCharge = (account: Account, charge: Charge) => ({
   state: charge.state,
   ...(charge.why !== null && { why: charge.why }),
   made_at: charge.madeAt.toISOString(),
+  ...(charge.takenAt && { taken_at: charge.takenAt.toISOString() }),
 })
 
 export const showReturn = (account: Account, one: Return) => ({
