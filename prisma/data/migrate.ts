@@ -5,6 +5,7 @@ import path from 'node:path'
 import { MongoClient, type Db } from 'mongodb'
 import type { StoredContract } from '../create.ts'
 import { gateways } from './gateways.ts'
+import { oneOrder } from './one-order.ts'
 
 export type DataMigration = {
   name: string
@@ -15,7 +16,7 @@ export type DataMigration = {
 }
 
 /** Oldest first. */
-const MIGRATIONS: DataMigration[] = [gateways]
+const MIGRATIONS: DataMigration[] = [gateways, oneOrder]
 
 export async function readContract(): Promise<StoredContract> {
   const file = path.join(import.meta.dirname, '..', 'contract.json')

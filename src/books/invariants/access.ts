@@ -43,7 +43,8 @@ const joinMoney: Document[] = [
 export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Violation[]> {
   const now = deps.now()
   const claims: Document[] = [
-    { $match: { status: { $in: ['PAID', 'FULFILLED'] }, paidAt: { $lte: before } } },
+    // By when we heard of it: it may have been paid days before.
+    { $match: { status: { $in: ['PAID', 'FULFILLED'] }, updatedAt: { $lte: before } } },
     ...joinMoney,
     {
       $lookup: {
@@ -55,7 +56,7 @@ export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Viol
     },
   ]
   const unclaimed: Document[] = [
-    { $match: { status: 'captured', capturedAt: { $lte: before }, quarantine: null } },
+    { $match: { status: 'captured', updatedAt: { $lte: before }, quarantine: null } },
     ...joinOrder('order'),
     { $match: { 'order.status': { $in: ['CREATED', 'EXPIRED'] } } },
   ]

@@ -6,6 +6,8 @@ import { couponsWithinLimits } from './coupons.ts'
 import { onceOnly, statesThatFit } from './effects.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
 import { invoicesInRow, linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
+import { paidWhenItWas } from './times.ts'
+import { toldAndRead } from './unread.ts'
 import type { Watch, Violation } from './violation.ts'
 
 export const InvariantsQuery = z.object({
@@ -32,6 +34,8 @@ export async function findViolations(
     receiptsSent(deps),
     invoicesInRow(deps),
     paidByNobody(deps),
+    paidWhenItWas(deps),
+    toldAndRead(deps),
   ])
   return found.flat()
 }
