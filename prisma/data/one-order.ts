@@ -15,12 +15,14 @@ export const oneOrder: DataMigration = {
 }
 
 function doublesIn(db: Db) {
-  return db.collection('orders').aggregate<Double>([
-    { $match: { paymentId: { $gte: '' } } },
-    { $sort: { paidAt: 1 } },
-    { $group: { _id: '$paymentId', orders: { $push: '$$ROOT' } } },
-    { $match: { 'orders.1': { $exists: true } } },
-  ])
+  return db
+    .collection('orders')
+    .aggregate<Double>([
+      { $match: { paymentId: { $gte: '' } } },
+      { $sort: { paidAt: 1 } },
+      { $group: { _id: '$paymentId', orders: { $push: '$$ROOT' } } },
+      { $match: { 'orders.1': { $exists: true } } },
+    ])
 }
 
 async function setApart(db: Db): Promise<void> {

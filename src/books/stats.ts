@@ -89,7 +89,10 @@ async function ordersByStatus(db: Db): Promise<Record<string, number>> {
   return Object.fromEntries(groups.map(({ _id, n }) => [_id, n]))
 }
 
-/** Of orders of ours. What is reserved for refunds counts as given back: it is on its way. */
+/**
+ * Of orders of ours, without the fees that buyers bore. What is reserved for refunds counts as given back: it is on
+ * its way; so does what banks took.
+ */
 async function readRevenue(db: Db): Promise<Stats['revenue']> {
   const [sums] = await db.driver
     .collection('payments')
@@ -98,8 +101,8 @@ async function readRevenue(db: Db): Promise<Stats['revenue']> {
       {
         $group: {
           _id: null,
-          gross: { $sum: '$amountPaise' },
-          refund: { $sum: '$reservedPaise' },
+          gross: { $sum: { $subtract: ['$amountPaise', or0('$feePaise')] } },
+          refund: { $sum: { $add: ['$reservedPaise', or0('$lostPaise')] } },
         },
       },
     ])
@@ -108,6 +111,8 @@ async function readRevenue(db: Db): Promise<Stats['revenue']> {
   const refundPaise = sums?.refund ?? 0
   return { grossPaise, refundPaise, netPaise: grossPaise - refundPaise }
 }
+
+const or0 = (field: string) => ({ $ifNull: [field, 0] })
 
 async function foundBy(db: Db, since: Date): Promise<Map<string, number>> {
   const groups = await db.driver

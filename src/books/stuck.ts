@@ -59,41 +59,43 @@ export async function listStuck(
   { db, now, gateways }: Pick<PaymentDeps, 'db' | 'now' | 'gateways'>,
   page: Page,
 ): Promise<Stuck> {
-  const [{ items: orders, nextCursor }, stray, hanging, failed, events, unread] = await Promise.all([
-    readPage(db.orm.orders.where(isStuck(now(), gateways)), page),
-    db.orm.payments
-      .where({ status: 'captured' })
-      .where(MongoFieldFilter.gte('quarantine', ''))
-      .orderBy(NEWEST_FIRST)
-      .limit(MOST)
-      .all(),
-    db.orm.refunds
-      .where(MongoFieldFilter.in('status', ['REQUESTED', 'PENDING']))
-      .where(MongoFieldFilter.isNotNull('error'))
-      .orderBy(NEWEST_FIRST)
-      .limit(MOST)
-      .all(),
-    db.orm.refunds.where({ status: 'FAILED' }).orderBy(NEWEST_FIRST).limit(MOST).all(),
-    db.orm.webhook_events
-      .where(
-        MongoOrExpr.of([
-          MongoFieldFilter.eq('state', 'DEAD'),
-          MongoAndExpr.of([
-            MongoFieldFilter.eq('state', 'WAITING'),
-            MongoFieldFilter.gte('attempts', 3),
+  const [{ items: orders, nextCursor }, stray, hanging, failed, events, unread] = await Promise.all(
+    [
+      readPage(db.orm.orders.where(isStuck(now(), gateways)), page),
+      db.orm.payments
+        .where({ status: 'captured' })
+        .where(MongoFieldFilter.gte('quarantine', ''))
+        .orderBy(NEWEST_FIRST)
+        .limit(MOST)
+        .all(),
+      db.orm.refunds
+        .where(MongoFieldFilter.in('status', ['REQUESTED', 'PENDING']))
+        .where(MongoFieldFilter.isNotNull('error'))
+        .orderBy(NEWEST_FIRST)
+        .limit(MOST)
+        .all(),
+      db.orm.refunds.where({ status: 'FAILED' }).orderBy(NEWEST_FIRST).limit(MOST).all(),
+      db.orm.webhook_events
+        .where(
+          MongoOrExpr.of([
+            MongoFieldFilter.eq('state', 'DEAD'),
+            MongoAndExpr.of([
+              MongoFieldFilter.eq('state', 'WAITING'),
+              MongoFieldFilter.gte('attempts', 3),
+            ]),
           ]),
-        ]),
-      )
-      .select('_id', 'event', 'attempts', 'outcome', 'receivedAt')
-      .orderBy({ receivedAt: -1 })
-      .limit(MOST)
-      .all(),
-    db.orm.unreadable_entities
-      .where(MongoFieldFilter.isNull('readAt'))
-      .orderBy(NEWEST_FIRST)
-      .limit(MOST)
-      .all(),
-  ])
+        )
+        .select('_id', 'event', 'attempts', 'outcome', 'receivedAt')
+        .orderBy({ receivedAt: -1 })
+        .limit(MOST)
+        .all(),
+      db.orm.unreadable_entities
+        .where(MongoFieldFilter.isNull('readAt'))
+        .orderBy(NEWEST_FIRST)
+        .limit(MOST)
+        .all(),
+    ],
+  )
   const reasons = new Map(orders.map((order) => [order._id, reasonOf(order, gateways)]))
   const sold = await withRefunds({ db }, orders)
   return {

@@ -23,7 +23,11 @@ export type GatewayOrder = Fact & {
 export type GatewayPayment = Fact & {
   /** The gateway's own order, not ours. */
   orderId: string | null
+  /** All that was charged: with the fee, where the buyer bears it. */
   amountPaise: number
+  /** The gateway's own; null where it is not told (yet). */
+  feePaise: number | null
+  feeBearer: 'buyer' | 'seller' | null
   currency: string
   status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed'
   method: string | null
@@ -48,6 +52,7 @@ export type GatewayRefund = Fact & {
 
 export type GatewayDispute = Fact & {
   paymentId: string
+  /** What is disputed; of one that was lost, what the bank took. */
   amountPaise: number
   currency: string
   status: 'open' | 'under_review' | 'won' | 'lost' | 'closed'
@@ -139,9 +144,12 @@ export type PaymentGateway = {
   paymentsOfOrder: (orderId: string) => Promise<GatewayPage<GatewayPayment>>
   /** Fails with `unreadable` where there is such a payment and it cannot be read; so do the other two. */
   fetchPayment: (paymentId: string) => Promise<GatewayPayment>
-  /** Takes the money of an authorized payment. Captured already is success; a lost answer is looked up. */
+  /**
+   * Takes the money of an authorized payment, of which `ownPaise` is the order's. Captured already is success; a
+   * lost answer is looked up.
+   */
   capturePayment: (
-    payment: Pick<GatewayPayment, 'id' | 'amountPaise' | 'currency'>,
+    payment: Pick<GatewayPayment, 'id' | 'amountPaise' | 'currency'> & { ownPaise: number },
   ) => Promise<GatewayPayment>
 
   /** `key` is 10 to 40 of A-Z a-z 0-9 _ -; the same key and amount give the same refund, however often. */

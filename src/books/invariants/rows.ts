@@ -42,9 +42,12 @@ export type PaymentRow = {
   orderId?: string | null
   status: string
   amountPaise: number
+  feePaise?: number | null
   currency: string
   reservedPaise: number
+  lostPaise?: number | null
   refundKeys: string[]
+  review?: { decision: string; amountPaise: number } | null
 }
 export type GrantRow = {
   key: string
@@ -56,7 +59,12 @@ export type GrantRow = {
   reason?: string | null
 }
 export type EnrollmentRow = { userId: ObjectId; courseId: ObjectId; grants: GrantRow[] }
-export type DisputeRow = { paymentId: string; status: string }
+export type DisputeRow = {
+  paymentId: string
+  status: string
+  amountPaise: number
+  currency: string
+}
 
 /** The documents as the driver has them, by a pipeline that may take 12 seconds. */
 export function rowsOf<Row extends object>(

@@ -54,8 +54,6 @@ function faultsOf({ _id, createdAt, paidAt, payment: [payment], invoices }: Paid
     ),
   ]
   return faults.flatMap((detail) =>
-    detail === false
-      ? []
-      : [{ invariant: OF_THEN, subject: `order ${_id.toHexString()}`, detail }],
+    detail === false ? [] : [{ invariant: OF_THEN, subject: `order ${_id.toHexString()}`, detail }],
   )
 }

@@ -120,7 +120,10 @@ export function openRazorpay(options: RazorpayOptions): Razorpay {
       fetch({ kind: 'order', id }, OrderAnswer, (sdk, asked) => sdk.orders.fetch(asked)),
     paymentsOfOrder: async (orderId) => {
       const id = requireId('order', orderId)
-      const ofOrder = PaymentAnswer.refine((payment) => payment.orderId === id, ANOTHERS('order_id'))
+      const ofOrder = PaymentAnswer.refine(
+        (payment) => payment.orderId === id,
+        ANOTHERS('order_id'),
+      )
       return read(pageOf('payment', ofOrder), (sdk) => sdk.orders.fetchPayments(id))
     },
     fetchPayment,
@@ -156,7 +159,10 @@ export function openRazorpay(options: RazorpayOptions): Razorpay {
     },
     refundsOfPayment: async (paymentId) => {
       const id = requireId('payment', paymentId)
-      const ofPayment = RefundAnswer.refine((refund) => refund.paymentId === id, ANOTHERS('payment_id'))
+      const ofPayment = RefundAnswer.refine(
+        (refund) => refund.paymentId === id,
+        ANOTHERS('payment_id'),
+      )
       const answer = pageOf('refund', ofPayment)
       return allPages((page) => read(answer, (sdk) => sdk.payments.fetchMultipleRefund(id, page)))
     },

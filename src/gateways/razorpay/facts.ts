@@ -11,6 +11,9 @@ export function orderFact({ id, amountPaise, currency, receipt }: RazorpayOrder)
 /** `askedAt` stands in for a time that Razorpay does not tell. */
 export type FactOf<From, To> = (from: From, askedAt: Date) => To
 
+// https://razorpay.com/docs/sg/payments/payment-gateway/customer-fee-bearer/; without that feature nothing is told.
+const BEARERS: Record<string, 'buyer' | 'seller'> = { customer: 'buyer', platform: 'seller' }
+
 /**
  * `pending` is a bank transfer under way: nothing has come, and nothing has failed. When it was captured is not
  * told: that it was made is what a buyer calls paying.
@@ -20,6 +23,8 @@ export const paymentFact: FactOf<RazorpayPayment, GatewayPayment> = (payment, as
   id: payment.id,
   orderId: payment.orderId,
   amountPaise: payment.amountPaise,
+  feePaise: payment.feePaise,
+  feeBearer: BEARERS[payment.feeBearer ?? ''] ?? null,
   currency: payment.currency,
   status: payment.status === 'pending' ? 'created' : payment.status,
   method: payment.method,
@@ -40,7 +45,7 @@ export const disputeFact: FactOf<RazorpayDispute, GatewayDispute> = (dispute, as
   gateway: NAME,
   id: dispute.id,
   paymentId: dispute.paymentId,
-  amountPaise: dispute.amountPaise,
+  amountPaise: takenBy(dispute),
   currency: dispute.currency,
   status: dispute.status,
   phase: dispute.phase ?? 'a phase that is new',
@@ -48,3 +53,9 @@ export const disputeFact: FactOf<RazorpayDispute, GatewayDispute> = (dispute, as
   respondBy: dispute.respondBy,
   createdAt: dispute.createdAt ?? askedAt,
 })
+
+// What is deducted stays 0 until a dispute is lost, and may be less than was disputed.
+function takenBy({ status, amountPaise, deductedPaise }: RazorpayDispute): number {
+  const isTold = status === 'lost' && deductedPaise > 0
+  return isTold ? Math.min(deductedPaise, amountPaise) : amountPaise
+}

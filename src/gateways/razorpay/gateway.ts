@@ -1,10 +1,13 @@
 // Razorpay behind the port: our orders are its receipts, our idempotency keys its refunds' receipts.
+import { GatewayFailure } from '../gateway-failure.ts'
 import type { GatewayPage, PaymentGateway } from '../payments.ts'
-import { openRazorpay, type RazorpayOptions } from './client.ts'
+import { openRazorpay, type Razorpay, type RazorpayOptions } from './client.ts'
 import { eventOf, signedEvent } from './events.ts'
 import { readProof } from './proof.ts'
 import { disputeFact, orderFact, paymentFact, refundFact, type FactOf } from './facts.ts'
 import { NAME } from './name.ts'
+import { isOtherAmount } from './refusals.ts'
+import type { RazorpayPayment } from './shapes.ts'
 
 export type RazorpayGatewayOptions = RazorpayOptions & {
   /** Newest first: a retried webhook keeps the signature of the secret it was first sent with. */
@@ -52,8 +55,7 @@ export function openRazorpayGateway(options: RazorpayGatewayOptions): PaymentGat
     fetchOrder: async (id) => orderFact(await razorpay.fetchOrder(id)),
     paymentsOfOrder: async (id) => page(await razorpay.paymentsOfOrder(id), paymentFact),
     fetchPayment: async (id) => paymentFact(await razorpay.fetchPayment(id), now()),
-    capturePayment: async ({ id: paymentId, amountPaise, currency }) =>
-      paymentFact(await razorpay.capturePayment({ paymentId, amountPaise, currency }), now()),
+    capturePayment: async (payment) => paymentFact(await capture(razorpay, payment), now()),
     refundPayment: async (refund) => refundFact(await razorpay.refundPayment(refund), now()),
     refundsOfPayment: async (id) => page(await razorpay.refundsOfPayment(id), refundFact),
     fetchRefund: async (id) => refundFact(await razorpay.fetchRefund(id), now()),
@@ -77,5 +79,25 @@ export function openRazorpayGateway(options: RazorpayGatewayOptions): PaymentGat
     webhooks: { contentType: 'application/json', answerWithinMs: 5_000 },
     readEvent: (raw, headers) => signedEvent(raw, headers, webhookSecrets),
     openEvent: eventOf,
+  }
+}
+
+type Held = Parameters<PaymentGateway['capturePayment']>[0]
+
+/**
+ * Asks for the order's own amount, as https://razorpay.com/docs/api/payments/capture/ has it; where a buyer bears the
+ * fee, merchants were told to ask for all that is authorized (razorpay-java#60). A refusal for the amount takes
+ * nothing, so the other one is tried then.
+ */
+async function capture(
+  razorpay: Razorpay,
+  { id: paymentId, ownPaise, amountPaise, currency }: Held,
+): Promise<RazorpayPayment> {
+  try {
+    return await razorpay.capturePayment({ paymentId, amountPaise: ownPaise, currency })
+  } catch (failure) {
+    const isOther = failure instanceof GatewayFailure && isOtherAmount(failure.description)
+    if (!isOther || ownPaise === amountPaise) throw failure
+    return razorpay.capturePayment({ paymentId, amountPaise, currency })
   }
 }

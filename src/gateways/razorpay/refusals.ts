@@ -22,6 +22,11 @@ export function isFinal(description: string): boolean {
   return NEVER.some((words) => words.test(description))
 }
 
+/** Whether a capture was asked for with another amount than Razorpay holds. */
+export function isOtherAmount(description: string): boolean {
+  return /capture amount must be equal/i.test(description)
+}
+
 // What is answered for an id that this key's account has nothing under: https://razorpay.com/docs/api/orders/fetch-with-id/.
 const UNKNOWN = [/does not exist/i, /not a valid id/i]
 

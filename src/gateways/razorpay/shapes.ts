@@ -15,6 +15,9 @@ const idOf = (kind: EntityKind) => z.string().regex(idPattern(kind))
 const Paise = z.int().min(0).max(2_147_483_647)
 const Currency = z.string().regex(/^[A-Z]{3}$/)
 const Shown = z.string().max(200).nullish().catch(null)
+const Fee = Paise.nullish()
+  .catch(null)
+  .transform((paise) => paise ?? null)
 // A time that cannot be read is none: money with an odd date is still money.
 const UnixSeconds = z
   .int()
@@ -58,6 +61,10 @@ export type RazorpayPayment = {
   orderId: string | null
   amountPaise: number
   currency: string
+  /** Razorpay's, with its GST; null where it is not told, or not to be read. */
+  feePaise: number | null
+  /** `customer` where the buyer bears it, on top; null where it is not told. */
+  feeBearer: string | null
   status: 'created' | 'pending' | 'authorized' | 'captured' | 'refunded' | 'failed'
   method: string | null
   amountRefundedPaise: number
@@ -72,6 +79,11 @@ export const PaymentAnswer = z
     amount: Paise,
     currency: Currency,
     status: z.enum(['created', 'pending', 'authorized', 'captured', 'refunded', 'failed']),
+    fee: Fee,
+    fee_bearer: Shown,
+    // What of the fee the buyer bears, where it is shared.
+    customer_fee: Fee,
+    customer_fee_gst: Fee,
     method: Shown,
     amount_refunded: Paise.nullish(),
     error_reason: Shown,
@@ -82,12 +94,20 @@ export const PaymentAnswer = z
     orderId: payment.order_id ?? null,
     amountPaise: payment.amount,
     currency: payment.currency,
+    feePaise: payment.customer_fee === null ? payment.fee : customerFeeOf(payment),
+    feeBearer: payment.customer_fee === null ? (payment.fee_bearer ?? null) : 'customer',
     status: payment.status,
     method: payment.method ?? null,
     amountRefundedPaise: payment.amount_refunded ?? 0,
     errorReason: payment.error_reason ?? null,
     createdAt: payment.created_at,
   }))
+
+type CustomerFee = { customer_fee: number | null; customer_fee_gst: number | null }
+
+function customerFeeOf({ customer_fee: fee, customer_fee_gst: gst }: CustomerFee): number {
+  return (fee ?? 0) + (gst ?? 0)
+}
 
 export type RazorpayRefund = {
   id: string
@@ -123,6 +143,8 @@ export type RazorpayDispute = {
   id: string
   paymentId: string
   amountPaise: number
+  /** What a lost one took; 0 until then. */
+  deductedPaise: number
   currency: string
   status: 'open' | 'under_review' | 'won' | 'lost' | 'closed'
   phase: string | null
@@ -136,6 +158,7 @@ export const DisputeAnswer = z
     id: idOf('dispute'),
     payment_id: idOf('payment'),
     amount: Paise,
+    amount_deducted: Fee,
     currency: Currency,
     status: z.enum(['open', 'under_review', 'won', 'lost', 'closed']),
     phase: Shown,
@@ -147,6 +170,7 @@ export const DisputeAnswer = z
     id: dispute.id,
     paymentId: dispute.payment_id,
     amountPaise: dispute.amount,
+    deductedPaise: dispute.amount_deducted ?? 0,
     currency: dispute.currency,
     status: dispute.status,
     phase: dispute.phase ?? null,

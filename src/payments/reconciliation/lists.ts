@@ -17,6 +17,7 @@ import type { Keep } from '../../lease.ts'
 import { sumOf } from '../../money.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
+import { ownPaise } from '../record/amounts.ts'
 import { type PaymentDocument, findPayment } from '../record/payments.ts'
 import { settingAside } from '../record/unreadable.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
@@ -94,7 +95,10 @@ async function readPages<T extends { id: string }>(
 ): Promise<boolean> {
   for await (const { items, unreadable } of pages) {
     if (unreadable.length > 0)
-      deps.log.warn({ count: unreadable.length }, 'a list of the gateway holds what is not readable')
+      deps.log.warn(
+        { count: unreadable.length },
+        'a list of the gateway holds what is not readable',
+      )
     for (const entity of unreadable)
       await tolerate(deps, entity.id ?? entity.kind, () => setAsideListed(deps, entity))
     for (const item of items) {
@@ -164,10 +168,11 @@ async function reconcileUnaccounted(
 
 /** Whether somebody who wrote a payment down also came to do what follows from it. */
 async function isAccountedFor({ db }: Uses<'db'>, payment: PaymentDocument): Promise<boolean> {
-  const { gatewayPaymentId: paymentId, orderId, quarantine, status, amountPaise } = payment
+  const { gatewayPaymentId: paymentId, orderId, quarantine, status, lostPaise } = payment
   if (status !== 'captured' || quarantine) return true
   const order = orderId ? await db.orm.orders.where({ _id: orderId }).first() : null
   if (order?.paymentId === paymentId) return true
   const refunds = await db.orm.refunds.where({ paymentId }).all()
-  return sumOf(refunds.filter((refund) => refund.status !== 'FAILED')) >= amountPaise
+  const given = sumOf(refunds.filter((refund) => refund.status !== 'FAILED'))
+  return given + (lostPaise ?? 0) >= ownPaise(payment)
 }

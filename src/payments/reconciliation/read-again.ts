@@ -2,7 +2,11 @@
 import { MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
 import type { Stored } from '../../db.ts'
 import { MINUTE_MS } from '../../durations.ts'
-import { GatewayFailure, isGatewayOutage, type UnreadableEntity } from '../../gateways/gateway-failure.ts'
+import {
+  GatewayFailure,
+  isGatewayOutage,
+  type UnreadableEntity,
+} from '../../gateways/gateway-failure.ts'
 import type { PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import type { PaymentDeps } from '../deps.ts'

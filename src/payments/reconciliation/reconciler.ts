@@ -137,7 +137,8 @@ async function checkPayments(
   const ripe = authorized.find((payment) => isDueForCapture(deps, payment))
   if (!ripe) return authorized.length > 0 || (unreadable.length > 0 && isYoung(deps, order))
   if (isTaken) return false
-  await settlePayment(deps, await gateway.capturePayment(ripe), { source: 'poll' })
+  const held = { ...ripe, ownPaise: order.amountPaise }
+  await settlePayment(deps, await gateway.capturePayment(held), { source: 'poll' })
   return true
 }
 

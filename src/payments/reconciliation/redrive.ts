@@ -38,11 +38,7 @@ export async function redriveOrder(
   return showOrderDetails(deps, orderId)
 }
 
-function reconcileById(
-  deps: PaymentDeps,
-  order: OrderDocument,
-  paymentId: string,
-): Promise<void> {
+function reconcileById(deps: PaymentDeps, order: OrderDocument, paymentId: string): Promise<void> {
   return settingAside(deps, order._id, async () =>
     reconcilePayment(deps, await gatewayOf(deps, order).fetchPayment(paymentId)),
   )

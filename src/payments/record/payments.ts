@@ -15,13 +15,13 @@ type PaymentStatus = PaymentDocument['status']
 
 const FORWARD: PaymentStatus[] = ['created', 'failed', 'authorized', 'captured', 'refunded']
 
-type Seen = { source: PaymentSource; orderId: string | null }
+type Seen = { source: PaymentSource; orderId: string | null; feePaise: number | null }
 
 /** Writes the payment down or moves it forward; `isNews` says whether anything changed. */
 export async function recordPayment(
   deps: Uses<'db' | 'now'>,
   seen: GatewayPayment,
-  { source, orderId }: Seen,
+  { source, orderId, feePaise }: Seen,
 ): Promise<{ payment: PaymentDocument; isNews: boolean }> {
   const at = deps.now()
   const { status } = seen
@@ -36,7 +36,7 @@ export async function recordPayment(
       orderId,
       status,
       amountPaise: seen.amountPaise,
-      feePaise: null,
+      feePaise,
       currency: seen.currency,
       method: seen.method,
       seenVia: source,
@@ -64,7 +64,7 @@ export async function recordPayment(
   const isNewSource = status !== 'refunded' && { seenVia: source }
   const moved = await known
     .where(MongoFieldFilter.in('status', earlier))
-    .update({ status, ...isNewSource, updatedAt: at, ...times, ...capture })
+    .update({ status, feePaise, ...isNewSource, updatedAt: at, ...times, ...capture })
   const payment = moved ?? (await known.first())
   if (!payment) throw new Error(`payment ${seen.id} is another gateway's, or gone`)
   return { payment, isNews: moved !== null }

@@ -60,7 +60,9 @@ export async function settingAside<T>(
 }
 
 function digestOf({ orderId, paymentId, reason }: UnreadableEntity): string {
-  return createHash('sha256').update(JSON.stringify([orderId, paymentId, reason])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([orderId, paymentId, reason]))
+    .digest('hex')
 }
 
 /** Our order, where its ids lead to one that is linked. */

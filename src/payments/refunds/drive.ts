@@ -10,6 +10,8 @@ import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
 import { gatewayOf, type RefundDeps } from '../deps.ts'
+import { leftPaise } from '../record/amounts.ts'
+import { findPayment } from '../record/payments.ts'
 import { setAsideAll } from '../record/unreadable.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
@@ -58,15 +60,15 @@ async function submit(deps: RefundDeps, refund: RefundDocument): Promise<void> {
     await closeRefund(deps, refund, MORE_THAN_LEFT)
     return
   }
+  const gateway = gatewayOf(deps, refund)
+  const isRepeat = refund.attempts > 1
+  const found = isRepeat ? await findMade(deps, refund) : null
+  if (found) return adoptRefund(deps, found)
   if (await isLost(deps, refund)) {
     await closeRefund(deps, refund, 'the bank gave the money back: the dispute was lost')
     return
   }
   if (refund.orderId) await alignAccess(deps, refund.orderId)
-  const gateway = gatewayOf(deps, refund)
-  const isRepeat = refund.attempts > 1
-  const found = isRepeat ? await findMade(deps, refund) : null
-  if (found) return adoptRefund(deps, found)
   const { paymentId, amountPaise, key } = refund
   const notes = { order: refund.orderId ?? '', cause: refund.cause }
   try {
@@ -77,9 +79,10 @@ async function submit(deps: RefundDeps, refund: RefundDocument): Promise<void> {
   }
 }
 
-/** It may have been lost while the refund waited for something else. */
-async function isLost({ db }: Uses<'db'>, { paymentId }: RefundDocument): Promise<boolean> {
-  return (await db.orm.disputes.where({ paymentId, status: 'lost' }).first()) !== null
+/** So much may have been lost while the refund waited for something else that it is covered no more. */
+async function isLost(deps: Uses<'db'>, { paymentId }: RefundDocument): Promise<boolean> {
+  const payment = await findPayment(deps, paymentId)
+  return payment !== null && (payment.lostPaise ?? 0) > 0 && leftPaise(payment) < 0
 }
 
 /** A refusal is final only when no earlier round, of which we heard nothing, can have gone through. */

@@ -118,6 +118,11 @@ export async function concludeRefund(deps: RefundDeps, refund: RefundDocument): 
   // Money of a second payment that could not be given back is somebody's to decide about.
   else if (refund.cause === 'duplicate' && refund.lineNos.length === 0)
     await quarantine(deps, refund.paymentId, 'its refund failed')
+  // Whether it is sent back is to be decided anew.
+  else if (refund.cause === 'review')
+    await deps.db.orm.payments
+      .where({ gatewayPaymentId: refund.paymentId })
+      .update({ review: null })
   await deps.db.orm.refunds
     .where({ _id: refund._id, status: refund.status })
     .update({ settledAt: deps.now() })

@@ -10,6 +10,7 @@ import { Id } from '../../fields.ts'
 import { percentConsumed } from '../../learning/progress/consumption.ts'
 import { linesOf, requireOwnOrder, type OrderDocument } from '../../orders/order.ts'
 import type { Refund } from '../../orders/refunded.ts'
+import { leftPaise } from '../record/amounts.ts'
 import { findPayment } from '../record/payments.ts'
 import { openAndDriveRefund } from './refunds.ts'
 
@@ -35,7 +36,7 @@ export async function requestRefund(
   await requireLittleConsumed(deps, actor, course)
   const payment = await findPayment(deps, order.paymentId)
   if (!payment) throw new DomainError('NOTHING_TO_REFUND')
-  const left = payment.amountPaise - payment.reservedPaise
+  const left = leftPaise(payment)
   await audit(deps, {
     actor,
     act: 'refunds.requested',

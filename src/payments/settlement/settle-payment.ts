@@ -7,6 +7,7 @@ import type { GatewayPayment } from '../../gateways/payments.ts'
 import { requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { noteOrder, transitionOrder } from '../../orders/transitions.ts'
 import type { PaymentDeps } from '../deps.ts'
+import { feeOnTop } from '../record/amounts.ts'
 import { paidTimeOf, withinReason } from '../record/gateway-time.ts'
 import {
   quarantine,
@@ -44,7 +45,7 @@ export async function settlePayment(
     await quarantine(deps, seen.id, 'belongs to no order of ours')
     return 'review'
   }
-  const mismatch = mismatchOf(order, seen)
+  const mismatch = mismatchOf(order, seen, payment)
   if (mismatch !== null) return setAside(deps, order, { payment, reason: mismatch })
   const buyer = await findBuyer(deps, order.userId)
   if (!order.paymentId && !isHere(buyer)) {
@@ -67,7 +68,9 @@ async function recordAndNote(
   { source, order }: { source: PaymentSource; order: OrderDocument | null },
 ): Promise<PaymentDocument> {
   const orderId = order?._id ?? null
-  const { payment, isNews } = await recordPayment(deps, seen, { source, orderId })
+  const told = seen.feeBearer === 'buyer' ? seen.feePaise : null
+  const feePaise = (order ? feeOnTop(order, seen) : told) ?? null
+  const { payment, isNews } = await recordPayment(deps, seen, { source, orderId, feePaise })
   if (orderId === null || !isNews) return payment
   const why = seen.errorReason === null ? '' : `: ${seen.errorReason}`
   const detail = `${seen.id} by ${source}${why}`
@@ -90,11 +93,15 @@ async function claimOrder(
   }
 }
 
-function mismatchOf(order: OrderDocument, seen: GatewayPayment): string | null {
+function mismatchOf(
+  order: OrderDocument,
+  seen: GatewayPayment,
+  payment: PaymentDocument,
+): string | null {
   if (seen.gateway !== order.gateway || seen.orderId !== order.gatewayOrderId)
     return `paid for another order of ${seen.gateway}`
   if (seen.currency !== order.currency) return `paid in ${seen.currency}, not ${order.currency}`
-  if (seen.amountPaise !== order.amountPaise)
+  if (feeOnTop(order, seen) === null && !isAccepted(payment, seen))
     return `paid ${seen.amountPaise} paise, not ${order.amountPaise}`
   return null
 }
@@ -116,6 +123,11 @@ async function setAside(
   return 'review'
 }
 
+/** An administrator has taken this very amount for the order's. */
+function isAccepted({ review }: PaymentDocument, { amountPaise }: GatewayPayment): boolean {
+  return review?.decision === 'accepted' && review.amountPaise === amountPaise
+}
+
 type Claim = {
   payment: PaymentDocument
   seen: GatewayPayment
@@ -134,7 +146,11 @@ async function claim(
     id: order._id,
     from: ['CREATED', 'EXPIRED', 'REVIEW'],
     where: { paymentId: null },
-    set: { status: 'PAID', paymentId, paidAt: withinReason(deps, paidTimeOf(seen), order.createdAt) },
+    set: {
+      status: 'PAID',
+      paymentId,
+      paidAt: withinReason(deps, paidTimeOf(seen), order.createdAt),
+    },
     unset: ['openKey', 'reviewReason'],
     note: { event: 'paid', detail: `${paymentId} by ${source}` },
   })

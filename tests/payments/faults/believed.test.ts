@@ -112,14 +112,14 @@ describe('a correctly signed event', () => {
   it('of a refund that Razorpay does not know takes nothing away, and is no alarm', async () => {
     const sale = await aSale(lms)
     const refund = {
-      ...{ id: 'rfnd_NobodyMadeIt1', entity: 'refund', payment_id: sale.paymentId, notes: [] },
+      ...{ id: 'rfnd_NobodyMadeIt01', entity: 'refund', payment_id: sale.paymentId, notes: [] },
       ...{ amount: 49_900, currency: 'INR', status: 'processed', receipt: null },
       created_at: 1_768_471_200,
     }
     const payment = paymentOf(sale.paymentId)
     expect(await tell('refund.processed', { refund, payment })).toMatchObject(DENIED)
     expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(true)
-    const stranger = { ...refund, id: 'rfnd_NobodyMadeIt2', payment_id: 'pay_NobodyMadeIt02' }
+    const stranger = { ...refund, id: 'rfnd_NobodyMadeIt02', payment_id: 'pay_NobodyMadeIt02' }
     const failed = { ...stranger, status: 'failed' }
     expect(await tell('refund.failed', { refund: failed })).toMatchObject(DENIED)
     expect(await seenAsStuck()).not.toContain('NobodyMadeIt')

@@ -134,7 +134,10 @@ describe('an event that is not for us', () => {
       { kind: 'return.sent', about: { return: { ...about, made_at: charge.made_at } } },
     ]) {
       const eventId = await tell(event)
-      expect(await stored(eventId)).toMatchObject({ state: 'DONE', outcome: 'denied by the gateway' })
+      expect(await stored(eventId)).toMatchObject({
+        state: 'DONE',
+        outcome: 'denied by the gateway',
+      })
     }
   })
 

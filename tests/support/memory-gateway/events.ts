@@ -15,7 +15,11 @@ const Envelope = z.object({
   about: z.record(z.string(), z.unknown()),
   at: Time.optional(),
 })
-const someId = z.string().regex(/^m\w_[0-9a-f-]{36}$/).optional().catch(undefined)
+const someId = z
+  .string()
+  .regex(/^m\w_[0-9a-f-]{36}$/)
+  .optional()
+  .catch(undefined)
 const Ids = z.object({ id: someId, charge: someId, intent: someId })
 const KINDS = { charge: 'payment', return: 'refund', claim: 'dispute' } as const
 

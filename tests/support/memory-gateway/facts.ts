@@ -37,6 +37,8 @@ export const PaymentAnswer = z
     intent: idOf('mi'),
     price: Price,
     returned: Price,
+    // On top of the intent; the buyer bears it.
+    fee: Price.optional(),
     state: z.enum(['declined', 'held', 'taken', 'lapsed']),
     why: z.string().optional().catch(undefined),
     made_at: Time,
@@ -44,7 +46,7 @@ export const PaymentAnswer = z
   })
   .transform(({ state, ...charge }): GatewayPayment => {
     const { amountPaise } = charge.price
-    const isAllBack = charge.returned.amountPaise === amountPaise
+    const isAllBack = charge.returned.amountPaise >= amountPaise - (charge.fee?.amountPaise ?? 0)
     const taken = isAllBack ? ('refunded' as const) : ('captured' as const)
     const status = { declined: 'failed', held: 'authorized', lapsed: 'failed', taken } as const
     return {
@@ -52,6 +54,8 @@ export const PaymentAnswer = z
       id: charge.id,
       orderId: charge.intent,
       ...charge.price,
+      feePaise: charge.fee?.amountPaise ?? null,
+      feeBearer: charge.fee ? 'buyer' : null,
       status: status[state],
       method: null,
       amountRefundedPaise: charge.returned.amountPaise,
@@ -111,7 +115,11 @@ export const DisputeAnswer = z
   }))
 
 const some = (prefix: string) => idOf(prefix).nullish().catch(null)
-const Ids = z.object({ id: z.string().nullish().catch(null), intent: some('mi'), charge: some('mp') })
+const Ids = z.object({
+  id: z.string().nullish().catch(null),
+  intent: some('mi'),
+  charge: some('mp'),
+})
 
 export function unreadableOf(kind: EntityKind, raw: unknown, error: z.ZodError): UnreadableEntity {
   const { id = null, intent, charge } = Ids.safeParse(raw).data ?? {}

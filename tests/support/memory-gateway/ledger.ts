@@ -27,7 +27,7 @@ function lineOf(account: Account, charge: Charge): LedgerPayment {
   })
   const standing = refunds.filter(({ status }) => status !== 'failed')
   const refundedPaise = standing.reduce((sum, { amountPaise }) => sum + amountPaise, 0)
-  const isAllBack = refundedPaise === charge.paise
+  const isAllBack = refundedPaise >= charge.paise - charge.feePaise
   const status = { declined: 'failed', held: 'authorized', lapsed: 'failed', taken: 'captured' }
   return {
     id: charge.id,

@@ -17,7 +17,9 @@ export type Intent = {
 export type Charge = {
   id: string
   intentId: string
+  /** With the fee. */
   paise: number
+  feePaise: number
   unit: string
   state: 'declined' | 'held' | 'taken' | 'lapsed'
   /** Why a declined one was. */
