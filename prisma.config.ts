@@ -3,17 +3,18 @@ import { defineConfig } from '@prisma/orm-mongo/config'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { controlDriver } from './prisma/control-driver.ts'
+import { givenDatabaseUrl } from './src/secret-files.ts'
 
 const env = path.join(import.meta.dirname, '.env')
 if (existsSync(env)) process.loadEnvFile(env)
-const connection = process.env['DATABASE_URL']
+const connection = givenDatabaseUrl(process.env)
 
 export default definePrismaConfig({
   orm: {
     ...defineConfig({
       contract: './prisma/contract.prisma',
       output: './prisma',
-      ...(connection === undefined ? {} : { db: { connection } }),
+      ...(connection === null ? {} : { db: { connection } }),
       migrations: { dir: './prisma/migrations' },
     }),
     driver: controlDriver,

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { ZodError } from 'zod'
 import { openDb } from '../src/db.ts'
 import { DomainError } from '../src/errors.ts'
+import { givenDatabaseUrl } from '../src/secret-files.ts'
 import { createAdmin, NewAdmin, promoteToAdmin, Promotion } from '../src/users/create-admin.ts'
 
 try {
@@ -29,11 +30,12 @@ async function run(): Promise<void> {
   const change = promote
     ? { promotion: Promotion.parse({ email }) }
     : { admin: NewAdmin.parse({ email, name, password: await readPassword() }) }
-  const url = process.env['DATABASE_URL']
-  if (url === undefined || url === '') throw new Error('DATABASE_URL is missing')
+  const url = givenDatabaseUrl(process.env)
+  if (url === null) throw new Error('DATABASE_URL is missing')
   const db = await openDb(url)
   try {
-    const deps = { db, now: () => new Date() }
+    const appName = process.env['SELLER_NAME'] ?? ''
+    const deps = { db, now: () => new Date(), settings: { appName } }
     const user = change.admin
       ? await createAdmin(deps, change.admin)
       : await promoteToAdmin(deps, change.promotion)

@@ -2,10 +2,11 @@
 // The first half of `npm run db:update`: what has to happen to documents before Prisma changes the collections.
 import { existsSync } from 'node:fs'
 import { migrateData, readContract } from '../prisma/data/migrate.ts'
+import { givenDatabaseUrl } from '../src/secret-files.ts'
 
 if (existsSync('.env')) process.loadEnvFile('.env')
-const url = process.env['DATABASE_URL']
-if (url === undefined || url === '') {
+const url = givenDatabaseUrl(process.env)
+if (url === null) {
   process.stderr.write('DATABASE_URL is missing\n')
   process.exit(2)
 }

@@ -1,5 +1,6 @@
 import { defineConfig } from '@prisma/orm-mongo/config'
 import { createControlClient } from '@prisma/orm-toolchain/cli/control-api'
+import { ConnectionString } from 'mongodb-connection-string-url'
 import path from 'node:path'
 import { controlDriver } from './control-driver.ts'
 import { createCollections } from './create.ts'
@@ -10,7 +11,7 @@ const migrationsDir = path.join(import.meta.dirname, 'migrations')
 const { family, target, adapter } = defineConfig({ contract: 'contract.prisma' })
 
 function explain(databaseUrl: string, losses: string[]): string {
-  const database = new URL(databaseUrl).pathname.slice(1)
+  const database = new ConnectionString(databaseUrl).pathname.slice(1)
   return [
     `The database "${database}" was made for another version of prisma/contract.prisma. To fit it to this one would:`,
     ...losses.map((loss) => `  - ${loss}`),

@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'151d52d4f24867da50c1c1e8b19c34f278f800bb17c21affc64df9dc8d146c51'>;
+  StorageHashBase<'a67899ce4f869a8a11fea1b7650b0479080c4f753ee45d87369627ad63c9e5c2'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -334,12 +334,14 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly currency: CodecTypes['mongo/string@1']['output'];
       readonly discountPaise: CodecTypes['mongo/int32@1']['output'];
+      readonly dueAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly expiresAt: CodecTypes['mongo/date@1']['output'];
       readonly fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['output'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
       readonly lines: ReadonlyArray<OrderLineOutput>;
       readonly openKey: CodecTypes['mongo/string@1']['output'] | null;
+      readonly openSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['output'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['output'] | null;
@@ -697,12 +699,14 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly currency: CodecTypes['mongo/string@1']['input'];
       readonly discountPaise: CodecTypes['mongo/int32@1']['input'];
+      readonly dueAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly expiresAt: CodecTypes['mongo/date@1']['input'];
       readonly fulfilledAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['input'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
       readonly lines: ReadonlyArray<OrderLineInput>;
       readonly openKey: CodecTypes['mongo/string@1']['input'] | null;
+      readonly openSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['input'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['input'] | null;
@@ -1074,12 +1078,14 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     currency: CodecTypes['mongo/string@1']['output'];
     discountPaise: CodecTypes['mongo/int32@1']['output'];
+    dueAt: CodecTypes['mongo/date@1']['output'] | null;
     expiresAt: CodecTypes['mongo/date@1']['output'];
     fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
     gateway: CodecTypes['mongo/string@1']['output'];
     gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
     lines: ReadonlyArray<OrderLineOutput>;
     openKey: CodecTypes['mongo/string@1']['output'] | null;
+    openSlot: CodecTypes['mongo/string@1']['output'] | null;
     paidAt: CodecTypes['mongo/date@1']['output'] | null;
     paymentId: CodecTypes['mongo/string@1']['output'] | null;
     reviewReason: CodecTypes['mongo/string@1']['output'] | null;
@@ -2206,6 +2212,12 @@ type ContractBase = Omit<
                   readonly unique: true;
                 },
                 {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'openSlot' }];
+                  readonly kind: 'mongo-index';
+                  readonly partialFilterExpression: { readonly openSlot: { readonly $gte: '' } };
+                  readonly unique: true;
+                },
+                {
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'gatewayOrderId' },
                   ];
@@ -2233,6 +2245,13 @@ type ContractBase = Omit<
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'status' },
                     { readonly direction: 1; readonly field: 'checkedAt' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'status' },
+                    { readonly direction: 1; readonly field: 'dueAt' },
                   ];
                   readonly kind: 'mongo-index';
                 },
@@ -2269,6 +2288,7 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly currency: { readonly bsonType: 'string' };
                     readonly discountPaise: { readonly bsonType: 'int' };
+                    readonly dueAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly expiresAt: { readonly bsonType: 'date' };
                     readonly fulfilledAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly gateway: { readonly bsonType: 'string' };
@@ -2297,6 +2317,7 @@ type ContractBase = Omit<
                       };
                     };
                     readonly openKey: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly openSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly paidAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly paymentId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly reviewReason: { readonly bsonType: readonly ['null', 'string'] };
@@ -3933,6 +3954,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly dueAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly expiresAt: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -3955,6 +3980,10 @@ type ContractBase = Omit<
                 readonly many: true;
               };
               readonly openKey: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly openSlot: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };

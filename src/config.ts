@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { readSecretFiles } from './secret-files.ts'
+import { isDatabaseUrl, isPlainDatabase, isPlainMail } from './addresses.ts'
 
 const secret = z.string().min(12, 'must have at least 12 characters')
 const url = (protocol: RegExp) => z.url({ protocol, error: 'is not a valid address' })
@@ -6,6 +8,10 @@ const origin = url(/^https?$/).refine(
   (value) => URL.canParse(value) && new URL(value).origin === value,
   'must be an origin, such as https://app.example.com',
 )
+const flag = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((said) => said === 'true')
+  .default(false)
 const list = (item: z.ZodType<string, string>) =>
   z
     .string()
@@ -24,7 +30,8 @@ const Environment = z.object({
   APP_URL: origin,
   CLIENT_ORIGINS: list(origin),
   TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
-  DATABASE_URL: url(/^mongodb(\+srv)?$/),
+  DATABASE_URL: z.string().refine(isDatabaseUrl, 'is not an address of MongoDB'),
+  ALLOW_PLAIN_MONGODB: flag,
   RAZORPAY_KEY_ID: z
     .string()
     .regex(/^rzp_(test|live)_\w+$/, 'must look like rzp_test_… or rzp_live_…'),
@@ -40,12 +47,16 @@ const Environment = z.object({
       'must look like cloudinary://key:secret@cloud',
     ),
   SMTP_URL: url(/^smtps?$/),
+  ALLOW_PLAIN_SMTP: flag,
   MAIL_FROM: z
     .string()
     .regex(/^([^<>]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must hold an e-mail address'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  NETWORK_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  SEARCHES_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
+  READYZ_FATAL_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
   SELLER_NAME: z.string().max(120).default('Gurukul'),
   SELLER_STATE: z.string().max(60).optional(),
   SELLER_GSTIN: z
@@ -77,13 +88,18 @@ export type Config = ReturnType<typeof toConfig>
 
 /**
  * Reads the whole configuration, or throws a ConfigError that names every fault at once. Faults name the
- * variable and never show its value: it may be a secret. `unsaid` is the mode without NODE_ENV.
+ * variable and never show its value: it may be a secret. Each variable may also be given as a file
+ * (secret-files.ts). `unsaid` is the mode without NODE_ENV.
  */
 export function loadConfig(
   env: Record<string, string | undefined> = process.env,
   unsaid: Config['mode'] = 'development',
 ): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ''))
+  const { env: whole, faults: unread } = readSecretFiles(env, ENVIRONMENT_NAMES)
+  if (unread.length > 0) throw new ConfigError(unread)
+  const given = Object.fromEntries(
+    Object.entries(whole).filter(([, value]) => value?.trim() !== ''),
+  )
   const parsed = Environment.safeParse({ NODE_ENV: unsaid, ...given })
   if (!parsed.success)
     throw new ConfigError(parsed.error.issues.map((issue) => faultOf(issue, given)))
@@ -122,6 +138,10 @@ function productionFaults(env: Environment): string[] {
   if (!isSafeCloudinary(env.CLOUDINARY_URL))
     faults.push('CLOUDINARY_URL has options that are not for production')
   if (isSandboxMail(env.SMTP_URL)) faults.push('SMTP_URL points at the sandbox')
+  if (isPlainMail(env.SMTP_URL) && !env.ALLOW_PLAIN_SMTP)
+    faults.push('SMTP_URL must be smtps, or requireTLS=true, unless ALLOW_PLAIN_SMTP is true')
+  if (isPlainDatabase(env.DATABASE_URL) && !env.ALLOW_PLAIN_MONGODB)
+    faults.push('DATABASE_URL must have tls=true, unless ALLOW_PLAIN_MONGODB is true')
   return faults
 }
 
@@ -148,6 +168,8 @@ function isSandboxMail(value: string): boolean {
 
 function toConfig(env: Environment) {
   const isProduction = env.NODE_ENV === 'production'
+  // Whoever develops a frontend, or tests one, is a single client.
+  const requestsPerMinute = env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000)
   return Object.freeze({
     mode: env.NODE_ENV,
     port: env.PORT,
@@ -168,9 +190,11 @@ function toConfig(env: Environment) {
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     logLevel: env.LOG_LEVEL,
-    // Whoever develops a frontend, or tests one, is a single client; a class that registers together, one
-    // network.
-    requestsPerMinute: env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000),
+    requestsPerMinute,
+    networkRequestsPerMinute: env.NETWORK_REQUESTS_PER_MINUTE ?? requestsPerMinute * 20,
+    searchesPerMinute: env.SEARCHES_PER_MINUTE ?? Math.ceil(requestsPerMinute / 5),
+    readyzFatalSeconds: env.READYZ_FATAL_SECONDS ?? (isProduction ? 300 : 0),
+    // A class that registers together is one network.
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
     seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },
   })

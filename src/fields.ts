@@ -1,53 +1,43 @@
 import { z } from 'zod'
+import { canonicalAddress, MOST_BYTES } from './email-address.ts'
 import { DomainError } from './errors.ts'
+import { isLink } from './links.ts'
+import { faultOfLine, faultOfText, normalized } from './text.ts'
 
 /** A MongoDB ObjectId as 24 lower-case hex characters. */
 export const Id = z.string().regex(/^[0-9a-f]{24}$/, 'is not an id')
 
-// What is not seen lets a name pose as another one. Of the format characters two are spelling, in Indian
-// scripts too: the joiner and the non-joiner. Some letters and signs by their class are blank by their looks.
-const HIDDEN =
-  /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/u
-const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
+// Of an input; every string of every procedure is one of the kinds below, or has a pattern.
+const text = (most: number) => z.string().max(most)
+
+const refusedFor =
+  (faultOf: (text: string) => string | null) =>
+  ({ value, issues }: z.core.ParsePayload<string>): void => {
+    const message = faultOf(value)
+    if (message !== null) issues.push({ code: 'custom', input: value, message })
+  }
 
 /**
  * One line of plain text, of so many characters at least and at most once it is trimmed, with nothing hidden
  * in it.
  */
 export const line = (least: number, most: number) =>
-  z
-    .string()
-    .max(most)
-    .trim()
-    .min(least)
-    .refine((text) => !HIDDEN.test(text), 'has characters that are not allowed')
-    .refine((text) => text === '' || VISIBLE.test(text), 'has nothing that can be seen')
-
-// Mail programs make links of these by themselves. With a full stop alone go initials, as in `Md.Rafi` and
-// `A.P.J. Kalam`.
-const LINK =
-  /:\/\/|\bwww\.|@|\.\p{L}{2,}\/|[\p{L}\p{N}]\.(app|biz|click|club|cn|co|com|dev|in|info|io|link|live|me|net|online|org|ru|shop|site|store|top|vip|xyz)(?![\p{L}\p{N}])/iu
+  text(most).trim().overwrite(normalized).max(most).min(least).check(refusedFor(faultOfLine))
 
 /**
  * What somebody is called, in so many characters at most: it stands in greetings, so no mail program may make
  * a link of it.
  */
 export const personName = (most: number) =>
-  line(1, most).refine(
-    (text) => !LINK.test(text.normalize('NFKC').replaceAll('\u3002', '.')),
-    'must be a name, not a link',
-  )
-
-// Here line breaks and tabs are text; the rest disguises as much in many lines as in one.
-const DISGUISES = /[^\P{Cc}\n\r\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+  line(1, most).refine((name) => !isLink(name), 'must be a name, not a link')
 
 /** Text of several lines, of so many characters at most. */
 export const lines = (most: number) =>
-  z
-    .string()
-    .max(most)
-    .trim()
-    .refine((text) => !DISGUISES.test(text), 'has characters that are not allowed')
+  text(most).trim().overwrite(normalized).max(most).check(refusedFor(faultOfText))
+
+/** What is only compared with what is stored, and so taken as it comes: a password, a token, a cursor. */
+export const exactly = (least: number, most: number) =>
+  text(most).min(least).check(refusedFor(faultOfText))
 
 const MAX_PRICE_PAISE = 50_000_000
 
@@ -63,8 +53,10 @@ export const OrderTotal = z
   .min(0)
   .max(MAX_LINES * MAX_PRICE_PAISE)
 
-/** An address in lower case, so that one mailbox is one account. */
-export const Email = z.string().max(254).trim().toLowerCase().pipe(z.email())
+/** An address in the one form by which its mailbox is known (email-address.ts). */
+export const Email = text(MOST_BYTES)
+  .overwrite((given) => canonicalAddress(given) ?? '')
+  .pipe(z.email({ pattern: /^[^\s@]+@[^\s@]+$/, error: 'is not an e-mail address' }))
 
 // Of each member of a union, for a schema that takes several fields under other names.
 type EitherName<Input, Name extends string, Alias extends string> = Input extends unknown
@@ -102,7 +94,7 @@ function named(given: unknown, name: string, aliases: string[]): unknown {
 
 /** Which page of a list: what comes after `cursor`, or the newest, and at most `limit` items. */
 export const Page = z.object({
-  cursor: z.string().max(500).optional(),
+  cursor: exactly(0, 500).optional(),
   limit: z.int().min(1).max(100).default(20),
 })
 export type Page = z.infer<typeof Page>

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, ENVIRONMENT_NAMES, loadConfig } from '../src/config.ts'
@@ -58,6 +60,24 @@ describe('the configuration', () => {
     ])
   })
 
+  it('is read from files as well, where the platform mounts secrets', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'secrets-'))
+    const file = path.join(folder, 'key')
+    writeFileSync(file, 'a-key-secret-of-a-file\n')
+    const rest = { ...COMPLETE, RAZORPAY_KEY_SECRET: '' }
+    const read = { ...rest, RAZORPAY_KEY_SECRET_FILE: file }
+    expect(loadConfig(read).razorpay.keySecret).toBe('a-key-secret-of-a-file')
+    expect(faultsOf({ ...COMPLETE, RAZORPAY_KEY_SECRET_FILE: file })).toEqual([
+      'RAZORPAY_KEY_SECRET is given twice, also as RAZORPAY_KEY_SECRET_FILE',
+    ])
+    expect(faultsOf({ ...rest, RAZORPAY_KEY_SECRET_FILE: path.join(folder, 'none') })).toEqual([
+      'RAZORPAY_KEY_SECRET_FILE names no file that can be read',
+    ])
+    writeFileSync(file, 'x'.repeat(70_000))
+    expect(faultsOf(read)).toEqual(['RAZORPAY_KEY_SECRET_FILE names no file that can be read'])
+    rmSync(folder, { recursive: true })
+  })
+
   it('never shows a value, which may be a secret', () => {
     const faults = faultsOf({
       ...COMPLETE,
@@ -93,6 +113,27 @@ describe('the configuration', () => {
     ['a short key secret', { RAZORPAY_KEY_SECRET: 'short-secret1' }],
     ['an origin with a path', { CLIENT_ORIGINS: 'https://app.example.com/path' }],
     ['a wild origin', { CLIENT_ORIGINS: '*' }],
+    ['a plain mail server elsewhere', { SMTP_URL: 'smtp://user:pw@mail.example.com:587' }],
+    ['a name that only begins like this machine', { SMTP_URL: 'smtp://127.0.0.1.example.com' }],
+    [
+      'mails to whoever answers',
+      { SMTP_URL: 'smtps://m.example.com?tls.rejectUnauthorized=false' },
+    ],
+    ['a plain database elsewhere', { DATABASE_URL: 'mongodb://u:p@db.example.net:27017/shop' }],
+    [
+      'a plain member of three',
+      { DATABASE_URL: 'mongodb://127.0.0.1,b.example.net,127.0.0.1/shop' },
+    ],
+    [
+      'a cluster with TLS turned off',
+      { DATABASE_URL: 'mongodb+srv://u:p@c.example.net/s?tls=false' },
+    ],
+    [
+      'a database that proves nothing',
+      { DATABASE_URL: 'mongodb://d.example/s?tls=true&tlsInsecure=true' },
+    ],
+    ['half an address of a database', { DATABASE_URL: 'mongodb://' }],
+    ['an odd yes', { SMTP_URL: 'smtp://m.example.com', ALLOW_PLAIN_SMTP: 'yes' }],
   ])('refuses %s in production', (_what, change) => {
     expect(faultsOf({ ...COMPLETE, ...change })).not.toEqual([])
   })
@@ -103,6 +144,31 @@ describe('the configuration', () => {
   ])('allows %s in production', (_what, options) => {
     const CLOUDINARY_URL = `${COMPLETE.CLOUDINARY_URL}${options}`
     expect(faultsOf({ ...COMPLETE, CLOUDINARY_URL })).toEqual([])
+  })
+
+  it.each([
+    ['mongodb://u:p@a.example.net:27017,b.example.net:27018/shop?replicaSet=rs0&tls=true'],
+    ['mongodb://u:p@a.example.net/shop?ssl=true'],
+    ['mongodb://127.0.0.1:27017,localhost:27018,[::1]:27019/shop?replicaSet=rs0'],
+    ['mongodb://%2Ftmp%2Fmongodb-27017.sock/shop'],
+    ['mongodb+srv://u:p@cluster.example.net/shop'],
+  ])('allows %s in production', (DATABASE_URL) => {
+    expect(faultsOf({ ...COMPLETE, DATABASE_URL })).toEqual([])
+  })
+
+  it('allows plain servers elsewhere only where a setting says so, each its own', () => {
+    const plain = {
+      SMTP_URL: 'smtp://mail.internal:587',
+      DATABASE_URL: 'mongodb://a.internal,b.internal/shop?replicaSet=rs0',
+    }
+    expect(faultsOf({ ...COMPLETE, ...plain, ALLOW_PLAIN_SMTP: 'true' })).toEqual([
+      'DATABASE_URL must have tls=true, unless ALLOW_PLAIN_MONGODB is true',
+    ])
+    const allowed = { ALLOW_PLAIN_SMTP: 'true', ALLOW_PLAIN_MONGODB: 'true' }
+    expect(faultsOf({ ...COMPLETE, ...plain, ...allowed })).toEqual([])
+    const insisting = 'smtp://mail.example.com:587?requireTLS=true'
+    expect(faultsOf({ ...COMPLETE, SMTP_URL: insisting })).toEqual([])
+    expect(faultsOf({ ...COMPLETE, ...plain, NODE_ENV: 'development' })).toEqual([])
   })
 
   it('allows a mail server of the same machine, and an address alone as the sender', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { ConnectionString } from 'mongodb-connection-string-url'
 
 export type Mongo = {
   /** Names the server and no database; see `databaseUrl`. */
@@ -20,7 +21,7 @@ const STOP_TIMEOUT_MS = 10_000
 
 /** The address of one database on the server that `url` names. */
 export function databaseUrl(url: string, name: string): string {
-  const address = new URL(url)
+  const address = new ConnectionString(url)
   address.pathname = `/${name}`
   return address.href
 }

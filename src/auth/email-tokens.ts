@@ -2,10 +2,10 @@
 // it lies nowhere in plain, and asking for it takes a stranger as long for an unknown address as for a known
 // one.
 import { generateIdFromEntropySize } from 'lucia'
-import { z } from 'zod'
 import type { Uses } from '../deps.ts'
 import { DAY_MS, MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
+import { exactly } from '../fields.ts'
 import { hashOfToken } from './session-store.ts'
 import { findUser, type UserDocument } from './user.ts'
 
@@ -17,7 +17,7 @@ const VALID_FOR_MS: Record<TokenPurpose, number> = {
 }
 
 /** Long enough for any token of ours; one of another form is no longer valid, like any we do not know. */
-export const GivenToken = z.string().min(1).max(200)
+export const GivenToken = exactly(1, 200)
 
 /** Makes a token for this user and address: 24 hours to confirm it, 30 minutes for a new password. */
 export async function issueToken(

@@ -8,7 +8,8 @@ import { putMail } from '../mail/outbox.ts'
 import { clearPasswordAttempts, limitTokenAttempts, rememberNetwork } from './attempt-limits.ts'
 import { confirmOwnership } from './email-ownership.ts'
 import { consumeToken, GivenToken, requireTokenOwner, revokeTokens } from './email-tokens.ts'
-import { GivenPassword, hashPassword, Password, requireStrong } from './passwords.ts'
+import { requireStrong } from './password-strength.ts'
+import { GivenPassword, hashPassword, Password } from './passwords.ts'
 import { endSessionsOf, startSession, type Actor } from './sessions.ts'
 import { requirePassword } from './step-up.ts'
 import { bucketKey, countAttempt, requireAttempt } from './throttle.ts'
@@ -29,12 +30,12 @@ export type PasswordReset = z.infer<typeof PasswordReset>
  * WEAK_PASSWORD, TOO_MANY_REQUESTS, CHANGED_MEANWHILE.
  */
 export async function changePassword(
-  deps: Omit<Visit, 'actor'>,
+  deps: Omit<Visit, 'actor'> & Uses<'settings'>,
   actor: Actor,
   { current, next }: PasswordChange,
 ): Promise<null> {
   const user = await requirePassword(deps, actor, current)
-  requireStrong(next, { ...user, field: 'next' })
+  requireStrong(next, { ...user, appName: deps.settings.appName, field: 'next' })
   await replaceHash(deps, user, next)
   const { setCookie } = await startSession(deps, actor.id, deps.device)
   deps.setCookie(setCookie)
@@ -72,12 +73,12 @@ export async function requestPasswordReset(
  * Throws TOKEN_INVALID, WEAK_PASSWORD, TOO_MANY_REQUESTS, CHANGED_MEANWHILE.
  */
 export async function resetPassword(
-  deps: Audited & Uses<'sessions'>,
+  deps: Audited & Uses<'sessions' | 'settings'>,
   { token, password }: PasswordReset,
 ): Promise<null> {
   const user = await limitTokenAttempts(deps, async () => {
     const owner = await requireTokenOwner(deps, token, 'RESET_PASSWORD')
-    requireStrong(password, owner)
+    requireStrong(password, { ...owner, appName: deps.settings.appName })
     return owner
   })
   await consumeToken(deps, token, 'RESET_PASSWORD')

@@ -6,7 +6,8 @@ import { DomainError } from '../errors.ts'
 import { Email, personName } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
 import { rememberNetwork } from './attempt-limits.ts'
-import { hashPassword, Password, requireStrong } from './passwords.ts'
+import { requireStrong } from './password-strength.ts'
+import { hashPassword, Password } from './passwords.ts'
 import { endSession, startSession } from './sessions.ts'
 import { bucketKey, requireAttempt } from './throttle.ts'
 import { targetOf, userOf, type User, type UserDocument } from './user.ts'
@@ -23,7 +24,7 @@ export async function register(
   visit: Visit & Uses<'settings'>,
   { name, email, password }: NewAccount,
 ): Promise<User> {
-  requireStrong(password, { name, email })
+  requireStrong(password, { name, email, appName: visit.settings.appName })
   const most = visit.settings.registrationsPerHour
   await requireAttempt(visit, { key: bucketKey('register', visit.network), most, seconds: 3600 })
   const passwordHash = await hashPassword(password)

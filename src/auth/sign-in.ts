@@ -3,7 +3,7 @@ import { audit, type Audited } from '../audit.ts'
 import type { Context } from '../context.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Email } from '../fields.ts'
+import { Email, exactly } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
 import { isKnownNetwork, limitAttempts, rememberNetwork } from './attempt-limits.ts'
 import { describeDevice } from './device.ts'
@@ -17,7 +17,7 @@ export const Credentials = z.object({
   email: Email,
   password: GivenPassword,
   /** Six digits of the authenticator, or a recovery code. */
-  code: z.string().max(40).optional(),
+  code: exactly(0, 40).optional(),
 })
 export type Credentials = z.infer<typeof Credentials>
 

@@ -8,6 +8,7 @@ import { audit, type Audited } from '../audit.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
+import { exactly } from '../fields.ts'
 import { limitAttempts } from './attempt-limits.ts'
 import { GivenPassword } from './passwords.ts'
 import {
@@ -26,7 +27,7 @@ import { targetOf } from './user.ts'
 export const TotpCode = z.object({ code: z.string().regex(/^\d{6}$/, 'has six digits') })
 export type TotpCode = z.infer<typeof TotpCode>
 
-export const TotpRemoval = z.object({ password: GivenPassword, code: z.string().min(1).max(40) })
+export const TotpRemoval = z.object({ password: GivenPassword, code: exactly(1, 40) })
 export type TotpRemoval = z.infer<typeof TotpRemoval>
 
 /**

@@ -6,7 +6,7 @@ import type { Actor } from '../auth/sessions.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Id, OrderTotal, Page, type PageOf } from '../fields.ts'
+import { exactly, Id, OrderTotal, Page, type PageOf } from '../fields.ts'
 import { after, NEWEST_FIRST, splitPage } from '../paging.ts'
 import { CouponCode } from './code.ts'
 import type { CouponDocument } from './discounts.ts'
@@ -50,7 +50,7 @@ export const CouponChanges = z.strictObject({
 })
 export type CouponChanges = z.infer<typeof CouponChanges>
 
-export const CouponsPage = Page.extend({ batch: z.string().max(60).optional() }).prefault({})
+export const CouponsPage = Page.extend({ batch: exactly(0, 60).optional() }).prefault({})
 export type CouponsPage = z.infer<typeof CouponsPage>
 
 /** `used` counts what is paid, `held` what open orders may still use. */

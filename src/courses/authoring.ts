@@ -9,7 +9,8 @@ import { courseFrom, type CourseDocument } from './course.ts'
 import { editCourse, type Changes } from './edit.ts'
 import { publicCourse, type Course } from './public-course.ts'
 import { detailIssuesOf } from './readiness.ts'
-import { richText, wordsOf } from './rich-text.ts'
+import { richText } from './rich-text.ts'
+import { searchTextOf } from './search-text.ts'
 import { Slug, slugsFor } from './slug.ts'
 
 export const Level = z.enum(['BEGINNER', 'INTERMEDIATE', 'ADVANCED'])
@@ -32,7 +33,7 @@ export const NewCourse = z.object({
   title: details.title,
   slug: Slug.optional(),
   summary: details.summary.default(''),
-  description: details.description.default(''),
+  description: details.description.prefault(''),
   category: details.category.default('General'),
   level: details.level.default('BEGINNER'),
   language: details.language.default('en'),
@@ -46,6 +47,9 @@ export type NewCourse = z.infer<typeof NewCourse>
 export const CourseChanges = z.object(details).partial()
 export type CourseChanges = z.infer<typeof CourseChanges>
 
+/** A course after an edit; `dropped` is what was taken out of its description, such as `<script>`. */
+export type EditedCourse = Course & { dropped: string[] }
+
 /**
  * Creates a draft of the author's own, at the address asked for or one made of its title. Throws SLUG_TAKEN:
  * only for an address that was asked for, as the last of those made is random.
@@ -53,11 +57,12 @@ export type CourseChanges = z.infer<typeof CourseChanges>
 export async function createCourse(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
-  { slug, ...input }: NewCourse,
-): Promise<Course> {
+  { slug, description, ...input }: NewCourse,
+): Promise<EditedCourse> {
   for (const candidate of slug === undefined ? slugsFor(input.title) : [slug]) {
-    const created = await tryCreate(deps, actor, { ...input, slug: candidate })
-    if (created) return publicCourse(created)
+    const terms = { ...input, description: description.html, slug: candidate }
+    const created = await tryCreate(deps, actor, terms)
+    if (created) return { ...publicCourse(created), dropped: description.dropped }
   }
   throw new DomainError('SLUG_TAKEN')
 }
@@ -65,13 +70,13 @@ export async function createCourse(
 async function tryCreate(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
-  input: Omit<NewCourse, 'slug'> & { slug: string },
+  input: Omit<NewCourse, 'slug' | 'description'> & { slug: string; description: string },
 ): Promise<CourseDocument | null> {
   const at = now()
   try {
     const row = await db.orm.courses.create({
       ...input,
-      plainDescription: wordsOf(input.description),
+      plainDescription: searchTextOf(input),
       ownerId: actor.id,
       status: 'DRAFT',
       currency: 'INR',
@@ -100,15 +105,17 @@ export async function updateCourse(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
   changes: CourseChanges,
-): Promise<Course> {
+): Promise<EditedCourse> {
   const given = givenChangesOf(changes)
   const edited = await editCourse(deps, course, (current) => {
     const issues = detailIssuesOf({ ...current, ...given })
     if (current.status === 'PUBLISHED' && issues.length > 0)
       throw new DomainError('COURSE_NOT_READY', { issues })
-    return given
+    return isSearched(given)
+      ? { ...given, plainDescription: searchTextOf({ ...current, ...given }) }
+      : given
   })
-  return publicCourse(edited)
+  return { ...publicCourse(edited), dropped: changes.description?.dropped ?? [] }
 }
 
 // Field by field: the input also carries the course's id.
@@ -118,9 +125,12 @@ function givenChangesOf(changes: CourseChanges): Changes {
   const { description } = changes
   return {
     ...Object.fromEntries(given.map((name) => [name, changes[name]])),
-    ...(description !== undefined && { plainDescription: wordsOf(description) }),
+    ...(description !== undefined && { description: description.html }),
   }
 }
+
+const isSearched = ({ title, summary, tags, description }: Changes): boolean =>
+  [title, summary, tags, description].some((field) => field !== undefined)
 
 /** A page of the author's own courses of any status, newest first. Throws INVALID_INPUT (the cursor). */
 export async function listMyCourses(

@@ -3,11 +3,12 @@ import { z } from 'zod'
 import type { Actor } from '../auth/sessions.ts'
 import { findNames } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
-import { line, Page, type PageOf } from '../fields.ts'
+import { exactly, line, Page, type PageOf } from '../fields.ts'
 import { requireCourse, type Viewer } from './access.ts'
 import { Level } from './authoring.ts'
 import type { CourseLevel } from './course.ts'
 import { publicCourse, ratingAverage, type Course } from './public-course.ts'
+import { searchOf } from './search-text.ts'
 import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type SortedRow } from './sort.ts'
 
 export const CatalogueQuery = Page.extend({
@@ -22,7 +23,7 @@ export const CatalogueQuery = Page.extend({
 }).prefault({})
 export type CatalogueQuery = z.infer<typeof CatalogueQuery>
 
-export const CourseSlug = z.object({ slug: z.string().min(1).max(100) })
+export const CourseSlug = z.object({ slug: exactly(1, 100) })
 export type CourseSlug = z.infer<typeof CourseSlug>
 
 export type Instructor = { id: string; name: string }
@@ -107,7 +108,7 @@ export async function listCourses(
 function filterOf({ q, category, level, maxPrice }: CatalogueQuery): Document {
   return {
     status: 'PUBLISHED',
-    ...(q && { $text: { $search: q } }),
+    ...(q && { $text: { $search: searchOf(q) } }),
     ...(category && { category }),
     ...(level !== undefined && { level }),
     ...(maxPrice !== undefined && { pricePaise: { $lte: maxPrice } }),

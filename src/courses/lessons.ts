@@ -17,7 +17,7 @@ import {
 import { lessonOutline, type LessonOutline } from './public-course.ts'
 import { QuizTerms } from './quiz-terms.ts'
 import { putQuiz } from './quiz.ts'
-import { MAX_BODY_CHARS, richText } from './rich-text.ts'
+import { MAX_BODY_CHARS, richText, type RichText } from './rich-text.ts'
 
 const Title = line(1, 120)
 const Body = richText(MAX_BODY_CHARS)
@@ -52,6 +52,9 @@ const ChangedTerms = z.object({
 export const LessonChanges = orNamed(orNamed(ChangedTerms, 'body', 'text'), 'lessonId', 'id')
 export type LessonChanges = z.infer<typeof LessonChanges>
 
+/** A lesson after an edit; `dropped` is what was taken out of its text, such as `<script>`. */
+export type EditedLesson = LessonOutline & { dropped: string[] }
+
 /**
  * Adds a lesson to a section, at the end unless a position is given. Text and quiz are stored first: a lesson
  * that is listed has its content.
@@ -63,7 +66,7 @@ export async function addLesson(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
   { sectionId, title, kind, preview, body, quiz, mediaId, position }: NewLesson,
-): Promise<LessonOutline> {
+): Promise<EditedLesson> {
   requireSection(course.sections, sectionId)
   checkFits(kind, { body, quiz })
   const attached = await requireAttachableMedia(deps, course, { kind, mediaId })
@@ -78,7 +81,7 @@ export async function addLesson(
     if (error instanceof DomainError) await removeLessonContents(deps, [lesson.id])
     throw error
   }
-  return lessonOutline(lesson)
+  return { ...lessonOutline(lesson), dropped: body?.dropped ?? [] }
 }
 
 /**
@@ -89,7 +92,7 @@ export async function updateLesson(
   deps: Uses<'db' | 'now'>,
   course: CourseDocument,
   { lessonId, title, preview, body, quiz, mediaId }: LessonChanges,
-): Promise<LessonOutline> {
+): Promise<EditedLesson> {
   const { kind, mediaId: mediaIdBefore } = requireLessonIn(course.sections, lessonId)
   checkFits(kind, { body, quiz })
   const attached =
@@ -104,10 +107,11 @@ export async function updateLesson(
   }))
   await putContents(deps, { courseId: course._id, lessonId }, { body, quiz })
   if (mediaId !== undefined) await restartRetention(deps, [mediaIdBefore])
-  return lessonOutline(requireLessonIn(sections, lessonId))
+  const edited = lessonOutline(requireLessonIn(sections, lessonId))
+  return { ...edited, dropped: body?.dropped ?? [] }
 }
 
-type GivenContents = { body: string | undefined; quiz: QuizTerms | undefined }
+type GivenContents = { body: RichText | undefined; quiz: QuizTerms | undefined }
 
 function checkFits(kind: LessonKind, { body, quiz }: GivenContents): void {
   if (body !== undefined && kind !== 'TEXT')
@@ -121,6 +125,6 @@ async function putContents(
   of: { courseId: string; lessonId: string },
   { body, quiz }: GivenContents,
 ): Promise<void> {
-  if (body !== undefined) await putLessonText(deps, of, body)
+  if (body !== undefined) await putLessonText(deps, of, body.html)
   if (quiz !== undefined) await putQuiz(deps, of, quiz)
 }

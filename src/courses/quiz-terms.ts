@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { Id, line } from '../fields.ts'
+import { Id, line, lines } from '../fields.ts'
 
 /** Of one student at one quiz, also where its author sets no limit: each attempt stores its questions. */
 export const MAX_ATTEMPTS = 100
 
 const Prompt = line(1, 2_000)
 const question = { prompt: Prompt, points: z.int().min(1).max(100).default(1) }
-const explanation = z.string().trim().max(2_000).optional()
+const explanation = lines(2_000).optional()
 
 const Option = z.object({ text: line(1, 500), correct: z.boolean().default(false) })
 const options = z.array(Option).min(2).max(10)

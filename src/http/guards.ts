@@ -15,14 +15,21 @@ export const refuseOtherMethods: RequestHandler = (req, res, next) => {
   throw new DomainError('METHOD_NOT_SUPPORTED')
 }
 
+// Node keeps the first of two, or joins them; what stands in front of us may have gone by the other.
+const ONCE = ['host', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding']
+
 /**
- * Refuses with MALFORMED_REQUEST what has two hosts, or none: a proxy may have gone by the first of two, and
- * without any, nothing in front of us knew whom it was for.
+ * Refuses with MALFORMED_REQUEST what says twice where it goes, what it is or where it ends, what names no host
+ * (nothing in front of us knew whom it was for), and any coding of the transfer but chunks: nobody here would
+ * undo it.
  */
-export const refuseOddHosts: RequestHandler = (req, _res, next) => {
-  const hosts = req.rawHeaders.filter((name, at) => at % 2 === 0 && /^host$/i.test(name)).length
-  if (hosts > 1 || (hosts === 0 && req.httpVersion !== '1.0'))
-    throw new DomainError('MALFORMED_REQUEST')
+export const refuseOddHeaders: RequestHandler = (req, _res, next) => {
+  const names = req.rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase())
+  const isTwice = ONCE.some((once) => names.filter((name) => name === once).length > 1)
+  const isHostless = !names.includes('host') && req.httpVersion !== '1.0'
+  const coding = req.get('transfer-encoding')
+  const isCoded = coding !== undefined && coding.trim().toLowerCase() !== 'chunked'
+  if (isTwice || isHostless || isCoded) throw new DomainError('MALFORMED_REQUEST')
   next()
 }
 

@@ -22,12 +22,25 @@ const PLAIN_KINDS: ReadonlySet<unknown> = new Set(['Date', 'undefined', 'number'
 function readInput(payload: unknown): unknown {
   if (!isObject(payload)) throw new DomainError('MALFORMED_REQUEST')
   const { json, meta } = payload as Payload
-  if (meta === undefined) return json
+  if (meta === undefined) return withoutNegativeZero(json)
   if (!isObject(meta)) throw new DomainError('MALFORMED_REQUEST')
   const { values, v } = meta as Meta
   if (!isPlainTree(values)) throw new DomainError('MALFORMED_REQUEST')
   // Ordinary clients send an object that occurs twice twice, so nothing is lost without the references.
-  return superjson.deserialize({ json, meta: { values, v } } as SuperJSONResult, { inPlace: true })
+  const input = { json, meta: { values, v } } as SuperJSONResult
+  return withoutNegativeZero(superjson.deserialize(input, { inPlace: true }))
+}
+
+/** Nobody means another number by it, and the database's integers have no place for it. */
+function withoutNegativeZero(value: unknown): unknown {
+  if (Object.is(value, -0)) return 0
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  const fields = value as Record<string, unknown>
+  for (const [name, field] of Object.entries(fields)) {
+    const clean = withoutNegativeZero(field)
+    if (!Object.is(clean, field)) fields[name] = clean
+  }
+  return value
 }
 
 /** A tree of superjson's annotations: objects by path, and `[kind, children?]` where a value has a kind. */

@@ -6,12 +6,12 @@ import type { Actor } from '../auth/sessions.ts'
 import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { line, orNamed } from '../fields.ts'
+import { exactly, line, orNamed } from '../fields.ts'
 import { CourseRef, requireEnrolledCourse } from './access/require-enrolled.ts'
 import { findCoursesWithRevokedAccess } from './access/revoked-access.ts'
 import { findCompletion, summarizeCompletion } from './progress/completion.ts'
 
-const CertificateId = z.object({ publicId: z.string().min(1).max(64) })
+const CertificateId = z.object({ publicId: exactly(1, 64) })
 
 export const CertificateRef = orNamed(CertificateId, 'publicId', 'id')
 export type CertificateRef = z.infer<typeof CertificateRef>

@@ -3,7 +3,7 @@ import type { Actor } from '../auth/sessions.ts'
 import { requireOwnCourse } from '../courses/access.ts'
 import type { Uses } from '../deps.ts'
 import { refuseInput } from '../errors.ts'
-import { Id } from '../fields.ts'
+import { exactly, Id } from '../fields.ts'
 import { assetRefOf } from './media.ts'
 import { PURPOSES, UPLOAD_RULES } from './purposes.ts'
 import { requireQuota } from './quota.ts'
@@ -14,7 +14,7 @@ export const DirectUpload = z.object({
   /** For everything that belongs to a course. */
   courseId: Id.optional(),
   /** For lesson-file, whose type Cloudinary takes from its id: `pdf`, `docx` … */
-  format: z.string().max(10).optional(),
+  format: exactly(0, 10).optional(),
 })
 export type DirectUpload = z.infer<typeof DirectUpload>
 

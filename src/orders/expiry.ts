@@ -14,7 +14,6 @@ export async function expire(
     id,
     from: ['CREATED'],
     set: { status: 'EXPIRED' },
-    unset: ['openKey'],
     note: { event: 'expired' },
   })
   // Somebody may have paid meanwhile; or closed it, and died before giving the coupon back.

@@ -18,6 +18,9 @@ type Transition = {
   note: Note
 }
 
+/** What an open order keeps others from taking; none of it outlives a change of status. */
+const OF_OPEN = ['openKey', 'openSlot']
+
 /**
  * The only way an order changes: one conditional write with its line in the timeline. Answers the order as it is
  * then, or null when somebody else was first. By the driver, since Prisma cannot cap an array.
@@ -27,11 +30,12 @@ export async function transitionOrder(
   { id, from, where = {}, set, unset = [], note }: Transition,
 ): Promise<OrderDocument | null> {
   const at = deps.now()
+  const gone = set['status'] === undefined ? unset : [...unset, ...OF_OPEN]
   const stored = await orders(deps).findOneAndUpdate(
     { _id: new ObjectId(id), status: { $in: from }, ...where },
     {
       $set: { ...set, updatedAt: at },
-      ...(unset.length > 0 && { $unset: Object.fromEntries(unset.map((name) => [name, ''])) }),
+      ...(gone.length > 0 && { $unset: Object.fromEntries(gone.map((name) => [name, ''])) }),
       ...pushOf(at, note),
     },
     { returnDocument: 'after' },

@@ -1,7 +1,7 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Role } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
-import { Id, Page, type PageOf } from '../fields.ts'
+import { exactly, Id, Page, type PageOf } from '../fields.ts'
 import { after, splitPage } from '../paging.ts'
 
 export type AuditEntry = {
@@ -21,7 +21,7 @@ export type AuditEntry = {
 export const AuditSearch = Page.extend({
   actorId: Id.optional(),
   /** `kind:id`, such as `user:65f…`. */
-  target: z.string().min(1).max(100).optional(),
+  target: exactly(1, 100).optional(),
 }).prefault({})
 export type AuditSearch = z.infer<typeof AuditSearch>
 

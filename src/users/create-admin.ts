@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { audit } from '../audit.ts'
-import { hashPassword, Password, requireStrong } from '../auth/passwords.ts'
+import { requireStrong } from '../auth/password-strength.ts'
+import { hashPassword, Password } from '../auth/passwords.ts'
 import { createUser } from '../auth/register.ts'
 import { findUser, targetOf, userOf, type User } from '../auth/user.ts'
-import type { Uses } from '../deps.ts'
+import type { Settings, Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { Email, personName } from '../fields.ts'
 
@@ -18,10 +19,10 @@ export type Promotion = z.infer<typeof Promotion>
  * WEAK_PASSWORD, EMAIL_TAKEN.
  */
 export async function createAdmin(
-  deps: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now'> & { settings: Pick<Settings, 'appName'> },
   { name, email, password }: NewAdmin,
 ): Promise<User> {
-  requireStrong(password, { name, email })
+  requireStrong(password, { name, email, appName: deps.settings.appName })
   const passwordHash = await hashPassword(password)
   const emailVerifiedAt = deps.now()
   const admin = { name, email, passwordHash, emailVerifiedAt, role: 'ADMIN' } as const

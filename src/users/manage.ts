@@ -6,7 +6,9 @@ import { requireRecentPassword } from '../auth/step-up.ts'
 import { targetOf, userOf, type Role, type User, type UserDocument } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
+import { foldedPattern } from '../fold.ts'
 import { Id, line, orNamed, Page, type PageOf } from '../fields.ts'
+import { searchedAddress } from '../email-address.ts'
 import { readPage } from '../paging.ts'
 import { guardLastAdmin } from './admins.ts'
 
@@ -44,8 +46,12 @@ export async function listUsers(
 }
 
 function matchesText(text: string): MongoOrExpr {
-  const pattern = `(?i)${text.replace(/[^\p{L}\p{N}\s]/gu, String.raw`\$&`)}`
-  return MongoOrExpr.of([Field.of('name', '$regex', pattern), Field.of('email', '$regex', pattern)])
+  const has = (part: string) => `(?i)${part.replace(/[^\p{L}\p{N}\p{M}\s]/gu, String.raw`\$&`)}`
+  return MongoOrExpr.of([
+    Field.of('name', '$regex', has(text)),
+    Field.of('name', '$regex', `(?i)${foldedPattern(text)}`),
+    Field.of('email', '$regex', has(searchedAddress(text))),
+  ])
 }
 
 /** Any user, also one who is disabled or has left. Throws NOT_FOUND. */

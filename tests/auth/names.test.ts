@@ -22,6 +22,11 @@ const LINKS = [
   'evil\uff0ecom',
   'evil\u3002com',
   'ｗｗｗ.evil.example',
+  'javascript://x',
+  'Win at bit.ly/abc',
+  't.co/abc',
+  'Evil.Example/claim',
+  'prize-shop.xyz now',
 ]
 
 const UNSEEN = [
@@ -69,6 +74,43 @@ describe('a name', () => {
     '李小龍',
     '👩\u200d🏫',
     '<b>Bold</b>',
+    ...[
+      'Asha Rao, B.Com',
+      'Asha Rao,B.Com.',
+      'K.Dev',
+      'Dr.Dev Shetty',
+      'R.In',
+      'N.Me',
+      'J.Co',
+      'V.Io',
+    ],
+    ...['St. John', 'S.Y. Net', 'Prof.Dev', 'Mohd.Dev', 'Smt.Ru Nair', 'k.dev', 'asha rao, m.com'],
+    ...[
+      'Ravi Kumar, M.Tech (CSE)',
+      'M.A./B.Ed',
+      'B.Com/M.Com',
+      'Dr.Rao/Surgeon',
+      'Ph.D.',
+      'M.Phil.NET',
+    ],
+    ...[
+      'Raju @ Rajendra',
+      'Raju@Rajendra',
+      "O’Neil-D'Souza",
+      'A.R. Rahman',
+      'T.N.Seshan',
+      'डॉ.राव',
+    ],
+    ...[
+      'Sh. Ram S/o Sh. Shyam',
+      'M/s. Rao & Co.',
+      'R',
+      'X Æ A-12',
+      'Ltd.Co',
+      'Kumar.Me',
+      'B.Info',
+      'U.S.A.',
+    ],
   ])('may be %s', async (name) => {
     const updated = await (await student()).api.account.update.mutate({ name })
     expect(updated.name).toBe(name)

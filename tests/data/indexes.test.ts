@@ -9,12 +9,9 @@ const NEWEST = { createdAt: -1, _id: -1 } as const
 const QUERIES: [string, string, Document, Document?][] = [
   ['an order by Razorpay’s', 'orders', { gatewayOrderId: 'order_x' }],
   ['an open order by its cart', 'orders', { openKey: 'x' }],
-  [
-    'orders that are due',
-    'orders',
-    { status: 'CREATED', checkedAt: { $lte: AT } },
-    { checkedAt: 1 },
-  ],
+  ['orders that are due', 'orders', { status: 'CREATED', dueAt: { $lte: AT } }, { dueAt: 1 }],
+  ['orders that are half-way', 'orders', { status: 'PAID' }, { checkedAt: 1 }],
+  ['the open orders of an account', 'orders', { openSlot: { $in: ['x:0', 'x:1'] } }],
   ['orders by status', 'orders', { status: 'FULFILLED' }, NEWEST],
   ['all orders', 'orders', { amountPaise: { $gte: 0 } }, NEWEST],
   ['one’s own orders', 'orders', { userId: new ObjectId() }, NEWEST],

@@ -25,6 +25,33 @@ describe('a request', () => {
     expect(await send(request('GET /healthz'))).toEqual([200, null])
   })
 
+  it('says once what it is, and packs its transfer in nothing but chunks', async () => {
+    const type = 'Content-Type: application/json'
+    const chunks = '2\r\n{}\r\n0\r\n\r\n'
+    for (const headers of [
+      [type, type, 'Content-Length: 2'],
+      [type, 'Content-Type: text/plain', 'Content-Length: 2'],
+      ['content-type: multipart/form-data; boundary=b', type, 'Content-Length: 2'],
+      [type, 'Content-Encoding: identity', 'Content-Encoding: gzip', 'Content-Length: 2'],
+      [type, 'Transfer-Encoding: gzip, chunked'],
+      [type, 'Transfer-Encoding: chunked, chunked'],
+      [type, 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],
+      [type, 'Transfer-Encoding: identity, chunked'],
+    ])
+      for (const path of [
+        '/trpc/auth.logout',
+        '/webhooks/razorpay',
+        '/uploads/avatar',
+        '/healthz',
+      ]) {
+        const body = headers.some((line) => line.startsWith('Transfer')) ? chunks : '{}'
+        const answer = await send(request(`POST ${path}`, headers, body))
+        expect([headers, path, answer]).toEqual([headers, path, MALFORMED])
+      }
+    const honest = [type, 'Transfer-Encoding: Chunked', 'x-trpc-source: tests']
+    expect(await send(request('POST /trpc/auth.logout', honest, chunks))).toEqual([200, null])
+  })
+
   it('names a procedure by one path', async () => {
     for (const path of ['auth%2Elogin', '%61uth.login', 'auth.login%2Cauth.login?batch=1'])
       expect(

@@ -43,6 +43,7 @@ export function resetPassword({ query }: Visit): Page {
         label: 'New password',
         type: 'password',
         autocomplete: 'new-password',
+        hint: 'At least 8 characters, and hard to guess: three or four words that do not belong together are best.',
         minlength: 8,
       }),
       action: 'Save',

@@ -62,7 +62,7 @@ export function register({ query }: Visit): Page {
         label: 'Password',
         type: 'password',
         autocomplete: 'new-password',
-        hint: 'At least 8 characters; a few words are good.',
+        hint: 'At least 8 characters, and hard to guess: three or four words that do not belong together are best.',
         minlength: 8,
       }),
     ],

@@ -17,6 +17,7 @@ export async function statesThatFit(deps: Watch): Promise<Violation[]> {
       { status: { $in: SETTLED }, paymentId: null, amountPaise: { $gt: 0 } },
       { status: { $nin: SETTLED }, paymentId: { $type: 'string' } },
       { status: { $ne: 'CREATED' }, openKey: { $type: 'string' } },
+      { status: { $ne: 'CREATED' }, openSlot: { $type: 'string' } },
       { status: 'REVIEW', reviewReason: null },
     ],
   }

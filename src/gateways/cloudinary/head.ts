@@ -11,8 +11,13 @@ export async function readHead(account: Account, asset: AssetRef, most: number):
   const url = playbackUrl(account, { ...asset, format: '', expiresAt })
   const signal = AbortSignal.timeout(Math.min(account.timeoutMs, TIMEOUT_MS))
   try {
-    const response = await fetch(url, { headers: { range: `bytes=0-${most - 1}` }, signal })
-    if (!response.ok) throw failure('server', { status: response.status })
+    const headers = { range: `bytes=0-${most - 1}` }
+    // The link is ours to Cloudinary alone: a redirect would have this server ask whomever it names.
+    const response = await fetch(url, { headers, signal, redirect: 'manual' })
+    if (!response.ok) {
+      await response.body?.cancel()
+      throw failure('server', { status: response.status })
+    }
     return await firstBytes(response, most)
   } catch (error) {
     if (isCloudinaryFailure(error)) throw error

@@ -10,5 +10,8 @@ export const RAZORPAY_FIELDS = {
     .string()
     .regex(/^order_[A-Za-z0-9]{14}$/, 'is not an order id')
     .optional(),
-  razorpay_signature: z.string().max(200).optional(),
+  razorpay_signature: z
+    .string()
+    .regex(/^[\x21-\x7e]{0,200}$/, 'is not a signature')
+    .optional(),
 }

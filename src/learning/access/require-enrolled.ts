@@ -4,12 +4,12 @@ import { requireCourse, requireLesson } from '../../courses/access.ts'
 import type { CourseDocument, Lesson } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
-import { Id } from '../../fields.ts'
+import { exactly, Id } from '../../fields.ts'
 
 export const CourseRef = z.object({ courseId: Id })
 export type CourseRef = z.infer<typeof CourseRef>
 
-export const LessonRef = z.object({ courseId: Id, lessonId: z.string().min(1).max(64) })
+export const LessonRef = z.object({ courseId: Id, lessonId: exactly(1, 64) })
 export type LessonRef = z.infer<typeof LessonRef>
 
 /**

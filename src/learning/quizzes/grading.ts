@@ -1,4 +1,5 @@
 import type { Question } from '../../courses/quiz.ts'
+import { isSameAnswer } from './same-answer.ts'
 
 export type Answer = { questionId: string; optionIds: string[]; text: string }
 
@@ -37,7 +38,7 @@ export function grade(
 }
 
 function isCorrectAnswer({ kind }: Question, { optionIds, text }: Answer, key: AnswerKey): boolean {
-  if (kind === 'TEXT') return key.texts.some((right) => normalized(right) === normalized(text))
+  if (kind === 'TEXT') return key.texts.some((right) => isSameAnswer(text, right))
   const given = new Set(optionIds)
   // A key with no option would make an empty answer right.
   return (
@@ -45,8 +46,4 @@ function isCorrectAnswer({ kind }: Question, { optionIds, text }: Answer, key: A
     given.size === key.optionIds.length &&
     key.optionIds.every((id) => given.has(id))
   )
-}
-
-function normalized(text: string): string {
-  return text.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase()
 }

@@ -3,7 +3,7 @@ import type { Actor } from '../../auth/sessions.ts'
 import type { Question } from '../../courses/quiz.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
-import { orNamed } from '../../fields.ts'
+import { exactly, lines, orNamed } from '../../fields.ts'
 import { LessonRef } from '../access/require-enrolled.ts'
 import { AttemptId, requireOwnAttempt, attemptWithResult } from './attempt-result.ts'
 import { findAnswerKey, isOpen, questionsOf, type Attempt } from './attempt.ts'
@@ -11,9 +11,9 @@ import { grade, type Answer } from './grading.ts'
 import { requireQuiz } from './quiz.ts'
 
 const GivenAnswer = z.object({
-  questionId: z.string().max(64),
-  optionIds: z.array(z.string().max(64)).max(20).default([]),
-  text: z.string().max(2_000).default(''),
+  questionId: exactly(0, 64),
+  optionIds: z.array(exactly(0, 64)).max(20).default([]),
+  text: lines(2_000).default(''),
 })
 
 const answers = z.array(GivenAnswer).max(200)

@@ -1,9 +1,9 @@
 // Makes good what never reached us. Orders are asked for one by one, since a gateway's lists lag behind by
 // minutes; the lists are read as well, for what no open order would lead to.
-import { MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
+import { MongoAndExpr, MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
 import { releaseUse } from '../../coupons/uses.ts'
 import type { Uses } from '../../deps.ts'
-import { MINUTE_MS, HOUR_MS, DAY_MS } from '../../durations.ts'
+import { MINUTE_MS } from '../../durations.ts'
 import type { GatewayPage, GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import { closeReview, expire } from '../../orders/expiry.ts'
@@ -15,32 +15,32 @@ import { isCapturable } from '../settlement/capture.ts'
 import { fulfillById } from '../settlement/fulfillment.ts'
 import { isUnknownToGateway, linkOrder } from '../settlement/order-of-payment.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
+import { LATE_MS, LONGEST_MS, NEVER, nextLook, SOON_MS } from './schedule.ts'
 
-const SOON_MS = MINUTE_MS
-const LATER_MS = HOUR_MS
-// A bank may take days to say that a payment went through after all. An open order is looked at however old.
-const LATE_DAYS = 7
-const PER_RUN = 1_000
 const AT_ONCE = 8
 // Where a gateway captures by itself, it needs a moment.
 const CAPTURE_AFTER_MS = MINUTE_MS
+const RELEASED_PER_RUN = 1_000
 
-/** Which orders are looked at, how often, and by what; answers true to be asked again soon. */
+/** Which orders are looked at, how many of them in one run, and by what; answers true to be asked again soon. */
 type Round = {
   status: OrderStatus
-  everyMs: number
+  most: number
   look: (deps: PaymentDeps, order: OrderDocument) => Promise<boolean>
 }
 
+// So many questions to the gateways in half a minute, for the whole server: however many orders somebody opens,
+// theirs wait for each other, and those that were closed have a share of their own.
 const ROUNDS: Round[] = [
-  { status: 'PAID', everyMs: 0, look: resumeFulfillment },
-  { status: 'CREATED', everyMs: SOON_MS, look: checkOrder },
-  { status: 'REVIEW', everyMs: LATER_MS, look: checkOrder },
-  { status: 'EXPIRED', everyMs: LATER_MS, look: checkOrder },
+  { status: 'PAID', most: 200, look: resumeFulfillment },
+  { status: 'CREATED', most: 120, look: checkOrder },
+  { status: 'REVIEW', most: 20, look: checkOrder },
+  { status: 'EXPIRED', most: 60, look: checkOrder },
 ]
 
 /** One sweep: what was stopped half-way, what is open, what was closed lately. */
 export async function reconcile(deps: PaymentDeps, keep: Keep): Promise<void> {
+  await retire(deps)
   for (const round of ROUNDS) {
     const due = await dueOrders(deps, round)
     for (let at = 0; at < due.length; at += AT_ONCE) {
@@ -52,43 +52,57 @@ export async function reconcile(deps: PaymentDeps, keep: Keep): Promise<void> {
   await releaseAbandonedUses(deps)
 }
 
-function dueOrders({ db, now }: Uses<'db' | 'now'>, { status, everyMs }: Round) {
+/** What is half-way is taken up again each time; whoever is asked about waits until it is due. Oldest first. */
+function dueOrders({ db, now }: Uses<'db' | 'now'>, { status, most }: Round) {
+  const orders = db.orm.orders.where({ status })
+  if (status === 'PAID') return orders.orderBy({ checkedAt: 1 }).limit(most).all()
   const at = now().getTime()
   const isDue = MongoOrExpr.of([
-    MongoFieldFilter.lte('checkedAt', new Date(at - everyMs)),
-    // In the future: the clock was set back since.
-    MongoFieldFilter.gt('checkedAt', new Date(at)),
+    MongoFieldFilter.lte('dueAt', new Date(at)),
+    // Opened by a server that did not write it down yet.
+    MongoFieldFilter.isNull('dueAt'),
+    MongoAndExpr.of([
+      // Too far off: the clock was set back since.
+      MongoFieldFilter.gt('dueAt', new Date(at + 2 * LONGEST_MS)),
+      MongoFieldFilter.lt('dueAt', NEVER),
+    ]),
   ])
-  const reach = status === 'PAID' || status === 'CREATED' ? 0 : at - LATE_DAYS * DAY_MS
-  return db.orm.orders
-    .where({ status })
-    .where(isDue)
-    .where(MongoFieldFilter.gt('expiresAt', new Date(reach)))
-    .orderBy({ checkedAt: 1 })
-    .limit(PER_RUN)
-    .all()
+  return orders.where(isDue).orderBy({ dueAt: 1 }).limit(most).all()
+}
+
+/** Nobody asks any more about what was closed long ago; so the index of what is due stays short. */
+async function retire({ db, now }: Uses<'db' | 'now'>): Promise<void> {
+  await db.driver.collection('orders').updateMany(
+    {
+      status: { $in: ['EXPIRED', 'REVIEW'] },
+      dueAt: { $not: { $gte: NEVER } },
+      expiresAt: { $lte: new Date(now().getTime() - LATE_MS) },
+    },
+    { $set: { dueAt: NEVER } },
+  )
 }
 
 /**
- * It is marked as looked at before anything is tried, and whatever happens: an order that always fails goes to
- * the end of the queue and keeps no other waiting.
+ * It is put off before anything is tried, and whatever happens: an order that always fails goes to the end of the
+ * queue and keeps no other waiting.
  */
-async function checkDue(
-  deps: PaymentDeps,
-  order: OrderDocument,
-  { everyMs, look }: Round,
-): Promise<void> {
-  const at = deps.now().getTime()
-  const mark = (checkedAt: number) =>
-    deps.db.orm.orders.where({ _id: order._id }).update({ checkedAt: new Date(checkedAt) })
-  await mark(at)
-  let isSoon = true
+async function checkDue(deps: PaymentDeps, order: OrderDocument, { look }: Round): Promise<void> {
+  const at = deps.now()
+  const putOff = (dueAt: Date) =>
+    deps.db.orm.orders.where({ _id: order._id }).update({ checkedAt: at, dueAt })
+  await putOff(nextLook(order, at))
   try {
-    isSoon = await settingAside(deps, order._id, () => look(deps, order))
+    if (await settingAside(deps, order._id, () => look(deps, order)))
+      await putOff(new Date(at.getTime() + SOON_MS))
   } catch (error) {
     deps.log.warn({ err: error, orderId: order._id }, 'order not reconciled')
+    if (await isHalfPaid(deps, order)) await putOff(new Date(at.getTime() + SOON_MS))
   }
-  if (isSoon && everyMs > SOON_MS) await mark(at - everyMs + SOON_MS)
+}
+
+/** Money that is there and not taken yet lapses: it is gone after in a minute, though the gateway was away. */
+async function isHalfPaid({ db }: Uses<'db'>, { _id }: OrderDocument): Promise<boolean> {
+  return (await db.orm.payments.where({ orderId: _id, status: 'authorized' }).first()) !== null
 }
 
 async function resumeFulfillment(deps: PaymentDeps, { _id }: OrderDocument): Promise<boolean> {
@@ -102,11 +116,11 @@ async function resumeFulfillment(deps: PaymentDeps, { _id }: OrderDocument): Pro
  */
 export async function checkOrder(deps: PaymentDeps, order: OrderDocument): Promise<boolean> {
   const gatewayOrderId = order.gatewayOrderId ?? (await findUnlinkedOrder(deps, order))
-  const isPaying = gatewayOrderId !== null && (await checkPayments(deps, order, gatewayOrderId))
+  const standing = gatewayOrderId === null ? null : await checkPayments(deps, order, gatewayOrderId)
   if (order.status === 'REVIEW') await closeReview(deps, order._id)
-  if (!isPaying && order.status === 'CREATED' && order.expiresAt <= deps.now())
+  if (standing === null && order.status === 'CREATED' && order.expiresAt <= deps.now())
     await expire(deps, order)
-  return isPaying
+  return standing === 'paying'
 }
 
 async function findUnlinkedOrder(
@@ -120,12 +134,12 @@ async function findUnlinkedOrder(
   return (await requireOrder(deps, order._id)).gatewayOrderId
 }
 
-/** True while a payment stands that may still become one. */
+/** `paying` while a payment stands that may still become one; `unread` while one cannot be read that may be money. */
 async function checkPayments(
   deps: PaymentDeps,
   order: OrderDocument,
   gatewayOrderId: string,
-): Promise<boolean> {
+): Promise<'paying' | 'unread' | null> {
   const gateway = gatewayOf(deps, order)
   const { items: payments, unreadable } = await paymentsOf(gateway, gatewayOrderId)
   await setAsideAll(deps, unreadable, order._id)
@@ -135,11 +149,12 @@ async function checkPayments(
   const authorized = payments.filter((payment) => isCapturable(order, payment))
   const isTaken = payments.some(({ status }) => status === 'captured' || status === 'refunded')
   const ripe = authorized.find((payment) => isDueForCapture(deps, payment))
-  if (!ripe) return authorized.length > 0 || (unreadable.length > 0 && isYoung(deps, order))
-  if (isTaken) return false
+  if (authorized.length === 0 && unreadable.length > 0 && isYoung(deps, order)) return 'unread'
+  if (!ripe) return authorized.length > 0 ? 'paying' : null
+  if (isTaken) return null
   const held = { ...ripe, ownPaise: order.amountPaise }
   await settlePayment(deps, await gateway.capturePayment(held), { source: 'poll' })
-  return true
+  return 'paying'
 }
 
 /** None of an order that this key's account does not have: it was made under another, and nobody can pay it. */
@@ -157,7 +172,7 @@ async function paymentsOf(
 
 /** While a payment that cannot be read may still be the one, its order is not closed. */
 function isYoung({ now }: Uses<'now'>, { expiresAt }: OrderDocument): boolean {
-  return now().getTime() - expiresAt.getTime() < LATE_DAYS * DAY_MS
+  return now().getTime() - expiresAt.getTime() < LATE_MS
 }
 
 /** A payment with all that was given back of it. */
@@ -181,7 +196,7 @@ async function releaseAbandonedUses(deps: Uses<'db' | 'now'>): Promise<void> {
       { $addFields: { order: { $toObjectId: '$orderId' } } },
       { $lookup: { from: 'orders', localField: 'order', foreignField: '_id', as: 'order' } },
       { $match: { 'order.status': { $nin: ['CREATED', 'PAID', 'REVIEW', 'FULFILLED'] } } },
-      { $limit: PER_RUN },
+      { $limit: RELEASED_PER_RUN },
       { $project: { orderId: 1 } },
     ])
     .toArray()

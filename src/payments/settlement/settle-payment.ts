@@ -75,9 +75,9 @@ async function recordAndNote(
   const why = seen.errorReason === null ? '' : `: ${seen.errorReason}`
   const detail = `${seen.id} by ${source}${why}`
   await noteOrder(deps, orderId, { event: `payment ${seen.status}`, detail })
-  // For the reconciler, which captures what nobody captured: a closed order it would look at in an hour only.
+  // For the reconciler, which captures what nobody captured: a closed order it would look at in hours only.
   if (seen.status === 'authorized')
-    await deps.db.orm.orders.where({ _id: orderId }).update({ checkedAt: new Date(0) })
+    await deps.db.orm.orders.where({ _id: orderId }).update({ dueAt: deps.now() })
   return payment
 }
 
@@ -116,7 +116,6 @@ async function setAside(
     id: order._id,
     from: ['CREATED', 'EXPIRED'],
     set: { status: 'REVIEW', reviewReason: reason },
-    unset: ['openKey'],
     note: { event: 'set aside', detail: `${payment.gatewayPaymentId}: ${reason}` },
   })
   await mailReview(deps, order._id, reason)
@@ -151,7 +150,7 @@ async function claim(
       paymentId,
       paidAt: withinReason(deps, paidTimeOf(seen), order.createdAt),
     },
-    unset: ['openKey', 'reviewReason'],
+    unset: ['reviewReason'],
     note: { event: 'paid', detail: `${paymentId} by ${source}` },
   })
   // A payment pays for one order, whatever came in between.

@@ -1,3 +1,5 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -206,3 +208,30 @@ test('fifty clients who leave leave no connection and no file behind', async () 
   expect(await sandbox.countParts()).toBe(parts)
   expect(sandbox.assets()).toEqual([])
 })
+
+async function serve(answer: RequestListener): Promise<{ host: string; close: () => void }> {
+  const server = createServer(answer)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { host, close: () => server.close() }
+}
+
+test.each([301, 302, 303, 307, 308])(
+  'a delivery that answers %i is a failure: nobody is asked whom it names',
+  async (status) => {
+    const asked: string[] = []
+    const elsewhere = await serve((request, response) => {
+      asked.push(request.url ?? '')
+      response.end('what only this machine may read')
+    })
+    const store = await serve((_request, response) => {
+      response.writeHead(status, { location: `http://${elsewhere.host}/internal` }).end()
+    })
+    const url = `cloudinary://key:${SECRET}@studio?upload_prefix=http://${store.host}&cname=${store.host}`
+    const head = openCloudinary({ url, now: () => new Date() }).readHead(MOVIE, 100)
+    await expect(head).rejects.toMatchObject({ kind: 'server', status })
+    expect(asked).toEqual([])
+    elsewhere.close()
+    store.close()
+  },
+)
