@@ -178,7 +178,6 @@ describe('an administrator', () => {
       expect((await orders.stuck.query()).payments.map(({ paymentId }) => paymentId)).not.toContain(
         sale.paymentId,
       )
-      await expectSound(lms)
       // What was paid is what can be given back, and all of it ends the access.
       const refund = await refunds.create.mutate({ orderId: sale.order.id })
       expect(refund.amountPaise).toBe(amount)
@@ -256,7 +255,7 @@ describe('an administrator', () => {
   })
 
   it('and another one, deciding at once, are told apart: one write decides', async () => {
-    for (let round = 0; round < 3; round += 1) {
+    for (const isRefunded of [false, true]) {
       const sale = await reviewed(49_000, { courseIds: [await aCourseId(lms)] })
       const { orders, refunds } = sale.admin.api
       const other = (await anAdmin(lms)).api
@@ -264,7 +263,7 @@ describe('an administrator', () => {
         orders.acceptReview.mutate(decision(sale)),
         other.orders.returnReview.mutate(decision(sale)),
         orders.redrive.mutate({ orderId: sale.order.id }),
-        ...(round === 2
+        ...(isRefunded
           ? [refunds.create.mutate({ orderId: sale.order.id, paymentId: sale.paymentId })]
           : []),
       ])
@@ -275,9 +274,8 @@ describe('an administrator', () => {
       await lms.work()
       const isBack = ledgerOf(lms, sale.paymentId)?.refunded === 49_000
       expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(!isBack)
-      await expectSound(lms)
     }
-  })
+  }, 60_000)
 
   it('who died after deciding is gone on for', async () => {
     const sale = await reviewed(49_000)

@@ -63,6 +63,7 @@ export const Fault = z.object({
     'drip',
     'redirect',
     'huge',
+    'odd',
   ]),
   commit: z.boolean().optional(),
   times: z.int().optional(),

@@ -128,8 +128,8 @@ function asFailure(error: unknown): GatewayFailure {
 }
 
 function misread(body: unknown, error: z.ZodError, of: Call<unknown>['of']): GatewayFailure {
-  const entity = of && unreadableOf(of.kind, body, error)
-  return entity && entity.id === of.id
+  const entity = of === undefined ? null : unreadableOf(of.kind, body, error)
+  return entity !== null && entity.id === of?.id
     ? unreadable(entity)
     : nonsense(`unexpected ${faultsOf(error)}`)
 }

@@ -2,7 +2,7 @@ import type { GatewayPayment } from '../../gateways/payments.ts'
 import type { OrderDocument } from '../../orders/order.ts'
 import { gatewayOf, type RefundDeps } from '../deps.ts'
 import { leftPaise } from '../record/amounts.ts'
-import type { PaymentDocument } from '../record/payments.ts'
+import { quarantine, type PaymentDocument } from '../record/payments.ts'
 import { driveRefund } from './drive.ts'
 import { leastRefundOf, openRefund } from './open.ts'
 
@@ -31,7 +31,12 @@ export async function refundRest(
   const unheard = Math.max(0, seen.amountRefundedPaise - reservedPaise)
   const left = leftPaise(payment) - unheard
   const known = await deps.db.orm.refunds.where({ key }).first()
-  if (!known && left < leastRefundOf(gatewayOf(deps, payment), currency)) return
+  if (!known && left < leastRefundOf(gatewayOf(deps, payment), currency)) {
+    // A bank took nearly all of it.
+    if (left > 0)
+      await quarantine(deps, paymentId, `too little is left to give back: ${left} paise`)
+    return
+  }
   const refund =
     known ??
     (await openRefund(deps, {

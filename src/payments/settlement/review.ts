@@ -45,13 +45,17 @@ export async function acceptReview(
   input: ReviewDecision,
 ): Promise<OrderDetails> {
   requireRecentPassword(deps, actor)
+  const { reason } = input
   const { order, payment } = await requireReviewed(deps, input)
   // The books add up in the order's currency.
   if (payment.currency !== order.currency)
     refuseInput('paymentId', `was paid in ${payment.currency}: it can only be sent back`)
-  if (payment.reservedPaise > 0 || !(await decide(deps, actor, payment, 'accepted', input.reason)))
+  if (
+    payment.reservedPaise > 0 ||
+    !(await decide(deps, actor, { payment, decision: 'accepted', reason }))
+  )
     throw new DomainError('CHANGED_MEANWHILE')
-  await noteDecision(deps, actor, { order, payment, decision: 'accepted', reason: input.reason })
+  await noteDecision(deps, actor, { order, payment, decision: 'accepted', reason })
   const { gatewayPaymentId: id } = payment
   await settingAside(deps, order._id, async () =>
     settlePayment(deps, await gatewayOf(deps, payment).fetchPayment(id), { source: 'poll' }),
@@ -69,12 +73,12 @@ export async function returnReview(
   input: ReviewDecision,
 ): Promise<OrderDetails> {
   requireRecentPassword(deps, actor)
+  const { reason } = input
   const { order, payment } = await requireReviewed(deps, input)
   const isDecided = payment.review?.decision === 'returned'
-  if (!isDecided && !(await decide(deps, actor, payment, 'returned', input.reason)))
+  if (!isDecided && !(await decide(deps, actor, { payment, decision: 'returned', reason })))
     throw new DomainError('CHANGED_MEANWHILE')
-  if (!isDecided)
-    await noteDecision(deps, actor, { order, payment, decision: 'returned', reason: input.reason })
+  if (!isDecided) await noteDecision(deps, actor, { order, payment, decision: 'returned', reason })
   const { gatewayPaymentId: paymentId, gateway, currency } = payment
   const key = await keyOf(deps, payment)
   const opened = await deps.db.orm.refunds.where({ key }).first()
@@ -82,7 +86,7 @@ export async function returnReview(
   try {
     await openAndDriveRefund(deps, payment, {
       ...{ key, gateway, orderId: order._id, paymentId, currency, lineNos: [], cause: 'review' },
-      ...{ amountPaise: leftPaise(payment), reason: input.reason, requestedBy: actor.id },
+      ...{ amountPaise: leftPaise(payment), reason, requestedBy: actor.id },
     })
   } catch (error) {
     // Nothing was begun, so nothing is decided: a bank may still be thinking about it.
@@ -100,7 +104,9 @@ async function requireReviewed(
   const order = await requireOrder(deps, orderId)
   if (order.status !== 'REVIEW') throw new DomainError('NOT_IN_REVIEW')
   const aside = await deps.db.orm.payments
-    .where({ orderId, status: 'captured' })
+    .where({ orderId })
+    // One that is on its way back reads as refunded already.
+    .where(MongoFieldFilter.in('status', ['captured', 'refunded']))
     .where(MongoFieldFilter.gte('quarantine', ''))
     .all()
   const named = aside.filter((one) => one.gatewayPaymentId === (paymentId ?? one.gatewayPaymentId))
@@ -115,9 +121,7 @@ type Decision = 'accepted' | 'returned'
 async function decide(
   { db, now }: Needs,
   { id: by }: Actor,
-  { gatewayPaymentId, amountPaise }: PaymentDocument,
-  decision: Decision,
-  reason: string,
+  { payment: { gatewayPaymentId, amountPaise }, decision, reason }: Omit<Decided, 'order'>,
 ): Promise<boolean> {
   const at = now()
   const isFree = decision === 'accepted' && {

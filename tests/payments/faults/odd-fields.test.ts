@@ -33,7 +33,7 @@ const theirs = (id: string): Odd => {
     refunds.get(id)?.refund ??
     disputes.get(id)?.dispute
   if (!entity) throw new Error(`there is no ${id}`)
-  return entity as Odd
+  return entity
 }
 
 let told = 0
@@ -118,6 +118,8 @@ describe.each(UNREADABLE)('a payment with %s', (_what, odd) => {
     for (let n = 0; n < 3; n += 1) opened.push(await anOrder(lms))
     const ids = opened.map((one) => payWithoutWebhooks(lms, one).razorpay_payment_id)
     const [id = ''] = ids
+    const [first] = opened
+    if (!first) throw new Error('three were opened')
     const right = { ...theirs(id) }
     Object.assign(theirs(id), odd)
     lms.clock.advance(61)
@@ -133,12 +135,12 @@ describe.each(UNREADABLE)('a payment with %s', (_what, odd) => {
     // Whatever may be money keeps its order from being closed.
     lms.clock.advance(2 * 3_600)
     await lms.work()
-    expect(await statusOf(lms, opened[0] as Opened)).toBe('CREATED')
+    expect(await statusOf(lms, first)).toBe('CREATED')
     Object.assign(theirs(id), right)
     lms.clock.advance(3_600)
     await lms.work()
     await lms.work()
-    expect(await statusOf(lms, opened[0] as Opened)).toBe('FULFILLED')
+    expect(await statusOf(lms, first)).toBe('FULFILLED')
     expect(await stuck()).toMatchObject({ unreadable: [], items: [] })
   })
 

@@ -1,5 +1,6 @@
 import type { OrderDocument } from '../../../src/orders/order.ts'
 import type { Books } from './books.ts'
+import { gonePaise } from './oracle-money.ts'
 import type { World } from './world.ts'
 
 /** Who should be in which course, from the bank's ledger and the intents of our refunds alone. */
@@ -33,7 +34,7 @@ async function courseIdsBy({ lms }: World, userId: string, kind: string): Promis
   return new Set(given.map(({ courseId }) => courseId))
 }
 
-/** The courses an order still opens: paid for, and neither given back nor lost to a dispute. */
+/** The courses an order still opens: paid for, and not all of it given back or lost to banks. */
 function openLines(books: Books, order: OrderDocument): string[] {
   if (order.amountPaise === 0)
     return order.status === 'FULFILLED' ? order.lines.map(({ courseId }) => courseId) : []
@@ -41,8 +42,7 @@ function openLines(books: Books, order: OrderDocument): string[] {
     .filter(({ reference }) => reference === order._id)
     .flatMap((theirs) => theirs.payments)
   const payment = payments.find(({ id }) => id === order.paymentId)
-  if (!payment?.captured || payment.refundedPaise >= order.amountPaise) return []
-  if (payment.disputes.some(({ status }) => status === 'lost')) return []
+  if (!payment?.captured || gonePaise(payment) >= order.amountPaise) return []
   const standing = new Set(
     payment.refunds.filter(({ status }) => status !== 'failed').map(({ id }) => id),
   )

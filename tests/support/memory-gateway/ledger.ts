@@ -39,6 +39,9 @@ function lineOf(account: Account, charge: Charge): LedgerPayment {
     refunds,
     disputes: [...account.claims.values()]
       .filter(({ chargeId }) => chargeId === charge.id)
-      .map(({ id, state }) => ({ id, status: DISPUTE_STATUS[state] })),
+      .map(({ id, state, paise }) => ({
+        ...{ id, status: DISPUTE_STATUS[state] },
+        lostPaise: state === 'upheld' ? paise : 0,
+      })),
   }
 }
