@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'a67899ce4f869a8a11fea1b7650b0479080c4f753ee45d87369627ad63c9e5c2'>;
+  StorageHashBase<'76d8370f5062211d95b122d66d0f77ce3214b6bae7d32a3857aea19551d37c05'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -45,6 +45,7 @@ export type GrantOutput = {
   readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
   readonly reason: CodecTypes['mongo/string@1']['output'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['output'] | null;
   readonly until: CodecTypes['mongo/date@1']['output'] | null;
 };
 export type GrantInput = {
@@ -55,9 +56,11 @@ export type GrantInput = {
   readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
   readonly reason: CodecTypes['mongo/string@1']['input'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['input'] | null;
   readonly until: CodecTypes['mongo/date@1']['input'] | null;
 };
 export type LessonOutput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -66,6 +69,7 @@ export type LessonOutput = {
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type LessonInput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -77,16 +81,26 @@ export type OrderLineOutput = {
   readonly amountPaise: CodecTypes['mongo/int32@1']['output'];
   readonly courseId: CodecTypes['mongo/string@1']['output'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['output'];
+  readonly gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
+  readonly lessonCount: CodecTypes['mongo/int32@1']['output'];
   readonly listPaise: CodecTypes['mongo/int32@1']['output'];
   readonly no: CodecTypes['mongo/int32@1']['output'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['output'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['output'];
+  readonly sac: CodecTypes['mongo/string@1']['output'] | null;
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type OrderLineInput = {
   readonly amountPaise: CodecTypes['mongo/int32@1']['input'];
   readonly courseId: CodecTypes['mongo/string@1']['input'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['input'];
+  readonly gstPercent: CodecTypes['mongo/int32@1']['input'] | null;
+  readonly lessonCount: CodecTypes['mongo/int32@1']['input'];
   readonly listPaise: CodecTypes['mongo/int32@1']['input'];
   readonly no: CodecTypes['mongo/int32@1']['input'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['input'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['input'];
+  readonly sac: CodecTypes['mongo/string@1']['input'] | null;
   readonly title: CodecTypes['mongo/string@1']['input'];
 };
 export type PaymentReviewOutput = {
@@ -202,6 +216,8 @@ export type FieldOutputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
       readonly code: CodecTypes['mongo/string@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
+      readonly heldUntil: CodecTypes['mongo/date@1']['output'] | null;
+      readonly holdSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly late: CodecTypes['mongo/bool@1']['output'];
       readonly maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
       readonly maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
@@ -217,6 +233,7 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly currency: CodecTypes['mongo/string@1']['output'];
       readonly description: CodecTypes['mongo/string@1']['output'];
+      readonly gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
       readonly imageMediaId: CodecTypes['mongo/string@1']['output'] | null;
       readonly imageUrl: CodecTypes['mongo/string@1']['output'] | null;
       readonly language: CodecTypes['mongo/string@1']['output'];
@@ -237,6 +254,20 @@ export type FieldOutputTypes = {
       readonly title: CodecTypes['mongo/string@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly version: CodecTypes['mongo/int32@1']['output'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['output'] | null;
+    };
+    readonly CreditNote: {
+      readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly body: CodecTypes['mongo/json@1']['output'];
+      readonly cancelledAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly issuedAt: CodecTypes['mongo/date@1']['output'];
+      readonly number: CodecTypes['mongo/string@1']['output'];
+      readonly orderId: CodecTypes['mongo/string@1']['output'];
+      readonly place: CodecTypes['mongo/int32@1']['output'];
+      readonly refundId: CodecTypes['mongo/string@1']['output'];
+      readonly serial: CodecTypes['mongo/int32@1']['output'];
+      readonly series: CodecTypes['mongo/string@1']['output'];
+      readonly userId: CodecTypes['mongo/objectId@1']['output'];
     };
     readonly Dispute: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -265,6 +296,7 @@ export type FieldOutputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly barredAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly grants: ReadonlyArray<GrantOutput>;
@@ -278,8 +310,11 @@ export type FieldOutputTypes = {
     };
     readonly Invoice: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly billedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly body: CodecTypes['mongo/json@1']['output'];
+      readonly closedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly issuedAt: CodecTypes['mongo/date@1']['output'];
+      readonly issuedBody: CodecTypes['mongo/json@1']['output'] | null;
       readonly number: CodecTypes['mongo/string@1']['output'];
       readonly orderId: CodecTypes['mongo/string@1']['output'];
       readonly serial: CodecTypes['mongo/int32@1']['output'];
@@ -297,7 +332,9 @@ export type FieldOutputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly openedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
@@ -339,11 +376,13 @@ export type FieldOutputTypes = {
       readonly fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['output'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly lateReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly lines: ReadonlyArray<OrderLineOutput>;
       readonly openKey: CodecTypes['mongo/string@1']['output'] | null;
       readonly openSlot: CodecTypes['mongo/string@1']['output'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly refusedPayments: CodecTypes['mongo/json@1']['output'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['output'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -385,6 +424,7 @@ export type FieldOutputTypes = {
       readonly seenVia: CodecTypes['mongo/string@1']['output'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
       readonly takenAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly turnedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
     readonly Quiz: {
@@ -567,6 +607,8 @@ export type FieldInputTypes = {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
       readonly code: CodecTypes['mongo/string@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
+      readonly heldUntil: CodecTypes['mongo/date@1']['input'] | null;
+      readonly holdSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly late: CodecTypes['mongo/bool@1']['input'];
       readonly maxPerUser: CodecTypes['mongo/int32@1']['input'] | null;
       readonly maxTotal: CodecTypes['mongo/int32@1']['input'] | null;
@@ -582,6 +624,7 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly currency: CodecTypes['mongo/string@1']['input'];
       readonly description: CodecTypes['mongo/string@1']['input'];
+      readonly gstPercent: CodecTypes['mongo/int32@1']['input'] | null;
       readonly imageMediaId: CodecTypes['mongo/string@1']['input'] | null;
       readonly imageUrl: CodecTypes['mongo/string@1']['input'] | null;
       readonly language: CodecTypes['mongo/string@1']['input'];
@@ -602,6 +645,20 @@ export type FieldInputTypes = {
       readonly title: CodecTypes['mongo/string@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly version: CodecTypes['mongo/int32@1']['input'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['input'] | null;
+    };
+    readonly CreditNote: {
+      readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly body: CodecTypes['mongo/json@1']['input'];
+      readonly cancelledAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly issuedAt: CodecTypes['mongo/date@1']['input'];
+      readonly number: CodecTypes['mongo/string@1']['input'];
+      readonly orderId: CodecTypes['mongo/string@1']['input'];
+      readonly place: CodecTypes['mongo/int32@1']['input'];
+      readonly refundId: CodecTypes['mongo/string@1']['input'];
+      readonly serial: CodecTypes['mongo/int32@1']['input'];
+      readonly series: CodecTypes['mongo/string@1']['input'];
+      readonly userId: CodecTypes['mongo/objectId@1']['input'];
     };
     readonly Dispute: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -630,6 +687,7 @@ export type FieldInputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly barredAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly grants: ReadonlyArray<GrantInput>;
@@ -643,8 +701,11 @@ export type FieldInputTypes = {
     };
     readonly Invoice: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly billedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly body: CodecTypes['mongo/json@1']['input'];
+      readonly closedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly issuedAt: CodecTypes['mongo/date@1']['input'];
+      readonly issuedBody: CodecTypes['mongo/json@1']['input'] | null;
       readonly number: CodecTypes['mongo/string@1']['input'];
       readonly orderId: CodecTypes['mongo/string@1']['input'];
       readonly serial: CodecTypes['mongo/int32@1']['input'];
@@ -662,7 +723,9 @@ export type FieldInputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly openedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
@@ -704,11 +767,13 @@ export type FieldInputTypes = {
       readonly fulfilledAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['input'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly lateReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly lines: ReadonlyArray<OrderLineInput>;
       readonly openKey: CodecTypes['mongo/string@1']['input'] | null;
       readonly openSlot: CodecTypes['mongo/string@1']['input'] | null;
       readonly paidAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly paymentId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly refusedPayments: CodecTypes['mongo/json@1']['input'] | null;
       readonly reviewReason: CodecTypes['mongo/string@1']['input'] | null;
       readonly status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
       readonly timeline: ReadonlyArray<TimelineEntryInput>;
@@ -750,6 +815,7 @@ export type FieldInputTypes = {
       readonly seenVia: CodecTypes['mongo/string@1']['input'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
       readonly takenAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly turnedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
     readonly Quiz: {
@@ -935,6 +1001,8 @@ export namespace Models {
     _id: CodecTypes['mongo/objectId@1']['output'];
     code: CodecTypes['mongo/string@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
+    heldUntil: CodecTypes['mongo/date@1']['output'] | null;
+    holdSlot: CodecTypes['mongo/string@1']['output'] | null;
     late: CodecTypes['mongo/bool@1']['output'];
     maxPerUser: CodecTypes['mongo/int32@1']['output'] | null;
     maxTotal: CodecTypes['mongo/int32@1']['output'] | null;
@@ -951,6 +1019,7 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     currency: CodecTypes['mongo/string@1']['output'];
     description: CodecTypes['mongo/string@1']['output'];
+    gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
     imageMediaId: CodecTypes['mongo/string@1']['output'] | null;
     imageUrl: CodecTypes['mongo/string@1']['output'] | null;
     language: CodecTypes['mongo/string@1']['output'];
@@ -971,6 +1040,21 @@ export namespace Models {
     title: CodecTypes['mongo/string@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     version: CodecTypes['mongo/int32@1']['output'];
+    withheldAt: CodecTypes['mongo/date@1']['output'] | null;
+    readonly [RelationKeys]?: never;
+  };
+  export type unbound_CreditNote = {
+    _id: CodecTypes['mongo/objectId@1']['output'];
+    body: CodecTypes['mongo/json@1']['output'];
+    cancelledAt: CodecTypes['mongo/date@1']['output'] | null;
+    issuedAt: CodecTypes['mongo/date@1']['output'];
+    number: CodecTypes['mongo/string@1']['output'];
+    orderId: CodecTypes['mongo/string@1']['output'];
+    place: CodecTypes['mongo/int32@1']['output'];
+    refundId: CodecTypes['mongo/string@1']['output'];
+    serial: CodecTypes['mongo/int32@1']['output'];
+    series: CodecTypes['mongo/string@1']['output'];
+    userId: CodecTypes['mongo/objectId@1']['output'];
     readonly [RelationKeys]?: never;
   };
   export type unbound_Dispute = {
@@ -1002,6 +1086,7 @@ export namespace Models {
   };
   export type unbound_Enrollment = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    barredAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
     grants: ReadonlyArray<GrantOutput>;
@@ -1017,8 +1102,11 @@ export namespace Models {
   };
   export type unbound_Invoice = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    billedAt: CodecTypes['mongo/date@1']['output'] | null;
     body: CodecTypes['mongo/json@1']['output'];
+    closedAt: CodecTypes['mongo/date@1']['output'] | null;
     issuedAt: CodecTypes['mongo/date@1']['output'];
+    issuedBody: CodecTypes['mongo/json@1']['output'] | null;
     number: CodecTypes['mongo/string@1']['output'];
     orderId: CodecTypes['mongo/string@1']['output'];
     serial: CodecTypes['mongo/int32@1']['output'];
@@ -1038,7 +1126,9 @@ export namespace Models {
     completedAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+    lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
     lessonId: CodecTypes['mongo/string@1']['output'];
+    openedAt: CodecTypes['mongo/date@1']['output'] | null;
     positionSeconds: CodecTypes['mongo/int32@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     userId: CodecTypes['mongo/objectId@1']['output'];
@@ -1083,11 +1173,13 @@ export namespace Models {
     fulfilledAt: CodecTypes['mongo/date@1']['output'] | null;
     gateway: CodecTypes['mongo/string@1']['output'];
     gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+    lateReason: CodecTypes['mongo/string@1']['output'] | null;
     lines: ReadonlyArray<OrderLineOutput>;
     openKey: CodecTypes['mongo/string@1']['output'] | null;
     openSlot: CodecTypes['mongo/string@1']['output'] | null;
     paidAt: CodecTypes['mongo/date@1']['output'] | null;
     paymentId: CodecTypes['mongo/string@1']['output'] | null;
+    refusedPayments: CodecTypes['mongo/json@1']['output'] | null;
     reviewReason: CodecTypes['mongo/string@1']['output'] | null;
     status: 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW';
     timeline: ReadonlyArray<TimelineEntryOutput>;
@@ -1131,6 +1223,7 @@ export namespace Models {
     seenVia: CodecTypes['mongo/string@1']['output'];
     status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
     takenAt: CodecTypes['mongo/date@1']['output'] | null;
+    turnedAt: CodecTypes['mongo/date@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
   };
@@ -1287,6 +1380,7 @@ export declare const models: {
     Coupon: Models.unbound_Coupon;
     CouponUse: Models.unbound_CouponUse;
     Course: Models.unbound_Course;
+    CreditNote: Models.unbound_CreditNote;
     Dispute: Models.unbound_Dispute;
     EmailToken: Models.unbound_EmailToken;
     Enrollment: Models.unbound_Enrollment;
@@ -1461,6 +1555,12 @@ type ContractBase = Omit<
                   readonly unique: true;
                 },
                 {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'holdSlot' }];
+                  readonly kind: 'mongo-index';
+                  readonly partialFilterExpression: { readonly holdSlot: { readonly $gte: '' } };
+                  readonly unique: true;
+                },
+                {
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'code' },
                     { readonly direction: 1; readonly field: 'userId' },
@@ -1491,6 +1591,8 @@ type ContractBase = Omit<
                     readonly _id: { readonly bsonType: 'objectId' };
                     readonly code: { readonly bsonType: 'string' };
                     readonly createdAt: { readonly bsonType: 'date' };
+                    readonly heldUntil: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly holdSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly late: { readonly bsonType: 'bool' };
                     readonly maxPerUser: { readonly bsonType: readonly ['null', 'int'] };
                     readonly maxTotal: { readonly bsonType: readonly ['null', 'int'] };
@@ -1647,6 +1749,7 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly currency: { readonly bsonType: 'string' };
                     readonly description: { readonly bsonType: 'string' };
+                    readonly gstPercent: { readonly bsonType: readonly ['null', 'int'] };
                     readonly imageMediaId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly imageUrl: { readonly bsonType: readonly ['null', 'string'] };
                     readonly language: { readonly bsonType: 'string' };
@@ -1675,6 +1778,7 @@ type ContractBase = Omit<
                               readonly additionalProperties: false;
                               readonly bsonType: 'object';
                               readonly properties: {
+                                readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -1710,6 +1814,7 @@ type ContractBase = Omit<
                     readonly title: { readonly bsonType: 'string' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly version: { readonly bsonType: 'int' };
+                    readonly withheldAt: { readonly bsonType: readonly ['null', 'date'] };
                   };
                   readonly required: readonly [
                     '_id',
@@ -1733,6 +1838,97 @@ type ContractBase = Omit<
                     'title',
                     'updatedAt',
                     'version',
+                  ];
+                };
+                readonly kind: 'mongo-validator';
+                readonly validationAction: 'error';
+                readonly validationLevel: 'strict';
+              };
+            };
+            readonly credit_notes: {
+              readonly indexes: readonly [
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'number' }];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'refundId' }];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'series' },
+                    { readonly direction: -1; readonly field: 'serial' },
+                  ];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'orderId' },
+                    { readonly direction: 1; readonly field: 'place' },
+                  ];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'userId' },
+                    { readonly direction: -1; readonly field: 'issuedAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: -1; readonly field: 'issuedAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+              ];
+              readonly kind: 'mongo-collection';
+              readonly validator: {
+                readonly jsonSchema: {
+                  readonly additionalProperties: false;
+                  readonly bsonType: 'object';
+                  readonly properties: {
+                    readonly _id: { readonly bsonType: 'objectId' };
+                    readonly body: {
+                      readonly bsonType: readonly [
+                        'object',
+                        'array',
+                        'string',
+                        'double',
+                        'int',
+                        'long',
+                        'bool',
+                        'null',
+                      ];
+                    };
+                    readonly cancelledAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly issuedAt: { readonly bsonType: 'date' };
+                    readonly number: { readonly bsonType: 'string' };
+                    readonly orderId: { readonly bsonType: 'string' };
+                    readonly place: { readonly bsonType: 'int' };
+                    readonly refundId: { readonly bsonType: 'string' };
+                    readonly serial: { readonly bsonType: 'int' };
+                    readonly series: { readonly bsonType: 'string' };
+                    readonly userId: { readonly bsonType: 'objectId' };
+                  };
+                  readonly required: readonly [
+                    '_id',
+                    'body',
+                    'issuedAt',
+                    'number',
+                    'orderId',
+                    'place',
+                    'refundId',
+                    'serial',
+                    'series',
+                    'userId',
                   ];
                 };
                 readonly kind: 'mongo-validator';
@@ -1890,6 +2086,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly barredAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly grants: {
@@ -1908,6 +2105,7 @@ type ContractBase = Omit<
                           readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                           readonly reason: { readonly bsonType: readonly ['null', 'string'] };
                           readonly revokedAt: { readonly bsonType: readonly ['null', 'date'] };
+                          readonly revokedBy: { readonly bsonType: readonly ['null', 'string'] };
                           readonly until: { readonly bsonType: readonly ['null', 'date'] };
                         };
                         readonly required: readonly ['at', 'key', 'kind'];
@@ -1975,6 +2173,21 @@ type ContractBase = Omit<
                   readonly kind: 'mongo-index';
                   readonly unique: true;
                 },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'userId' },
+                    { readonly direction: -1; readonly field: 'issuedAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: -1; readonly field: 'issuedAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -1983,6 +2196,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly billedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly body: {
                       readonly bsonType: readonly [
                         'object',
@@ -1995,7 +2209,20 @@ type ContractBase = Omit<
                         'null',
                       ];
                     };
+                    readonly closedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly issuedAt: { readonly bsonType: 'date' };
+                    readonly issuedBody: {
+                      readonly bsonType: readonly [
+                        'object',
+                        'array',
+                        'string',
+                        'double',
+                        'int',
+                        'long',
+                        'bool',
+                        'null',
+                      ];
+                    };
                     readonly number: { readonly bsonType: 'string' };
                     readonly orderId: { readonly bsonType: 'string' };
                     readonly serial: { readonly bsonType: 'int' };
@@ -2072,7 +2299,9 @@ type ContractBase = Omit<
                     readonly completedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly firstCompletedAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly lessonAddedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly openedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly positionSeconds: { readonly bsonType: 'int' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly userId: { readonly bsonType: 'objectId' };
@@ -2293,6 +2522,7 @@ type ContractBase = Omit<
                     readonly fulfilledAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly gateway: { readonly bsonType: 'string' };
                     readonly gatewayOrderId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly lateReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly lines: {
                       readonly bsonType: 'array';
                       readonly items: {
@@ -2302,16 +2532,24 @@ type ContractBase = Omit<
                           readonly amountPaise: { readonly bsonType: 'int' };
                           readonly courseId: { readonly bsonType: 'string' };
                           readonly discountPaise: { readonly bsonType: 'int' };
+                          readonly gstPercent: { readonly bsonType: readonly ['null', 'int'] };
+                          readonly lessonCount: { readonly bsonType: 'int' };
                           readonly listPaise: { readonly bsonType: 'int' };
                           readonly no: { readonly bsonType: 'int' };
+                          readonly refundDays: { readonly bsonType: 'int' };
+                          readonly refundMaxPercent: { readonly bsonType: 'int' };
+                          readonly sac: { readonly bsonType: readonly ['null', 'string'] };
                           readonly title: { readonly bsonType: 'string' };
                         };
                         readonly required: readonly [
                           'amountPaise',
                           'courseId',
                           'discountPaise',
+                          'lessonCount',
                           'listPaise',
                           'no',
+                          'refundDays',
+                          'refundMaxPercent',
                           'title',
                         ];
                       };
@@ -2320,6 +2558,18 @@ type ContractBase = Omit<
                     readonly openSlot: { readonly bsonType: readonly ['null', 'string'] };
                     readonly paidAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly paymentId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly refusedPayments: {
+                      readonly bsonType: readonly [
+                        'object',
+                        'array',
+                        'string',
+                        'double',
+                        'int',
+                        'long',
+                        'bool',
+                        'null',
+                      ];
+                    };
                     readonly reviewReason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly status: {
                       readonly bsonType: 'string';
@@ -2522,6 +2772,7 @@ type ContractBase = Omit<
                       ];
                     };
                     readonly takenAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly turnedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
                   readonly required: readonly [
@@ -3210,6 +3461,10 @@ type ContractBase = Omit<
     };
     readonly coupons: { readonly namespace: '__unbound__' & NamespaceId; readonly model: 'Coupon' };
     readonly courses: { readonly namespace: '__unbound__' & NamespaceId; readonly model: 'Course' };
+    readonly credit_notes: {
+      readonly namespace: '__unbound__' & NamespaceId;
+      readonly model: 'CreditNote';
+    };
     readonly disputes: {
       readonly namespace: '__unbound__' & NamespaceId;
       readonly model: 'Dispute';
@@ -3445,6 +3700,14 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly heldUntil: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly holdSlot: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly late: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
@@ -3502,6 +3765,10 @@ type ContractBase = Omit<
               readonly description: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gstPercent: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly imageMediaId: {
                 readonly nullable: true;
@@ -3585,9 +3852,63 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly withheldAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
             };
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'courses' };
+          };
+          readonly CreditNote: {
+            readonly fields: {
+              readonly _id: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly body: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
+              };
+              readonly cancelledAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly issuedAt: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly number: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly orderId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly place: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly serial: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly series: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly userId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+            };
+            readonly relations: Record<string, never>;
+            readonly storage: { readonly collection: 'credit_notes' };
           };
           readonly Dispute: {
             readonly fields: {
@@ -3691,6 +4012,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly barredAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly courseId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
@@ -3740,13 +4065,25 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly billedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly body: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
               };
+              readonly closedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly issuedAt: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly issuedBody: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
               };
               readonly number: {
                 readonly nullable: false;
@@ -3812,9 +4149,17 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly lessonAddedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly lessonId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly openedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly positionSeconds: {
                 readonly nullable: false;
@@ -3974,6 +4319,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly lateReason: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly lines: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'OrderLine' };
@@ -3994,6 +4343,10 @@ type ContractBase = Omit<
               readonly paymentId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly refusedPayments: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
               };
               readonly reviewReason: {
                 readonly nullable: true;
@@ -4155,6 +4508,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly takenAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly turnedAt: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
@@ -4732,6 +5089,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly revokedBy: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly until: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -4740,6 +5101,10 @@ type ContractBase = Omit<
           };
           readonly Lesson: {
             readonly fields: {
+              readonly addedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4780,6 +5145,14 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly gstPercent: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly lessonCount: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly listPaise: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4787,6 +5160,18 @@ type ContractBase = Omit<
               readonly no: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundDays: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundMaxPercent: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly sac: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly title: {
                 readonly nullable: false;
@@ -5088,6 +5473,10 @@ type ContractBase = Omit<
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
         };
+        readonly revokedBy: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+        };
         readonly until: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -5096,6 +5485,10 @@ type ContractBase = Omit<
     };
     readonly Lesson: {
       readonly fields: {
+        readonly addedAt: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
         readonly durationSeconds: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -5136,6 +5529,14 @@ type ContractBase = Omit<
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
+        readonly gstPercent: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly lessonCount: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
         readonly listPaise: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -5143,6 +5544,18 @@ type ContractBase = Omit<
         readonly no: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundDays: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundMaxPercent: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly sac: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
         };
         readonly title: {
           readonly nullable: false;

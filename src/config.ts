@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readSecretFiles } from './secret-files.ts'
+import { SELLER, sellerFaults, sellerOf } from './seller.ts'
 import { isDatabaseUrl, isPlainDatabase, isPlainMail } from './addresses.ts'
 
 const secret = z.string().min(12, 'must have at least 12 characters')
@@ -56,13 +57,11 @@ const Environment = z.object({
   NETWORK_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   SEARCHES_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
+  LATE_PAYMENT_GRACE_MINUTES: z.coerce.number().int().min(0).max(1_440).default(15),
+  SELF_REFUNDS_PER_COURSE: z.coerce.number().int().min(1).max(100).default(1),
+  RATINGS_COUNT_UNPAID: flag,
   READYZ_FATAL_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
-  SELLER_NAME: z.string().max(120).default('Gurukul'),
-  SELLER_STATE: z.string().max(60).optional(),
-  SELLER_GSTIN: z
-    .string()
-    .regex(/^\d{2}[A-Z0-9]{13}$/, 'must be a GSTIN of 15 characters')
-    .optional(),
+  ...SELLER,
 })
 
 type Environment = z.infer<typeof Environment>
@@ -103,7 +102,10 @@ export function loadConfig(
   const parsed = Environment.safeParse({ NODE_ENV: unsaid, ...given })
   if (!parsed.success)
     throw new ConfigError(parsed.error.issues.map((issue) => faultOf(issue, given)))
-  const faults = parsed.data.NODE_ENV === 'production' ? productionFaults(parsed.data) : []
+  const faults = [
+    ...sellerFaults(parsed.data),
+    ...(parsed.data.NODE_ENV === 'production' ? productionFaults(parsed.data) : []),
+  ]
   if (faults.length > 0) throw new ConfigError(faults)
   return toConfig(parsed.data)
 }
@@ -196,6 +198,9 @@ function toConfig(env: Environment) {
     readyzFatalSeconds: env.READYZ_FATAL_SECONDS ?? (isProduction ? 300 : 0),
     // A class that registers together is one network.
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
-    seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },
+    latePaymentGraceMinutes: env.LATE_PAYMENT_GRACE_MINUTES,
+    selfRefundsPerCourse: env.SELF_REFUNDS_PER_COURSE,
+    ratingsCountUnpaid: env.RATINGS_COUNT_UNPAID,
+    seller: sellerOf(env),
   })
 }

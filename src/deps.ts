@@ -24,6 +24,12 @@ export type Settings = {
   requestsPerMinute: number
   networkRequestsPerMinute: number
   registrationsPerHour: number
+  /** How long after an order's time a payment of it is taken without a question. */
+  latePaymentGraceMinutes: number
+  /** How often a buyer may have the money for one course back without asking anybody. */
+  selfRefundsPerCourse: number
+  /** Whether reviews of gifts and free courses are part of ratings. */
+  ratingsCountUnpaid: boolean
   seller: Config['seller']
 }
 
@@ -103,6 +109,9 @@ function settingsOf(config: Config): Settings {
     requestsPerMinute: config.requestsPerMinute,
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
+    latePaymentGraceMinutes: config.latePaymentGraceMinutes,
+    selfRefundsPerCourse: config.selfRefundsPerCourse,
+    ratingsCountUnpaid: config.ratingsCountUnpaid,
     seller: config.seller,
   }
 }

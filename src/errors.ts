@@ -19,6 +19,7 @@ const REASONS = {
   ORIGIN_REFUSED: ['FORBIDDEN', 'This request does not come from an allowed origin.'],
   PASSWORD_NEEDED: ['FORBIDDEN', 'Confirm your password first: this needs a recent sign-in.'],
 
+  EMAIL_UNPROVEN: ['FORBIDDEN', 'Confirm your e-mail address first: we have mailed you a link.'],
   EMAIL_TAKEN: ['CONFLICT', 'That e-mail address is already registered.'],
   WRONG_CREDENTIALS: ['UNAUTHORIZED', 'The e-mail address or the password is wrong.'],
   WRONG_PASSWORD: ['FORBIDDEN', 'The password is wrong.'],
@@ -50,6 +51,7 @@ const REASONS = {
   QUIZ_LESSON: ['CONFLICT', 'A quiz is completed by passing it.'],
   ATTEMPTS_USED_UP: ['CONFLICT', 'No attempts are left for this quiz.'],
   ATTEMPT_CLOSED: ['CONFLICT', 'This attempt is already submitted or its time is over.'],
+  REVIEW_TOO_EARLY: ['PRECONDITION_FAILED', 'Take a fifth of the course first, then review it.'],
   NOT_COMPLETED: ['PRECONDITION_FAILED', 'Complete the course first.'],
 
   EMPTY_CART: ['BAD_REQUEST', 'Choose at least one course.'],
@@ -66,6 +68,7 @@ const REASONS = {
   ],
   ORDER_CLOSED: ['CONFLICT', 'This order can no longer be changed.'],
   NOT_IN_REVIEW: ['CONFLICT', 'No payment of this order waits for a decision.'],
+  INVOICE_CLOSED: ['CONFLICT', 'This invoice can no longer be changed.'],
   COUPON_INVALID: ['BAD_REQUEST', 'This coupon cannot be used here.'],
   COUPON_USED_UP: ['CONFLICT', 'This coupon is used up.'],
   COUPON_TAKEN: ['CONFLICT', 'A coupon with this code exists already.'],
@@ -73,6 +76,10 @@ const REASONS = {
   REFUND_REFUSED: ['CONFLICT', 'The payment gateway refused this refund.'],
   REFUND_WINDOW_OVER: ['CONFLICT', 'The time for a refund is over.'],
   REFUND_TOO_MUCH_WATCHED: ['CONFLICT', 'Too much of this course is done for a refund.'],
+  NO_SELF_REFUND_LEFT: [
+    'CONFLICT',
+    'You have had the money for this course back before. Ask us for another refund.',
+  ],
   REFUND_DISPUTED: [
     'CONFLICT',
     'This payment is disputed with the bank: it cannot be refunded now.',

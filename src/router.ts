@@ -1,11 +1,16 @@
 import { authData } from './auth/personal-data.ts'
 import { authRouter } from './auth/router.ts'
+import { admitMail } from './auth/unproven.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
 import { couponProcedures } from './coupons/router.ts'
 import { coursesData } from './courses/personal-data.ts'
 import { coursesRouter } from './courses/router.ts'
+import { alignShelfOf, alignShelves } from './courses/shelf.ts'
+import { billOpenInvoices } from './invoices/late-billing.ts'
+import { missingCreditNotes } from './invoices/missing-credit-notes.ts'
 import { invoicesData } from './invoices/personal-data.ts'
+import { invoicesRouter } from './invoices/router.ts'
 import type { Job } from './jobs.ts'
 import { learningData } from './learning/personal-data.ts'
 import { repairRatings } from './learning/ratings.ts'
@@ -46,8 +51,8 @@ export const personalData = [
 /** Every procedure, by the room it is in. */
 export const appRouter = router({
   auth: authRouter,
-  account: accountRouter(personalData),
-  users: usersRouter,
+  account: accountRouter(personalData, billOpenInvoices),
+  users: usersRouter(alignShelfOf),
   courses: coursesRouter,
   media: mediaRouter,
   enrollments: enrollmentsRouter,
@@ -58,6 +63,7 @@ export const appRouter = router({
   reviews: reviewsRouter,
   orders: router({ ...orderProcedures, ...paymentProcedures, ...stuckProcedures }),
   refunds: refundsRouter,
+  invoices: invoicesRouter,
   coupons: router({ ...couponProcedures, ...previewProcedures }),
   earnings: earningsRouter,
   admin: router({ ...auditProcedures, ...booksProcedures }),
@@ -68,9 +74,14 @@ export type AppRouter = typeof appRouter
 
 /** The work of every room that goes on by itself. */
 export const jobs: Job[] = [
-  sendMails({ 'verify-email': verificationLink, 'reset-password': resetLink }),
+  sendMails({
+    links: { 'verify-email': verificationLink, 'reset-password': resetLink },
+    admit: admitMail,
+  }),
   finishDeletions(personalData),
   sweepMedia,
   repairRatings,
+  alignShelves,
+  missingCreditNotes,
   ...paymentJobs,
 ]

@@ -4,8 +4,10 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { MongoClient, type Db } from 'mongodb'
 import type { StoredContract } from '../create.ts'
+import { admission } from './admission.ts'
 import { gateways } from './gateways.ts'
 import { oneOrder } from './one-order.ts'
+import { saleTerms } from './sale-terms.ts'
 
 export type DataMigration = {
   name: string
@@ -16,7 +18,7 @@ export type DataMigration = {
 }
 
 /** Oldest first. */
-const MIGRATIONS: DataMigration[] = [gateways, oneOrder]
+const MIGRATIONS: DataMigration[] = [gateways, saleTerms, admission, oneOrder]
 
 export async function readContract(): Promise<StoredContract> {
   const file = path.join(import.meta.dirname, '..', 'contract.json')

@@ -13,7 +13,7 @@ import { GivenPassword, hashPassword, Password } from './passwords.ts'
 import { endSessionsOf, startSession, type Actor } from './sessions.ts'
 import { requirePassword } from './step-up.ts'
 import { bucketKey, countAttempt, requireAttempt } from './throttle.ts'
-import { nameForMail, targetOf, type UserDocument } from './user.ts'
+import { targetOf, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
 
 export const PasswordChange = z.object({ current: GivenPassword, next: Password })
@@ -55,10 +55,8 @@ export async function requestPasswordReset(
   // Silent, because refusing here would tell a stranger that someone else has asked for it. Shorter by half
   // than a link is valid: a stranger who asks for it in vain leaves the owner one that still works, and
   // cannot ask it away.
-  const perAddress = { key: bucketKey('reset', email), most: 3, seconds: 15 * 60 }
-  const wait = await countAttempt(deps, perAddress)
   const at = deps.now().getTime()
-  if (wait === null)
+  if (await mayMailReset(deps, email))
     await putMail(deps, {
       key: `${bucketKey('reset-password', email)}:${at}`,
       to: email,
@@ -66,6 +64,21 @@ export async function requestPasswordReset(
       data: {},
     })
   return null
+}
+
+/**
+ * Three links in 15 minutes, and after ten in a day one in 25: no mailbox is flooded, and whoever is mailed none
+ * has one that still works.
+ */
+async function mayMailReset(deps: Uses<'db' | 'now'>, email: string): Promise<boolean> {
+  const limitOf = (pace: string, most: number, minutes: number) => ({
+    key: bucketKey(pace, email),
+    most,
+    seconds: minutes * 60,
+  })
+  if ((await countAttempt(deps, limitOf('reset', 3, 15))) !== null) return false
+  if ((await countAttempt(deps, limitOf('reset-day', 10, 24 * 60))) === null) return true
+  return (await countAttempt(deps, limitOf('reset-slow', 1, 25))) === null
 }
 
 /**
@@ -109,6 +122,6 @@ async function replaceHash(
     key: `password-changed:${user._id}:${at.getTime()}`,
     to: user.email,
     template: 'password-changed',
-    data: { ...nameForMail(user), at: at.toISOString() },
+    data: { at: at.toISOString() },
   })
 }

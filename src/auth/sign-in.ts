@@ -10,7 +10,7 @@ import { describeDevice } from './device.ts'
 import { GivenPassword, hashPassword, isPassword, needsRehash } from './passwords.ts'
 import { consumeCode, hasSecondFactor } from './second-factor.ts'
 import { endSession, startSession, type Actor } from './sessions.ts'
-import { findUser, nameForMail, targetOf, userOf, type User, type UserDocument } from './user.ts'
+import { findUser, targetOf, userOf, type User, type UserDocument } from './user.ts'
 import type { Visit } from './visit.ts'
 
 export const Credentials = z.object({
@@ -99,7 +99,6 @@ async function notifyOfNewDevice(
     to: user.email,
     template: 'new-sign-in',
     data: {
-      ...nameForMail(user),
       at: deps.now().toISOString(),
       device: describeDevice(userAgent),
       address: network ?? 'unknown',

@@ -60,13 +60,5 @@ export async function findNames(db: Db, userIds: string[]): Promise<Map<string, 
   return new Map(users.map(({ _id, name }) => [_id.toHexString(), name]))
 }
 
-/** Whom a mail greets: nobody, until the address was shown to be theirs. */
-export function nameForMail({
-  name,
-  emailVerifiedAt,
-}: Pick<UserDocument, 'name' | 'emailVerifiedAt'>): { name?: string } {
-  return emailVerifiedAt ? { name } : {}
-}
-
 /** How the audit log names a user. */
 export const targetOf = (userId: string): string => `user:${userId}`

@@ -7,7 +7,7 @@ import { confirmOwnership } from './email-ownership.ts'
 import { consumeToken, GivenToken, issueToken, requireTokenOwner } from './email-tokens.ts'
 import type { Actor } from './sessions.ts'
 import { bucketKey, requireAttempt } from './throttle.ts'
-import { findUser, nameForMail, targetOf } from './user.ts'
+import { findUser, targetOf } from './user.ts'
 
 export const EmailProof = z.object({ token: GivenToken })
 export type EmailProof = z.infer<typeof EmailProof>
@@ -28,10 +28,14 @@ export async function verifyEmail(deps: Audited, { token }: EmailProof): Promise
   return null
 }
 
-/** Mails another link, three an hour, unless the address is confirmed. Throws TOO_MANY_REQUESTS. */
+/**
+ * Mails another link, three an hour and six a day to one address, unless it is confirmed. Throws
+ * TOO_MANY_REQUESTS.
+ */
 export async function resendVerification(deps: Uses<'db' | 'now'>, actor: Actor): Promise<null> {
   if (actor.emailVerified) return null
   await requireAttempt(deps, { key: bucketKey('verify', actor.id), most: 3, seconds: 3600 })
+  await requireAttempt(deps, { key: bucketKey('verify', actor.email), most: 6, seconds: 86_400 })
   await putMail(deps, {
     key: `verify-email:${actor.id}:${deps.now().getTime()}`,
     to: actor.email,
@@ -51,5 +55,5 @@ export const verificationLink: LinkMaker = async (deps, email) => {
 /** The link to a new password; none where the address is nobody's. */
 export const resetLink: LinkMaker = async (deps, email) => {
   const user = await findUser(deps.db, { email })
-  return user && { ...nameForMail(user), token: await issueToken(deps, user, 'RESET_PASSWORD') }
+  return user && { token: await issueToken(deps, user, 'RESET_PASSWORD') }
 }

@@ -1,10 +1,15 @@
+import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import type { PersonalData } from '../personal-data.ts'
+import { ON_SALE } from './shelf.ts'
 
-// Nobody would answer to the students of a course whose author is gone.
+// Nobody would answer to the students of a course whose author is gone. What is off the shelf its author cannot
+// unpublish, and needs not.
 async function requireDeletable({ db }: Uses<'db'>, ownerId: string): Promise<void> {
-  const published = await db.orm.courses.where({ ownerId, status: 'PUBLISHED' }).first()
+  const published = await db.driver
+    .collection('courses')
+    .findOne({ ownerId: new ObjectId(ownerId), ...ON_SALE }, { projection: { _id: 1 } })
   if (published) throw new DomainError('HAS_PUBLISHED_COURSES')
 }
 

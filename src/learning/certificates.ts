@@ -3,6 +3,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
 import type { Actor } from '../auth/sessions.ts'
+import { requireProven } from '../auth/unproven.ts'
 import { isDuplicateKey, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
@@ -40,7 +41,7 @@ export type Certificate = VerifiedCertificate & { courseId: string }
 type CertificateDocument = Stored<'certificates'>
 
 /**
- * Issues a student's one certificate for a course; again, it answers the same one. Throws NOT_FOUND,
+ * Issues a student's one certificate for a course; again, it answers the same one. Throws EMAIL_UNPROVEN, NOT_FOUND,
  * NOT_ENROLLED, or NOT_COMPLETED (a listed lesson is not completed, or there are none).
  */
 export async function claimCertificate(
@@ -52,6 +53,7 @@ export async function claimCertificate(
   const issued = await deps.db.orm.certificates.where(enrollment).first()
   if (issued) return requireOwnCertificate(deps, actor, ref)
   const course = await requireEnrolledCourse(deps, actor, ref)
+  requireProven(actor, 'claim a certificate')
   const { completed, total } = summarizeCompletion(course, await findCompletion(deps, enrollment))
   if (total === 0 || completed < total) throw new DomainError('NOT_COMPLETED')
   try {

@@ -30,6 +30,7 @@ async function readEnrollments(
 type ExportedProgress = {
   courseId: string
   lessonId: string
+  openedAt: Date | null
   completedAt: Date | null
   positionSeconds: number
 }
@@ -40,9 +41,10 @@ async function readProgress(
   most: number,
 ): Promise<ExportedProgress[]> {
   const rows = await db.orm.lesson_progress.where({ userId }).orderBy({ _id: -1 }).limit(most).all()
-  return rows.map(({ courseId, lessonId, completedAt, positionSeconds }) => ({
+  return rows.map(({ courseId, lessonId, openedAt, completedAt, positionSeconds }) => ({
     courseId,
     lessonId,
+    openedAt: openedAt ?? null,
     completedAt: completedAt ?? null,
     positionSeconds,
   }))

@@ -2,6 +2,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
 import type { Actor } from '../auth/sessions.ts'
+import { requireProven } from '../auth/unproven.ts'
 import { findNames } from '../auth/user.ts'
 import { requireCourse } from '../courses/access.ts'
 import { oid, type Stored } from '../db.ts'
@@ -11,7 +12,9 @@ import { Id, lines, orNamed, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
 import { requireEnrolledCourse } from './access/require-enrolled.ts'
 import { findUsersWithRevokedAccess } from './access/revoked-access.ts'
+import { findCompletion, summarizeCompletion } from './progress/completion.ts'
 import { rebuildRating } from './ratings.ts'
+import { findSources, type ReviewSource } from './review-source.ts'
 
 const ReviewTerms = z.object({
   courseId: Id,
@@ -38,18 +41,26 @@ export type Review = {
   mine: boolean
   rating: number
   body: string
+  source: ReviewSource
+  /** Whether it is part of the course's rating. */
+  isCounted: boolean
   createdAt: Date
   updatedAt: Date
 }
 
 type ReviewDocument = Stored<'reviews'>
 
+type Needs = Uses<'db' | 'now' | 'settings'>
+
+// Who has seen nothing of a course has nothing to say about it.
+const LEAST_PERCENT = 20
+
 /**
  * A page of a course's reviews, newest first. A review whose buyer has had the money back is kept and not
  * shown, until that buyer has access again. Throws NOT_FOUND (no such course for whoever asks).
  */
 export async function listReviews(
-  deps: Uses<'db' | 'now'>,
+  deps: Needs,
   actor: Actor | null,
   { courseId, cursor, limit }: ReviewPage,
 ): Promise<PageOf<Review>> {
@@ -62,36 +73,52 @@ export async function listReviews(
     ),
   )
   const { items, nextCursor } = await readPage(list, { cursor, limit })
-  const names = await findNames(
-    deps.db,
-    items.map(({ userId }) => userId),
-  )
-  const author = (review: ReviewDocument) => names.get(review.userId) ?? ''
-  return { items: items.map((row) => reviewOf(row, { actor, name: author(row) })), nextCursor }
+  const userIds = items.map(({ userId }) => userId)
+  const [names, sources] = await Promise.all([
+    findNames(deps.db, userIds),
+    findSources(deps, courseId, userIds),
+  ])
+  const shown = (row: ReviewDocument) => ({
+    actor,
+    name: names.get(row.userId) ?? '',
+    source: sources.get(row.userId) ?? 'GIFT',
+  })
+  return { items: items.map((row) => reviewOf(deps, row, shown(row))), nextCursor }
 }
 
-/** Writes a student's review of a course, or changes it: each has one. Throws NOT_FOUND or NOT_ENROLLED. */
+/**
+ * Writes a student's review of a course, or changes it: each has one. Throws NOT_FOUND, NOT_ENROLLED,
+ * EMAIL_UNPROVEN or REVIEW_TOO_EARLY (less than a fifth of the lessons is completed).
+ */
 export async function putReview(
-  deps: Uses<'db' | 'now'>,
+  deps: Needs,
   actor: Actor,
   { courseId, rating, body }: NewReview,
 ): Promise<Review> {
-  await requireEnrolledCourse(deps, actor, { courseId })
+  const course = await requireEnrolledCourse(deps, actor, { courseId })
+  requireProven(actor, 'review')
+  const enrollment = { courseId, userId: actor.id }
+  const { percent } = summarizeCompletion(course, await findCompletion(deps, enrollment))
+  if (percent < LEAST_PERCENT) throw new DomainError('REVIEW_TOO_EARLY')
   const at = deps.now()
   const changes = { rating, body, updatedAt: at }
-  const enrollment = { courseId, userId: actor.id }
   const review = await deps.db.orm.reviews
     .where(enrollment)
     .upsert({ create: { ...enrollment, ...changes, createdAt: at }, update: changes })
   await rebuildRating(deps, courseId)
-  return reviewOf(review, { actor, name: actor.name })
+  const source = (await findSources(deps, courseId, [actor.id])).get(actor.id) ?? 'GIFT'
+  return reviewOf(deps, review, { actor, name: actor.name, source })
 }
 
 /**
  * Removes one's own review, or for an administrator anyone's, which is put into the audit log; authors cannot
  * remove what is said of their courses. Throws NOT_FOUND.
  */
-export async function removeReview(deps: Audited, actor: Actor, ref: ReviewRef): Promise<null> {
+export async function removeReview(
+  deps: Audited & Uses<'settings'>,
+  actor: Actor,
+  ref: ReviewRef,
+): Promise<null> {
   const { reviews } = deps.db.orm
   const chosen = 'id' in ref ? reviews.where({ _id: ref.id }) : reviews.where(ref)
   const canRemoveAny = 'id' in ref && actor.role === 'ADMIN'
@@ -106,11 +133,16 @@ export async function removeReview(deps: Audited, actor: Actor, ref: ReviewRef):
   return null
 }
 
+type Shown = { actor: Actor | null; name: string; source: ReviewSource }
+
 function reviewOf(
+  { settings }: Uses<'settings'>,
   review: ReviewDocument,
-  { actor, name }: { actor: Actor | null; name: string },
+  { actor, name, source }: Shown,
 ): Review {
   const { _id: id, courseId, userId, rating, body, createdAt, updatedAt } = review
   const mine = userId === actor?.id
-  return { id, courseId, authorName: name, mine, rating, body, createdAt, updatedAt }
+  const isCounted = source === 'PAID' || settings.ratingsCountUnpaid
+  const said = { rating, body, source, isCounted, createdAt, updatedAt }
+  return { id, courseId, authorName: name, mine, ...said }
 }

@@ -24,7 +24,7 @@ export type Content = {
 export function renderMessage(site: Site, content: Content): Message {
   const link = linkTo(site, content.button)
   return {
-    subject: oneLine(content.subject),
+    subject: withoutLinks(oneLine(content.subject)),
     text: textOf(site, content, link),
     html: htmlOf(site, content, link),
   }
@@ -33,7 +33,7 @@ export function renderMessage(site: Site, content: Content): Message {
 function textOf(site: Site, content: Content, link: string): string {
   const { greeting, paragraphs, table = [], button, footer } = content
   return [
-    ...(greeting === undefined ? [] : [`Hello ${oneLine(greeting)},`]),
+    ...(greeting === undefined ? [] : [`Hello ${withoutLinks(oneLine(greeting))},`]),
     ...paragraphs.map(oneLine),
     ...(table.length === 0
       ? []
@@ -53,9 +53,9 @@ function htmlOf(site: Site, content: Content, link: string): string {
   )
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-    `<title>${escapeHtml(content.subject)}</title></head>`,
+    `<title>${escapeHtml(withoutLinks(content.subject))}</title></head>`,
     '<body style="font:16px/1.5 sans-serif;color:#222;max-width:36em;margin:auto;padding:16px">',
-    ...(greeting === undefined ? [] : [`<p>Hello ${escapeHtml(greeting)},</p>`]),
+    ...(greeting === undefined ? [] : [`<p>Hello ${escapeHtml(withoutLinks(greeting))},</p>`]),
     ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
     ...(rows.length === 0 ? [] : [`<table>${rows.join('')}</table>`]),
     `<p><a href="${escapeHtml(link)}">${escapeHtml(button.label)}</a></p>`,
@@ -79,6 +79,22 @@ export function pathPart(text: string): string {
 /** Users choose names and authors titles: a line break in one would begin a header or fake a paragraph. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
+}
+
+// What mail programs make links of by themselves: an address with or without its scheme, of a page or a mailbox,
+// also written with the full stops of other scripts.
+const SCHEME = /[\p{L}\p{N}+.-]*:\/\/+|\b(?:www[.．。｡]|mailto:)/giu
+const DOMAIN = /[\p{L}\p{M}\p{N}-]+(?:[.．。｡][\p{L}\p{M}\p{N}-]+)*[.．。｡][\p{L}\p{M}-]{2,}/gu
+
+/** The words of a text in which a mail program finds no link: `evil.example/x` reads `evil example x`. */
+function withoutLinks(text: string): string {
+  return text
+    .replace(SCHEME, ' ')
+    .replace(/[@＠]/gu, ' ')
+    .replace(DOMAIN, (domain) => domain.replace(/[.．。｡]/gu, ' '))
+    .replace(/(?<=\S)[\/\\]+(?=\S)/gu, ' ')
+    .replace(/ {2,}/g, ' ')
+    .trim()
 }
 
 const RUPEES = new Intl.NumberFormat('en-IN', { style: 'currency', currency: 'INR' })

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { inRupees, pathPart, renderMessage, type Message, type Site } from './layout.ts'
 
-const name = z.string()
-// A squatter who registered the address chose the name, and would be speaking through us.
-const greeted = { name: name.exactOptional() }
+// Said only when the mail is sent: a squatter who registered the address chose the name, and would be speaking
+// through us.
+const greeted = { name: z.string().exactOptional() }
 const token = z.string()
 const paise = z.number().int()
 const at = z.iso.datetime()
@@ -21,7 +21,7 @@ export const Mail = z.discriminatedUnion('template', [
   z.object({
     template: z.literal('receipt'),
     data: z.object({
-      name,
+      ...greeted,
       orderId: z.string(),
       lines: z.array(line),
       discountPaise: paise.exactOptional(),
@@ -31,11 +31,25 @@ export const Mail = z.discriminatedUnion('template', [
   }),
   z.object({
     template: z.literal('enrolled'),
-    data: z.object({ name, courseTitle: z.string(), courseSlug: z.string() }),
+    data: z.object({
+      ...greeted,
+      courseTitle: z.string(),
+      courseSlug: z.string(),
+      isFree: z.boolean().exactOptional(),
+    }),
   }),
   z.object({
     template: z.literal('refund'),
-    data: z.object({ name, orderId: z.string(), amountPaise: paise }),
+    data: z.object({ ...greeted, orderId: z.string(), amountPaise: paise }),
+  }),
+  z.object({
+    template: z.literal('late-payment'),
+    data: z.object({
+      orderId: z.string(),
+      amountPaise: paise,
+      fault: z.string(),
+      isTaken: z.boolean(),
+    }),
   }),
   z.object({
     template: z.literal('order-review'),
@@ -91,7 +105,7 @@ export function composeMail(site: Site, mail: Mail): Message {
     case 'enrolled':
       return renderMessage(site, {
         subject: `You are enrolled in ${mail.data.courseTitle}`,
-        greeting: mail.data.name,
+        ...greetingOf(mail.data),
         paragraphs: [`“${mail.data.courseTitle}” is open for you.`],
         button: {
           label: 'Start learning',
@@ -101,10 +115,22 @@ export function composeMail(site: Site, mail: Mail): Message {
     case 'refund':
       return renderMessage(site, {
         subject: `Refund of ${inRupees(mail.data.amountPaise)} from ${appName}`,
-        greeting: mail.data.name,
+        ...greetingOf(mail.data),
         paragraphs: [
           `We have refunded ${inRupees(mail.data.amountPaise)} of order ${mail.data.orderId}.`,
           'Your bank shows it within five to seven working days.',
+        ],
+        button: orderButton(mail.data.orderId),
+      })
+    case 'late-payment':
+      return renderMessage(site, {
+        subject: `Your payment for order ${mail.data.orderId} came too late`,
+        paragraphs: [
+          `It came after the order had closed, and ${mail.data.fault}.`,
+          mail.data.isTaken
+            ? `We give all of it back: ${inRupees(mail.data.amountPaise)}. Your bank shows it within five to seven working days.`
+            : `We have not taken the ${inRupees(mail.data.amountPaise)}: your bank lets go of them within a few days.`,
+          'You are welcome to order again.',
         ],
         button: orderButton(mail.data.orderId),
       })
@@ -128,7 +154,7 @@ function receiptOf(data: Extract<Mail, { template: 'receipt' }>['data']) {
   const { discountPaise = 0 } = data
   return {
     subject: `Receipt for order ${data.orderId}`,
-    greeting: data.name,
+    ...greetingOf(data),
     paragraphs: [`Thank you. We received your payment on ${dateText(data.paidAt)}.`],
     table: [
       ...data.lines.map(({ title, amountPaise }) => ({

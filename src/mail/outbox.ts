@@ -21,13 +21,18 @@ export type QueuedMail =
   | { template: LinkTemplate; data: Record<string, never> }
 
 /** Makes the link for whoever has this address; null when there is nobody to write to. */
-export type LinkMaker = (
-  deps: Uses<'db' | 'now'>,
-  to: string,
-) => Promise<{ name?: string; token: string } | null>
+export type LinkMaker = (deps: Uses<'db' | 'now'>, to: string) => Promise<{ token: string } | null>
 
 /** Who makes the links of each mail that needs one. */
 export type LinkMakers = Record<LinkTemplate, LinkMaker>
+
+/** The mail as it may go to this address now, null where it may not; `isFirst` at the first attempt to send it. */
+export type Admission = (
+  deps: Uses<'db' | 'now'>,
+  asked: { to: string; mail: Mail; isFirst: boolean },
+) => Promise<Mail | null>
+
+type Policy = { links: LinkMakers; admit: Admission }
 
 const Json = z.record(z.string(), z.json())
 
@@ -66,35 +71,39 @@ export async function putMail(
   }
 }
 
-/** The job that sends what is due, with links by these makers, and gives up what no attempt can send. */
-export const sendMails = (links: LinkMakers): Job => ({
+/**
+ * The job that sends what is due and may go, with links by these makers, and gives up what no attempt can send.
+ */
+export const sendMails = (policy: Policy): Job => ({
   name: 'send-mails',
   everySeconds: 2,
   run: async (deps, stopping) => {
     const keep = () => Promise.resolve(!stopping.aborted)
-    await workOff(deps, outbox(deps, links), { perRun: PER_RUN, atOnce: AT_ONCE, keep })
+    await workOff(deps, outbox(deps, policy), { perRun: PER_RUN, atOnce: AT_ONCE, keep })
     await forgetOld(deps)
   },
 })
 
 type Row = Stored<'outbox_mails'>
 
-const outbox = (deps: Sender, links: LinkMakers): WorkQueue<Row> => ({
+const outbox = (deps: Sender, policy: Policy): WorkQueue<Row> => ({
   open: deps.db.orm.outbox_mails.where({ state: 'WAITING' }),
   claimMs: CLAIM_MS,
   backoff: BACKOFF,
-  attempt: (row) => send(deps, links, row),
+  attempt: (row) => send(deps, policy, row),
   done: (row) => close(deps, row, { state: 'DONE', error: null }),
   failed: (row, error, nextAt) => noteFailure(deps, row, { error, nextAt }),
 })
 
 async function send(
   deps: Uses<'db' | 'now' | 'mailer' | 'settings'>,
-  links: LinkMakers,
+  { links, admit }: Policy,
   row: Row,
 ): Promise<void> {
   const { mailer, settings } = deps
-  const mail = await contentOf(deps, links, row)
+  const written = await contentOf(deps, links, row)
+  const asked = written && { to: row.to, mail: written, isFirst: row.attempts === 1 }
+  const mail = asked && (await admit(deps, asked))
   if (!mail) return
   const name = createHash('sha256').update(row.key).digest('hex').slice(0, 32)
   const messageId = `<${name}@${new URL(settings.appUrl).hostname}>`

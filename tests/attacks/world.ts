@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb'
+import { aVerified } from '../support/builders/auth.ts'
 import { aDraft, type Written } from '../support/builders/courses.ts'
 import {
   aFilmedCourse,
@@ -8,7 +9,7 @@ import {
   type Filmed,
 } from '../support/builders/learning.ts'
 import { anOrder, aSale, type Opened } from '../support/builders/orders.ts'
-import { aStudent, anAdmin, anInstructor, type Person } from '../support/builders/people.ts'
+import { anAdmin, anInstructor, type Person } from '../support/builders/people.ts'
 import type { Lms } from '../support/harness.ts'
 import { deliverWebhooks } from '../support/order-checks.ts'
 
@@ -34,7 +35,7 @@ export async function aWorld(lms: Lms): Promise<World> {
   const [admin, teacher, buyer] = [
     await anAdmin(lms),
     await anInstructor(lms),
-    await aStudent(lms, 'Victim Valentine'),
+    await aVerified(lms, 'Victim Valentine'),
   ]
   const filmed = await aFilmedCourse(lms)
   const examined = await aQuizCourse(lms)

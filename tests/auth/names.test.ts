@@ -187,7 +187,7 @@ describe('an author who looks for addresses by granting access', () => {
     const { course, owner } = await aPublishedCourse(lms)
     const grant = (email: string) =>
       post(owner, { path: 'enrollments.grant' }, { courseId: course.id, email })
-    const known = await aStudent(lms)
+    const known = await aVerified(lms)
     expect((await grant(known.user.email)).status).toBe(200)
     const answers = []
     for (let n = 0; n < 31; n += 1) answers.push(await grant(`nobody-${n}@example.test`))

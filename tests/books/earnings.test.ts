@@ -109,6 +109,11 @@ describe('earnings', () => {
       listPaise: amountPaise,
       discountPaise: 0,
       amountPaise,
+      refundDays: 7,
+      refundMaxPercent: 30,
+      lessonCount: 1,
+      gstPercent: null,
+      sac: null,
     }))
     const parts = partsOf({ lines }, [
       { at, amountPaise: 1_000, lineNos: [] },

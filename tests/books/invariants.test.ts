@@ -208,6 +208,39 @@ describe('spoiled books are noticed:', () => {
     await rows('invoices').updateOne(which, { $set: { serial: invoice['serial'] } })
   })
 
+  it('a processed refund without its credit note, and a credit note without its refund', async () => {
+    const { api } = await anAdmin(lms)
+    const { id } = await api.refunds.create.mutate({ orderId: sale.order.id, amountPaise: 500 })
+    await deliverWebhooks(lms)
+    expect(await violationsOf('refund ')).toEqual([])
+    const note = await one('credit_notes', { refundId: id })
+    const number = String(note['number'])
+    await rows('credit_notes').updateOne({ _id: note._id }, { $set: { 'body.totalPaise': 499 } })
+    expect(await violationsOf(number)).toEqual([
+      'is not the total of its order or its lines',
+      'is not what was refunded',
+    ])
+    await rows('credit_notes').updateOne({ _id: note._id }, { $set: { serial: 700_000 } })
+    expect((await violationsOf('credit notes of')).join()).toMatch(/and the last is number 700000$/)
+    await rows('credit_notes').deleteOne({ _id: note._id })
+    expect(await violationsOf('refund ')).toEqual(['has no credit note'])
+    await rows('credit_notes').insertOne(note)
+    const refund = { _id: new ObjectId(id) }
+    await rows('refunds').updateOne(refund, { $set: { status: 'PENDING' } })
+    expect(await violationsOf(number)).toEqual(['its refund is not processed'])
+    await rows('refunds').updateOne(refund, { $set: { status: 'PROCESSED' } })
+    expect(await violationsOf(number)).toEqual([])
+  })
+
+  it('an invoice that does not add up to its order', async () => {
+    const which = { orderId: sale.order.id }
+    const { number } = (await lms.db.orm.invoices.where(which).first()) ?? {}
+    await rows('invoices').updateOne(which, { $set: { 'body.taxablePaise': 1 } })
+    expect(await violationsOf(number ?? '')).toEqual(['is not its value and taxes'])
+    await rows('invoices').updateOne(which, { $set: { 'body.totalPaise': 1 } })
+    expect(await violationsOf(number ?? '')).toEqual(['is not the total of its order or its lines'])
+  })
+
   it('an order that was paid after its buyer had left', async () => {
     const deletedAt = new Date(lms.clock.now().getTime() - 3_600_000)
     const buyer = { _id: new ObjectId(sale.buyer.user.id) }
@@ -215,6 +248,18 @@ describe('spoiled books are noticed:', () => {
     expect(await violations()).toEqual(['was paid after its buyer’s account was deleted'])
     await rows('users').updateOne(buyer, { $set: { deletedAt: new Date(Date.now() + 1e9) } })
     expect(await violations()).toEqual([])
+  })
+
+  it('an order that was paid after its time, and nobody decided to take it', async () => {
+    const order = await one('orders', { _id: orderId() })
+    const paidAt = new Date((order['expiresAt'] as Date).getTime() + 1_000)
+    await rows('orders').updateOne({ _id: orderId() }, { $set: { paidAt } })
+    expect(await violations()).toEqual(['was paid after its time, and nobody decided to take it'])
+    const lateReason = 'its offer still stood'
+    await rows('orders').updateOne({ _id: orderId() }, { $set: { lateReason } })
+    expect(await violations()).toEqual([])
+    const back = { paidAt: order['paidAt'] as Date, lateReason: null }
+    await rows('orders').updateOne({ _id: orderId() }, { $set: back })
   })
 
   it('a coupon sold beyond its limits, in all and to one buyer', async () => {
@@ -235,8 +280,9 @@ describe('spoiled books are noticed:', () => {
     const userId = new ObjectId(first.buyer.user.id)
     await rows('coupon_uses').updateOne(use, { $set: { maxTotal: 2, userId } })
     expect(await violationsOf(code)).toEqual(['is use 2 of 1 by one buyer'])
+    // Whoever paid late is no exception.
     await rows('coupon_uses').updateOne(use, { $set: { late: true } })
-    expect(await violationsOf(code)).toEqual([])
+    expect(await violationsOf(code)).toEqual(['is use 2 of 1 by one buyer'])
     await rows('coupon_uses').deleteOne({ orderId: first.order.id })
     expect(await violationsOf(code)).toEqual(['has 1 uses on 2 places'])
     await rows('coupon_uses').deleteOne(use)

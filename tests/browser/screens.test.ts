@@ -1,6 +1,12 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
-import { aCourse, aLearner, aQuizCourse, type Taught } from '../support/builders/learning.ts'
+import {
+  aCourse,
+  aLearner,
+  aPayingLearner,
+  aQuizCourse,
+  type Taught,
+} from '../support/builders/learning.ts'
 import type { Person } from '../support/builders/people.ts'
 import { aVideoCourse, inBrowser, openShop, type Shop } from './shop.ts'
 
@@ -80,7 +86,7 @@ inBrowser('the screens in a browser', () => {
   it('run nothing that people wrote, even if the server had let it through', async () => {
     const taught = await aCourse(shop.lms)
     const { courseId, course, lessonIds } = taught
-    const learner = await aLearner(shop.lms, taught, 'Asha Rao')
+    const learner = await aPayingLearner(shop.lms, taught, 'Asha Rao')
     await learner.api.reviews.put.mutate({ courseId, rating: 4, body: HOSTILE })
     const { courses, lesson_texts } = shop.lms.db.orm
     const changes = { title: HOSTILE, summary: HOSTILE, description: HOSTILE, category: HOSTILE }

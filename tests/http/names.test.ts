@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { aVerified } from '../support/builders/auth.ts'
 import { aStudent, anAdmin } from '../support/builders/people.ts'
 import { aDraft, aPublishedCourse } from '../support/builders/courses.ts'
 import { refused } from '../support/client.ts'
@@ -71,9 +72,11 @@ describe('what is written', () => {
 
   it('of a course is taken back by the course, and is only one’s own', async () => {
     const { course } = await aPublishedCourse(lms, { pricePaise: 0 })
-    const [one, other] = [await aStudent(lms), await aStudent(lms)]
+    const [one, other] = [await aVerified(lms), await aVerified(lms)]
     for (const { api } of [one, other]) {
       await api.enrollments.start.mutate({ courseId: course.id })
+      const lessonId = course.sections[0]?.lessons[0]?.id ?? ''
+      await api.progress.complete.mutate({ courseId: course.id, lessonId })
       await api.reviews.put.mutate({ courseId: course.id, rating: 4 })
     }
     await one.api.reviews.remove.mutate({ courseId: course.id })

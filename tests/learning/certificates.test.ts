@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { restoreGrant, revokeGrant } from '../../src/learning/access/grant-changes.ts'
 import { addGrant } from '../../src/learning/access/grants.ts'
+import { aVerified } from '../support/builders/auth.ts'
 import {
   aCourse,
   aLearner,
@@ -92,7 +93,7 @@ describe('a certificate', () => {
   it('is not valid while the course is refunded', async () => {
     const taught = await aCourse(lms, { lessons: 1 })
     const { courseId, course, lessonIds } = taught
-    const student = await aStudent(lms)
+    const student = await aVerified(lms)
     const whose = { userId: student.user.id, courseId, key: 'order:test:0' }
     await addGrant(lms.deps, { ...whose, grant: { key: whose.key, kind: 'PAID' } })
     await student.api.progress.complete.mutate({ courseId, lessonId: lessonIds[0] ?? '' })

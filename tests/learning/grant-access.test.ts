@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { aDraft, giveGrant } from '../support/builders/courses.ts'
 import { aCourse, aLearner, withAccessRevoked } from '../support/builders/learning.ts'
+import { aVerified } from '../support/builders/auth.ts'
 import { aStudent, anAdmin, anInstructor } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
 import { startLms, type Lms } from '../support/harness.ts'
@@ -17,7 +18,7 @@ describe('granting and revoking access', () => {
   it('lets the author grant it by id or e-mail, for good or until a day', async () => {
     const taught = await aCourse(lms)
     const { courseId, owner } = taught
-    const [one, two] = [await aStudent(lms, 'Asha Rao'), await aStudent(lms, 'Ravi Nair')]
+    const [one, two] = [await aStudent(lms, 'Asha Rao'), await aVerified(lms, 'Ravi Nair')]
     const until = new Date(lms.clock.now().getTime() + 30 * DAY * 1000)
     await owner.api.enrollments.grant.mutate({ courseId, userId: one.user.id })
     const entry = await owner.api.enrollments.grant.mutate({

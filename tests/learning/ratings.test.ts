@@ -2,8 +2,14 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { restoreGrant, revokeGrant } from '../../src/learning/access/grant-changes.ts'
 import { addGrant } from '../../src/learning/access/grants.ts'
 import { rebuildRating } from '../../src/learning/ratings.ts'
-import { aCourse, aLearner, withAccessRevoked, type Taught } from '../support/builders/learning.ts'
-import { aStudent } from '../support/builders/people.ts'
+import {
+  aCourse,
+  aLearner,
+  aPayingLearner,
+  withAccessRevoked,
+  type Taught,
+} from '../support/builders/learning.ts'
+import { aVerified } from '../support/builders/auth.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
@@ -19,10 +25,11 @@ const storedRating = async ({ courseId }: Taught) => {
 /** Someone who bought the course, gave it so many stars, and how their money goes and comes back. */
 async function aBuyer(taught: Taught, rating: number) {
   const { courseId } = taught
-  const student = await aStudent(lms)
+  const student = await aVerified(lms)
   const whose = { userId: student.user.id, courseId }
   const key = `order:test-${student.user.id}:0`
   await addGrant(lms.deps, { ...whose, grant: { key, kind: 'PAID' } })
+  await student.api.progress.complete.mutate({ courseId, lessonId: taught.lessonIds[0] ?? '' })
   await student.api.reviews.put.mutate({ courseId, rating })
   return {
     ...student,
@@ -59,7 +66,7 @@ describe('ratings by reviews', () => {
   it('add up, whoever writes, changes and removes at the same time', async () => {
     const taught = await aCourse(lms)
     const { courseId } = taught
-    const people = await Promise.all(Array.from({ length: 20 }, () => aLearner(lms, taught)))
+    const people = await Promise.all(Array.from({ length: 20 }, () => aPayingLearner(lms, taught)))
     await Promise.all(
       people.map(({ api }, at) => api.reviews.put.mutate({ courseId, rating: 1 + (at % 5) })),
     )
@@ -79,7 +86,7 @@ describe('ratings by reviews', () => {
   it('add up even when an older count is stored after a newer one', async () => {
     const taught = await aCourse(lms)
     const { courseId } = taught
-    const [one, two] = [await aLearner(lms, taught), await aLearner(lms, taught)]
+    const [one, two] = [await aPayingLearner(lms, taught), await aPayingLearner(lms, taught)]
     await one.api.reviews.put.mutate({ courseId, rating: 5 })
     const slow = stoppedBeforeStoring()
     const rebuilt = rebuildRating({ db: slow.db }, courseId)
@@ -106,18 +113,34 @@ describe('ratings by reviews', () => {
     await goes.refund()
     const { owner, courseId } = taught
     await owner.api.enrollments.grant.mutate({ courseId, userId: goes.user.id })
-    expect(await storedRating(taught)).toEqual({ sum: 5, count: 2 })
+    expect(await storedRating(taught)).toEqual({ sum: 4, count: 1 })
     expect((await stays.api.reviews.list.query({ courseId })).items).toHaveLength(2)
   })
 
-  it('stay when the author revokes an access that was granted', async () => {
+  it('stay on the page when the author revokes an access that was granted', async () => {
     const taught = await aCourse(lms)
-    const { courseId } = taught
+    const { courseId, lessonIds } = taught
     const student = await aLearner(lms, taught)
+    await student.api.progress.complete.mutate({ courseId, lessonId: lessonIds[0] ?? '' })
     await student.api.reviews.put.mutate({ courseId, rating: 1 })
     await withAccessRevoked(taught, student)
     expect(await shownStars(taught)).toEqual([1])
-    expect(await storedRating(taught)).toEqual({ sum: 1, count: 1 })
+    expect(await storedRating(taught)).toEqual({ sum: 0, count: 0 })
+  })
+
+  it('add up, whoever is given for nothing what they buy while others write', async () => {
+    const taught = await aCourse(lms)
+    const { courseId, owner } = taught
+    const buyers = await Promise.all(Array.from({ length: 6 }, () => aBuyer(taught, 2)))
+    await Promise.all(
+      buyers.flatMap((buyer, at) => [
+        owner.api.enrollments.grant.mutate({ courseId, userId: buyer.user.id }),
+        at % 2 === 0 ? buyer.refund() : buyer.api.reviews.put.mutate({ courseId, rating: 5 }),
+      ]),
+    )
+    expect(await storedRating(taught)).toEqual({ sum: 15, count: 3 })
+    await Promise.all(buyers.map((buyer) => buyer.restore()))
+    expect(await storedRating(taught)).toEqual({ sum: 21, count: 6 })
   })
 
   it('add up, whoever has the money back while others write', async () => {
@@ -153,7 +176,7 @@ describe('ratings by reviews', () => {
   it('are counted again when a process ended before it could', async () => {
     const [taught, emptied] = [await aCourse(lms), await aCourse(lms)]
     const { courseId } = taught
-    const { api } = await aLearner(lms, taught)
+    const { api } = await aPayingLearner(lms, taught)
     await api.reviews.put.mutate({ courseId, rating: 3 })
     await lms.db.orm.courses.where({ _id: courseId }).update({ ratingSum: 0, ratingCount: 0 })
     await lms.db.orm.courses

@@ -1,6 +1,6 @@
 // When it was paid is the gateway's to say, within reason; when we heard of it is nobody's business.
 import { beforeEach, describe, expect, it } from 'vitest'
-import { InvoiceBody } from '../../src/invoices/invoices.ts'
+import { InvoiceBody } from '../../src/invoices/invoice-body.ts'
 import {
   anOrder,
   aSale,

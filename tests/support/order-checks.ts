@@ -84,6 +84,7 @@ export async function writePaymentDown(lms: Lms, opened: Opened, paymentId: stri
     madeAt: at,
     takenAt: null,
     capturedAt: at,
+    turnedAt: null,
     createdAt: at,
     updatedAt: at,
   })

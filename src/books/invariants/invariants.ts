@@ -1,11 +1,13 @@
 // What must always hold, computed over the live database. An empty list is the proof; each violation names its
 // subject, so that somebody can look.
 import { z } from 'zod'
-import { paidWithoutAccess, accessWithoutPayment } from './access.ts'
+import { accessTakenBack, paidWithoutAccess, accessWithoutPayment } from './access.ts'
 import { couponsWithinLimits } from './coupons.ts'
 import { onceOnly, statesThatFit } from './effects.ts'
+import { paidInTime } from './late.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
-import { invoicesInRow, linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
+import { creditedAsRefunded, numbersInRow, papersThatAddUp } from './papers.ts'
+import { linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
 import { paidWhenItWas } from './times.ts'
 import { toldAndRead } from './unread.ts'
 import type { Watch, Violation } from './violation.ts'
@@ -25,6 +27,7 @@ export async function findViolations(
   const found = await Promise.all([
     paidWithoutAccess(deps, before),
     accessWithoutPayment(deps),
+    accessTakenBack(deps),
     refundsWithinCaptured(deps),
     moneyAccountedFor(deps, before),
     statesThatFit(deps),
@@ -32,10 +35,13 @@ export async function findViolations(
     couponsWithinLimits(deps),
     linesThatAddUp(deps),
     receiptsSent(deps),
-    invoicesInRow(deps),
+    numbersInRow(deps),
+    papersThatAddUp(deps),
+    creditedAsRefunded(deps, before),
     paidByNobody(deps),
     paidWhenItWas(deps),
     toldAndRead(deps),
+    paidInTime(deps),
   ])
   return found.flat()
 }

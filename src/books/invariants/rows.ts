@@ -17,6 +17,7 @@ type Collection =
   | 'coupons'
   | 'invoices'
   | 'webhook_events'
+  | 'credit_notes'
 
 // The documents as the driver has them: the contract's validators hold their shape.
 export type OrderRow = {
@@ -57,8 +58,14 @@ export type GrantRow = {
   until?: Date | null
   revokedAt?: Date | null
   reason?: string | null
+  revokedBy?: string | null
 }
-export type EnrollmentRow = { userId: ObjectId; courseId: ObjectId; grants: GrantRow[] }
+export type EnrollmentRow = {
+  userId: ObjectId
+  courseId: ObjectId
+  grants: GrantRow[]
+  barredAt?: Date | null
+}
 export type DisputeRow = {
   paymentId: string
   status: string

@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb'
 import { HOUR_MS } from '../../durations.ts'
-import { financialYear } from '../../invoices/invoices.ts'
+import { financialYear } from '../../invoices/numbers.ts'
 import { rowsOf, scan, type OrderRow, type PaymentRow } from './rows.ts'
 import type { Violation, Watch } from './violation.ts'
 

@@ -55,7 +55,7 @@ const paymentsOf = ({ listPayments: list }: PaymentGateway) => ({
 })
 const refundsOf = ({ listRefunds: list }: PaymentGateway) => ({ list, take: reconcileListedRefund })
 
-type Take<T> = (deps: PaymentDeps, item: T) => Promise<void>
+type Take<T> = (deps: PaymentDeps, item: T) => Promise<unknown>
 type Periodic<T> = {
   gateway: PaymentGateway
   name: string
@@ -113,7 +113,7 @@ async function readPages<T extends { id: string }>(
 async function tolerate(
   deps: Uses<'db' | 'now' | 'log'>,
   id: string,
-  work: () => Promise<void>,
+  work: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await settingAside(deps, null, work)

@@ -38,8 +38,12 @@ export async function redriveOrder(
   return showOrderDetails(deps, orderId)
 }
 
-function reconcileById(deps: PaymentDeps, order: OrderDocument, paymentId: string): Promise<void> {
-  return settingAside(deps, order._id, async () =>
+async function reconcileById(
+  deps: PaymentDeps,
+  order: OrderDocument,
+  paymentId: string,
+): Promise<void> {
+  await settingAside(deps, order._id, async () =>
     reconcilePayment(deps, await gatewayOf(deps, order).fetchPayment(paymentId)),
   )
 }

@@ -48,6 +48,7 @@ export async function recordPayment(
       lostPaise: null,
       capturedAt: capture.capturedAt ?? null,
       ...times,
+      turnedAt: null,
       createdAt: at,
       updatedAt: at,
     })

@@ -15,6 +15,7 @@ import { findPayment } from '../record/payments.ts'
 import { setAsideAll } from '../record/unreadable.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
+import { wasOpenedMeanwhile } from './refund-terms.ts'
 import { reserveRefund } from './reservation.ts'
 
 // Longer than an attempt may take, so that nobody else begins the same one.
@@ -25,6 +26,7 @@ const LISTS_LAG_MS = 10 * MINUTE_MS
 const PER_RUN = 100
 
 export const MORE_THAN_LEFT = 'more than is left of the payment'
+export const OPENED_MEANWHILE = 'too much of the course was opened meanwhile'
 
 /** One attempt at a refund, if nobody else is at it. It never throws for what the gateway does. */
 export async function driveRefund(deps: RefundDeps, id: string): Promise<void> {
@@ -69,6 +71,11 @@ async function submit(deps: RefundDeps, refund: RefundDocument): Promise<void> {
     return
   }
   if (refund.orderId) await alignAccess(deps, refund.orderId)
+  // Later rounds come after one in which the gateway may have been asked.
+  if (refund.attempts === 1 && (await wasOpenedMeanwhile(deps, refund))) {
+    await closeRefund(deps, refund, OPENED_MEANWHILE)
+    return
+  }
   const { paymentId, amountPaise, key } = refund
   const notes = { order: refund.orderId ?? '', cause: refund.cause }
   try {

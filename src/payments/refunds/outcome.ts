@@ -4,6 +4,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GatewayRefund } from '../../gateways/payments.ts'
+import { cancelCreditNote, issueCreditNote } from '../../invoices/credit-notes.ts'
 import { closeReview } from '../../orders/expiry.ts'
 import type { RefundDocument, RefundStatus } from '../../orders/refunded.ts'
 import { noteOrder } from '../../orders/transitions.ts'
@@ -106,18 +107,20 @@ export async function closeRefund(
 
 /** What follows from a refund's state. At an end it is marked as settled, last of all. */
 export async function concludeRefund(deps: RefundDeps, refund: RefundDocument): Promise<void> {
-  if (refund.status === 'FAILED') await releaseReservation(deps, refund)
-  else if (refund.gatewayRefundId) await reserveMadeRefund(deps, refund)
+  if (refund.status === 'FAILED') {
+    await cancelCreditNote(deps, refund)
+    await releaseReservation(deps, refund)
+  } else if (refund.gatewayRefundId) await reserveMadeRefund(deps, refund)
   if (refund.gatewayRefundId) await alignPayment(deps, refund.paymentId)
   if (refund.orderId) await alignAccess(deps, refund.orderId)
   if (refund.status !== 'PROCESSED' && refund.status !== 'FAILED') return
   if (refund.status === 'PROCESSED') {
+    await issueCreditNote(deps, refund)
     await mailRefund(deps, refund)
     if (refund.orderId) await closeReview(deps, refund.orderId)
   }
-  // Money of a second payment that could not be given back is somebody's to decide about.
-  else if (refund.cause === 'duplicate' && refund.lineNos.length === 0)
-    await quarantine(deps, refund.paymentId, 'its refund failed')
+  // Money that bought nothing and could not be given back is somebody's to decide about.
+  else if (isOfNothing(refund)) await quarantine(deps, refund.paymentId, 'its refund failed')
   // Whether it is sent back is to be decided anew.
   else if (refund.cause === 'review')
     await deps.db.orm.payments
@@ -126,6 +129,11 @@ export async function concludeRefund(deps: RefundDeps, refund: RefundDocument): 
   await deps.db.orm.refunds
     .where({ _id: refund._id, status: refund.status })
     .update({ settledAt: deps.now() })
+}
+
+/** Of a whole payment: a second one, or one that came too late. */
+function isOfNothing({ cause, lineNos }: RefundDocument): boolean {
+  return cause === 'late' || (cause === 'duplicate' && lineNos.length === 0)
 }
 
 /** Writes into the order's timeline what became of a refund; `what` is `event` or `event: why`. */

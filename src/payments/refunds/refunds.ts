@@ -14,7 +14,7 @@ import { readPage } from '../../paging.ts'
 import { gatewayOf, type RefundDeps } from '../deps.ts'
 import { leftPaise } from '../record/amounts.ts'
 import { type PaymentDocument, findPayment } from '../record/payments.ts'
-import { driveRefund, MORE_THAN_LEFT } from './drive.ts'
+import { driveRefund, MORE_THAN_LEFT, OPENED_MEANWHILE } from './drive.ts'
 import { leastRefundOf, openRefund, type NewRefund } from './open.ts'
 
 // Strict: a line with an amount of its own must not be taken for the whole line.
@@ -185,6 +185,7 @@ export async function openAndDriveRefund(
 
 function refusalOf({ error }: RefundDocument): DomainError {
   if (error === MORE_THAN_LEFT) return new DomainError('REFUND_TOO_LARGE')
+  if (error === OPENED_MEANWHILE) return new DomainError('REFUND_TOO_MUCH_WATCHED')
   const issues = [{ path: 'orderId', message: error ?? 'was refused without a reason' }]
   return new DomainError('REFUND_REFUSED', { issues })
 }

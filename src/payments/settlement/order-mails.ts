@@ -4,9 +4,11 @@ import type { Uses } from '../../deps.ts'
 import { findGrants } from '../../learning/access/grants.ts'
 import { putMail } from '../../mail/outbox.ts'
 import { sumOf } from '../../money.ts'
-import { linesOf, type OrderDocument } from '../../orders/order.ts'
+import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
+import type { PaymentDocument } from '../record/payments.ts'
 import { isHere, findBuyer } from './buyer.ts'
+import { refusalOf } from './late-payment.ts'
 import { grantKeyOf } from './line-access.ts'
 
 const MOST_ADMINS = 20
@@ -20,12 +22,11 @@ export async function mailReceipt(
   buyer: UserDocument | null,
 ): Promise<void> {
   if (!isHere(buyer)) return
-  const { email: to, name } = buyer
+  const { email: to } = buyer
   const lines = linesOf(order)
   if (order.amountPaise > 0) {
     const listed = lines.map(({ title, listPaise }) => ({ title, amountPaise: listPaise }))
     const data = {
-      name,
       orderId: order._id,
       lines: listed,
       discountPaise: sumOf(listed) - order.amountPaise,
@@ -34,7 +35,7 @@ export async function mailReceipt(
     }
     await putMail(deps, { key: `receipt:${order._id}`, to, template: 'receipt', data })
   }
-  for (const { no, courseId } of lines) {
+  for (const { no, courseId, amountPaise } of lines) {
     // A line that the buyer held already was refunded instead.
     const grants = await findGrants(deps, { userId: order.userId, courseId })
     if (!grants.some(({ key, revokedAt }) => key === grantKeyOf(order._id, no) && !revokedAt))
@@ -44,7 +45,8 @@ export async function mailReceipt(
       .select('title', 'slug')
       .first()
     if (!course) continue
-    const data = { name, courseTitle: course.title, courseSlug: course.slug }
+    const isFree = amountPaise === 0
+    const data = { courseTitle: course.title, courseSlug: course.slug, isFree }
     await putMail(deps, { key: `enrolled:${order._id}:${no}`, to, template: 'enrolled', data })
   }
 }
@@ -60,8 +62,45 @@ export async function mailRefund(deps: Needs, refund: RefundDocument): Promise<v
     key: `refund:${refund._id}`,
     to: buyer.email,
     template: 'refund',
-    data: { name: buyer.name, orderId: order._id, amountPaise: refund.amountPaise },
+    data: { orderId: order._id, amountPaise: refund.amountPaise },
   })
+}
+
+type Late = {
+  payment: PaymentDocument
+  /** Why it was refused, in words for the buyer. */
+  fault: string
+  /** Whether the money was taken, and so has to be given back. */
+  isTaken: boolean
+  buyer: UserDocument | null
+}
+
+/** Tells the buyer, once, that a payment came too late, why, and what becomes of the money. */
+export async function mailLatePayment(
+  deps: Needs,
+  { _id: orderId }: Pick<OrderDocument, '_id'>,
+  { payment, fault, isTaken, buyer }: Late,
+): Promise<void> {
+  if (!isHere(buyer)) return
+  await putMail(deps, {
+    key: `late:${payment._id}:${isTaken ? 'taken' : 'held'}`,
+    to: buyer.email,
+    template: 'late-payment',
+    data: { orderId, amountPaise: payment.amountPaise, fault, isTaken },
+  })
+}
+
+/** The same for one that is not taken at all. */
+export async function mailUntaken(
+  deps: Needs,
+  { _id: id }: OrderDocument,
+  payment: PaymentDocument,
+): Promise<void> {
+  const order = await requireOrder(deps, id)
+  const fault = refusalOf(order, payment)
+  if (fault === null) return
+  const buyer = await findBuyer(deps, order.userId)
+  await mailLatePayment(deps, order, { payment, fault, isTaken: false, buyer })
 }
 
 /** Tells the administrators, once each, that an order waits for one of them. */

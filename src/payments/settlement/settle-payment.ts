@@ -1,14 +1,11 @@
 // The one way from a captured payment to open courses. The buyer's browser, the gateway's webhook and the reconciler
 // all end here; it may run twice, or at once, or die between any two writes, and be begun again.
-import type { UserDocument } from '../../auth/user.ts'
-import { isDuplicateKey } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
-import { requireOrder, type OrderDocument } from '../../orders/order.ts'
+import type { OrderDocument } from '../../orders/order.ts'
 import { noteOrder, transitionOrder } from '../../orders/transitions.ts'
 import type { PaymentDeps } from '../deps.ts'
 import { feeOnTop } from '../record/amounts.ts'
-import { paidTimeOf, withinReason } from '../record/gateway-time.ts'
 import {
   quarantine,
   recordPayment,
@@ -18,12 +15,16 @@ import {
 import { refundRest } from '../refunds/refund-rest.ts'
 import { findBuyer, isHere } from './buyer.ts'
 import { captureIfAsked } from './capture.ts'
-import { fulfill } from './fulfillment.ts'
-import { mailReview } from './order-mails.ts'
+import { claimOrder } from './claim-order.ts'
+import { isTooLateToCapture, noteTurn } from './late-payment.ts'
+import { mailReview, mailUntaken } from './order-mails.ts'
 import { findOrderOf } from './order-of-payment.ts'
 
-/** `waiting`: not captured (yet); `review`: for an administrator to see; `refunded`: it bought nothing. */
-export type PaymentOutcome = 'fulfilled' | 'waiting' | 'review' | 'refunded'
+/**
+ * `waiting`: not captured (yet); `review`: for an administrator to see; `refunded`: it bought nothing; `refused`: it
+ * came too late, and is never captured by us.
+ */
+export type PaymentOutcome = 'fulfilled' | 'waiting' | 'review' | 'refunded' | 'refused'
 
 /** Where whoever asks has read the order already, it is passed on. */
 type News = { source: PaymentSource; order?: OrderDocument }
@@ -35,8 +36,13 @@ export async function settlePayment(
   { source, ...known }: News,
 ): Promise<PaymentOutcome> {
   const order = known.order ?? (await findOrderOf(deps, told))
+  if (order) await noteTurn(deps, order, told)
   const first = await recordAndNote(deps, told, { source, order })
   const mayAsk = order !== null && first.status === 'authorized'
+  if (mayAsk && (await isTooLateToCapture(deps, order, { payment: first, seen: told }))) {
+    await mailUntaken(deps, order, first)
+    return 'refused'
+  }
   const captured = mayAsk ? await captureIfAsked(deps, order, told) : null
   const seen = captured ?? told
   const payment = captured ? await recordAndNote(deps, captured, { source, order }) : first
@@ -58,7 +64,7 @@ export async function settlePayment(
     })
     return 'refunded'
   }
-  return claim(deps, order, { payment, seen, source, buyer })
+  return claimOrder(deps, order, { payment, seen, source, buyer })
 }
 
 /** Writes the payment down, and into the timeline of its order where that is news. */
@@ -79,18 +85,6 @@ async function recordAndNote(
   if (seen.status === 'authorized')
     await deps.db.orm.orders.where({ _id: orderId }).update({ dueAt: deps.now() })
   return payment
-}
-
-async function claimOrder(
-  deps: Uses<'db' | 'now'>,
-  transition: Parameters<typeof transitionOrder>[1],
-): Promise<OrderDocument | 'paid for another' | null> {
-  try {
-    return await transitionOrder(deps, transition)
-  } catch (error) {
-    if (isDuplicateKey(error)) return 'paid for another'
-    throw error
-  }
 }
 
 function mismatchOf(
@@ -125,46 +119,4 @@ async function setAside(
 /** An administrator has taken this very amount for the order's. */
 function isAccepted({ review }: PaymentDocument, { amountPaise }: GatewayPayment): boolean {
   return review?.decision === 'accepted' && review.amountPaise === amountPaise
-}
-
-type Claim = {
-  payment: PaymentDocument
-  seen: GatewayPayment
-  source: PaymentSource
-  buyer: UserDocument | null
-}
-
-/** One payment holds the order and opens it; any other is given back. A right payment also ends a review. */
-async function claim(
-  deps: PaymentDeps,
-  order: OrderDocument,
-  { payment, seen, source, buyer }: Claim,
-): Promise<PaymentOutcome> {
-  const paymentId = payment.gatewayPaymentId
-  const claimed = await claimOrder(deps, {
-    id: order._id,
-    from: ['CREATED', 'EXPIRED', 'REVIEW'],
-    where: { paymentId: null },
-    set: {
-      status: 'PAID',
-      paymentId,
-      paidAt: withinReason(deps, paidTimeOf(seen), order.createdAt),
-    },
-    unset: ['reviewReason'],
-    note: { event: 'paid', detail: `${paymentId} by ${source}` },
-  })
-  // A payment pays for one order, whatever came in between.
-  if (claimed === 'paid for another') return 'review'
-  const current = claimed ?? (await requireOrder(deps, order._id))
-  if (current.paymentId !== paymentId) {
-    await refundRest(deps, order, {
-      payment,
-      seen,
-      key: 'dup',
-      reason: 'the order was paid already',
-    })
-    return 'refunded'
-  }
-  await fulfill(deps, current, buyer)
-  return 'fulfilled'
 }

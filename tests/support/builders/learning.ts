@@ -3,7 +3,9 @@ import type { Attempt } from '../../../src/learning/quizzes/attempt.ts'
 import type { Lms } from '../harness.ts'
 import { mp4 } from '../media-files.ts'
 import { aDraft, withImage, type Written } from './courses.ts'
-import { aStudent, type Person } from './people.ts'
+import { aVerified } from './auth.ts'
+import { aSale } from './orders.ts'
+import type { Person } from './people.ts'
 
 type Wish = { lessons?: number; pricePaise?: number }
 
@@ -29,12 +31,21 @@ export async function aCourse(lms: Lms, { lessons = 3, pricePaise }: Wish = {}):
   return { ...written, course: published, courseId: course.id, lessonIds }
 }
 
-/** A student whom the teacher let into the course. */
+/** A student of a proven address whom the teacher let into the course. */
 export async function aLearner(lms: Lms, taught: Written, name?: string): Promise<Person> {
-  const student = await aStudent(lms, name)
+  const student = await aVerified(lms, name)
   const admission = { courseId: taught.course.id, userId: student.user.id }
   await taught.owner.api.enrollments.grant.mutate(admission)
   return student
+}
+
+/** A student of a proven address who has bought the course, and done its first lesson. */
+export async function aPayingLearner(lms: Lms, taught: Taught, name?: string): Promise<Person> {
+  const buyer = await aVerified(lms, name)
+  const { courseId, lessonIds } = taught
+  await aSale(lms, { buyer, courseIds: [courseId] })
+  await buyer.api.progress.complete.mutate({ courseId, lessonId: lessonIds[0] ?? '' })
+  return buyer
 }
 
 /** Ends whatever access the teacher gave. */
