@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'76d8370f5062211d95b122d66d0f77ce3214b6bae7d32a3857aea19551d37c05'>;
+  StorageHashBase<'eca96e21f2d5c152854498fde9d3d367e45cfa08e0d5fabc08e40b7956ffcbca'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -61,6 +61,7 @@ export type GrantInput = {
 };
 export type LessonOutput = {
   readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly bytes: CodecTypes['mongo/int32@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -70,6 +71,7 @@ export type LessonOutput = {
 };
 export type LessonInput = {
   readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly bytes: CodecTypes['mongo/int32@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -344,6 +346,7 @@ export type FieldOutputTypes = {
       readonly body: CodecTypes['mongo/string@1']['output'];
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -434,6 +437,7 @@ export type FieldOutputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['output'];
       readonly questions: ReadonlyArray<QuizQuestionOutput>;
+      readonly revision: CodecTypes['mongo/int32@1']['output'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
@@ -509,6 +513,7 @@ export type FieldOutputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -735,6 +740,7 @@ export type FieldInputTypes = {
       readonly body: CodecTypes['mongo/string@1']['input'];
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
     };
     readonly Media: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -825,6 +831,7 @@ export type FieldInputTypes = {
       readonly maxAttempts: CodecTypes['mongo/int32@1']['input'] | null;
       readonly passPercent: CodecTypes['mongo/int32@1']['input'];
       readonly questions: ReadonlyArray<QuizQuestionInput>;
+      readonly revision: CodecTypes['mongo/int32@1']['input'] | null;
       readonly timeLimitSeconds: CodecTypes['mongo/int32@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
@@ -900,6 +907,7 @@ export type FieldInputTypes = {
     };
     readonly Totp: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly beforeProof: CodecTypes['mongo/bool@1']['input'] | null;
       readonly confirmedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly lastStep: CodecTypes['mongo/int32@1']['input'];
@@ -1139,6 +1147,7 @@ export namespace Models {
     body: CodecTypes['mongo/string@1']['output'];
     courseId: CodecTypes['mongo/objectId@1']['output'];
     lessonId: CodecTypes['mongo/string@1']['output'];
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Media = {
@@ -1234,6 +1243,7 @@ export namespace Models {
     maxAttempts: CodecTypes['mongo/int32@1']['output'] | null;
     passPercent: CodecTypes['mongo/int32@1']['output'];
     questions: ReadonlyArray<QuizQuestionOutput>;
+    revision: CodecTypes['mongo/int32@1']['output'] | null;
     timeLimitSeconds: CodecTypes['mongo/int32@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
@@ -1316,6 +1326,7 @@ export namespace Models {
   };
   export type unbound_Totp = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    beforeProof: CodecTypes['mongo/bool@1']['output'] | null;
     confirmedAt: CodecTypes['mongo/date@1']['output'] | null;
     createdAt: CodecTypes['mongo/date@1']['output'];
     lastStep: CodecTypes['mongo/int32@1']['output'];
@@ -1779,6 +1790,7 @@ type ContractBase = Omit<
                               readonly bsonType: 'object';
                               readonly properties: {
                                 readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
+                                readonly bytes: { readonly bsonType: readonly ['null', 'int'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -2342,6 +2354,7 @@ type ContractBase = Omit<
                     readonly body: { readonly bsonType: 'string' };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                   };
                   readonly required: readonly ['_id', 'body', 'courseId', 'lessonId'];
                 };
@@ -2958,6 +2971,7 @@ type ContractBase = Omit<
                         readonly required: readonly ['id', 'kind', 'options', 'points', 'prompt'];
                       };
                     };
+                    readonly revision: { readonly bsonType: readonly ['null', 'int'] };
                     readonly timeLimitSeconds: { readonly bsonType: readonly ['null', 'int'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
@@ -3221,6 +3235,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly beforeProof: { readonly bsonType: readonly ['null', 'bool'] };
                     readonly confirmedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly lastStep: { readonly bsonType: 'int' };
@@ -4195,6 +4210,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
             };
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'lesson_texts' };
@@ -4550,6 +4569,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'valueObject'; readonly name: 'QuizQuestion' };
                 readonly many: true;
               };
+              readonly revision: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly timeLimitSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4838,6 +4861,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly beforeProof: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/bool@1' };
+              };
               readonly confirmedAt: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -5104,6 +5131,10 @@ type ContractBase = Omit<
               readonly addedAt: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly bytes: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly durationSeconds: {
                 readonly nullable: true;
@@ -5488,6 +5519,10 @@ type ContractBase = Omit<
         readonly addedAt: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
+        readonly bytes: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
         readonly durationSeconds: {
           readonly nullable: true;

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readSecretFiles } from './secret-files.ts'
 import { SELLER, sellerFaults, sellerOf } from './seller.ts'
 import { isDatabaseUrl, isPlainDatabase, isPlainMail } from './addresses.ts'
+import { DEVELOPMENT_KEY, readSecretKey, type SecretKey } from './secret-box.ts'
 
 const secret = z.string().min(12, 'must have at least 12 characters')
 const url = (protocol: RegExp) => z.url({ protocol, error: 'is not a valid address' })
@@ -24,6 +25,18 @@ const list = (item: z.ZodType<string, string>) =>
     )
     .pipe(z.array(item).min(1))
 
+const ROLES = ['STUDENT', 'INSTRUCTOR', 'ADMIN'] as const
+const isRole = (text: string) => ROLES.find((role) => role === text)
+const roles = list(
+  z.string().refine((text) => text === 'none' || isRole(text), 'must name roles'),
+).transform((texts) => texts.flatMap((text) => isRole(text) ?? []))
+const secretKey = z
+  .string()
+  .refine((text) => readSecretKey(text) !== null, 'must hold keys as name:base64 of 32 bytes')
+const secretKeys = list(secretKey)
+  .transform((texts) => texts.flatMap((text) => readSecretKey(text) ?? []))
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'names a key twice')
+
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']),
   PORT: z.coerce.number().int().min(0).max(65535).default(4000),
@@ -41,6 +54,8 @@ const Environment = z.object({
   RAZORPAY_WEBHOOK_SECRETS: list(secret),
   RAZORPAY_API_URL: origin.default('https://api.razorpay.com'),
   RAZORPAY_CHECKOUT_URL: url(/^https?$/).default('https://checkout.razorpay.com/v1/checkout.js'),
+  SECRET_KEYS: secretKeys.optional(),
+  REQUIRE_TOTP_ROLES: roles.optional(),
   CLOUDINARY_URL: z
     .string()
     .regex(
@@ -144,6 +159,9 @@ function productionFaults(env: Environment): string[] {
     faults.push('SMTP_URL must be smtps, or requireTLS=true, unless ALLOW_PLAIN_SMTP is true')
   if (isPlainDatabase(env.DATABASE_URL) && !env.ALLOW_PLAIN_MONGODB)
     faults.push('DATABASE_URL must have tls=true, unless ALLOW_PLAIN_MONGODB is true')
+  if (!env.SECRET_KEYS) faults.push('SECRET_KEYS is missing')
+  if (env.SECRET_KEYS?.some(({ key }) => key.equals(DEVELOPMENT_KEY.key)) === true)
+    faults.push('SECRET_KEYS holds a key that everybody knows')
   return faults
 }
 
@@ -189,6 +207,9 @@ function toConfig(env: Environment) {
       checkoutUrl: env.RAZORPAY_CHECKOUT_URL,
     },
     cloudinaryUrl: env.CLOUDINARY_URL,
+    secretKeys: atLeastOne(env.SECRET_KEYS ?? []),
+    // The accounts that everything can be taken from are worth a second look at whoever signs in.
+    secondFactorRoles: env.REQUIRE_TOTP_ROLES ?? (isProduction ? (['ADMIN'] as const) : []),
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     logLevel: env.LOG_LEVEL,
@@ -203,4 +224,8 @@ function toConfig(env: Environment) {
     ratingsCountUnpaid: env.RATINGS_COUNT_UNPAID,
     seller: sellerOf(env),
   })
+}
+
+function atLeastOne([first, ...others]: SecretKey[]): [SecretKey, ...SecretKey[]] {
+  return [first ?? DEVELOPMENT_KEY, ...others]
 }

@@ -1,4 +1,5 @@
 import { openSessions, type Sessions } from './auth/open-sessions.ts'
+import type { Role } from './auth/user.ts'
 import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
@@ -9,6 +10,7 @@ import { openAtOnce, type AtOnce } from './http/at-once.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
 import { SECOND_MS } from './durations.ts'
 import { openLog, type Logger } from './log.ts'
+import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
 
 /** What is harmless to know everywhere; secrets stay inside the clients' closures. */
@@ -21,6 +23,8 @@ export type Settings = {
   clientOrigins: string[]
   trustProxy: number
   isSecure: boolean
+  /** Whoever has one of these roles must have a second factor. */
+  secondFactorRoles: readonly Role[]
   requestsPerMinute: number
   networkRequestsPerMinute: number
   registrationsPerHour: number
@@ -40,6 +44,7 @@ export type Deps = {
   gateways: PaymentGateways
   cloudinary: Cloudinary
   mailer: Mailer
+  secretBox: SecretBox
   background: Background
   log: Logger
   limitCalls: CallLimiter
@@ -47,6 +52,7 @@ export type Deps = {
   limitSearches: CallLimiter
   searchAtOnce: AtOnce
   /** The same for what costs this process more memory than a page of rows does. */
+  limitHeavy: CallLimiter
   heavyAtOnce: AtOnce
   now: () => Date
   settings: Settings
@@ -81,11 +87,13 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
     gateways: overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
     mailer,
+    secretBox: openSecretBox(config.secretKeys),
     background,
     log,
     limitCalls: openCallLimiter({ ofCaller: config.requestsPerMinute, ofNetwork }),
     limitSearches: openCallLimiter({ ofCaller: config.searchesPerMinute, ofNetwork }),
     searchAtOnce: openAtOnce(SEARCHES),
+    limitHeavy: openCallLimiter({ ofCaller: Math.ceil(config.requestsPerMinute / 10), ofNetwork }),
     heavyAtOnce: openAtOnce(HEAVY),
     now,
     settings,
@@ -106,6 +114,7 @@ function settingsOf(config: Config): Settings {
     clientOrigins: config.clientOrigins,
     trustProxy: config.trustProxy,
     isSecure: config.appUrl.startsWith('https://'),
+    secondFactorRoles: config.secondFactorRoles,
     requestsPerMinute: config.requestsPerMinute,
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,

@@ -9,6 +9,18 @@ const paise = z.number().int()
 const at = z.iso.datetime()
 const line = z.object({ title: z.string(), amountPaise: paise })
 
+const FACTOR_CHANGES = {
+  on: 'It was turned on, and is asked for at every sign-in.',
+  off: 'It was taken away in your account.',
+  'codes-renewed': 'It has new recovery codes; the old ones open nothing any more.',
+  'taken-by-administrator': 'An administrator took it away, and all devices were signed out.',
+  'taken-by-new-password':
+    'It was made before anybody had shown that this address is theirs, so it went with the old password. If it was yours, set it up again.',
+} as const
+
+/** What became of a second factor. */
+export type FactorChange = keyof typeof FACTOR_CHANGES
+
 /** Everything the product can write, as it lies in the outbox: plain JSON, times as ISO texts. */
 export const Mail = z.discriminatedUnion('template', [
   z.object({ template: z.literal('verify-email'), data: z.object({ token }) }),
@@ -17,6 +29,10 @@ export const Mail = z.discriminatedUnion('template', [
   z.object({
     template: z.literal('new-sign-in'),
     data: z.object({ ...greeted, at, device: z.string(), address: z.string() }),
+  }),
+  z.object({
+    template: z.literal('second-factor-changed'),
+    data: z.object({ at, change: z.enum(Object.keys(FACTOR_CHANGES) as FactorChange[]) }),
   }),
   z.object({
     template: z.literal('receipt'),
@@ -98,6 +114,12 @@ export function composeMail(site: Site, mail: Mail): Message {
           `Your account was used on a new device on ${dateText(mail.data.at)}.`,
           `Device: ${mail.data.device}. Network address: ${mail.data.address}.`,
         ],
+        button: { label: 'It was not me', path: '/forgot-password' },
+      })
+    case 'second-factor-changed':
+      return renderMessage(site, {
+        subject: `The second factor of your ${appName} account was changed`,
+        paragraphs: [`On ${dateText(mail.data.at)}. ${FACTOR_CHANGES[mail.data.change]}`],
         button: { label: 'It was not me', path: '/forgot-password' },
       })
     case 'receipt':

@@ -14,6 +14,7 @@ function oneOfEach(text: string): Mail[] {
     { template: 'reset-password', data: { name: text, token: text } },
     { template: 'password-changed', data: { name: text, at } },
     { template: 'new-sign-in', data: { name: text, at, device: text, address: text } },
+    { template: 'second-factor-changed', data: { at, change: 'off' } },
     {
       template: 'receipt',
       data: {
