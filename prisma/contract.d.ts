@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'eca96e21f2d5c152854498fde9d3d367e45cfa08e0d5fabc08e40b7956ffcbca'>;
+  StorageHashBase<'7ab8b07f5bac24ee7cbe7f9580e86008319606dba954b4a520d652703bb01bd7'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -355,6 +355,7 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly deliveryType: CodecTypes['mongo/string@1']['output'];
       readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
+      readonly fileName: CodecTypes['mongo/string@1']['output'] | null;
       readonly format: CodecTypes['mongo/string@1']['output'] | null;
       readonly height: CodecTypes['mongo/int32@1']['output'] | null;
       readonly ownerId: CodecTypes['mongo/objectId@1']['output'];
@@ -749,6 +750,7 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly deliveryType: CodecTypes['mongo/string@1']['input'];
       readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
+      readonly fileName: CodecTypes['mongo/string@1']['input'] | null;
       readonly format: CodecTypes['mongo/string@1']['input'] | null;
       readonly height: CodecTypes['mongo/int32@1']['input'] | null;
       readonly ownerId: CodecTypes['mongo/objectId@1']['input'];
@@ -1157,6 +1159,7 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     deliveryType: CodecTypes['mongo/string@1']['output'];
     durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
+    fileName: CodecTypes['mongo/string@1']['output'] | null;
     format: CodecTypes['mongo/string@1']['output'] | null;
     height: CodecTypes['mongo/int32@1']['output'] | null;
     ownerId: CodecTypes['mongo/objectId@1']['output'];
@@ -2406,6 +2409,7 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly deliveryType: { readonly bsonType: 'string' };
                     readonly durationSeconds: { readonly bsonType: readonly ['null', 'int'] };
+                    readonly fileName: { readonly bsonType: readonly ['null', 'string'] };
                     readonly format: { readonly bsonType: readonly ['null', 'string'] };
                     readonly height: { readonly bsonType: readonly ['null', 'int'] };
                     readonly ownerId: { readonly bsonType: 'objectId' };
@@ -4243,6 +4247,10 @@ type ContractBase = Omit<
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly fileName: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly format: {
                 readonly nullable: true;

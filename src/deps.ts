@@ -4,6 +4,7 @@ import { openBackground, type Background } from './background.ts'
 import type { Config } from './config.ts'
 import { openDb, type Db } from './db.ts'
 import { openCloudinary, type Cloudinary } from './gateways/cloudinary/client.ts'
+import { scanNothing, type ScanFile } from './gateways/file-scanner.ts'
 import { type PaymentGateways, openGateways } from './gateways/payments.ts'
 import { openRazorpayGateway } from './gateways/razorpay/gateway.ts'
 import { openAtOnce, type AtOnce } from './http/at-once.ts'
@@ -43,6 +44,7 @@ export type Deps = {
   sessions: Sessions
   gateways: PaymentGateways
   cloudinary: Cloudinary
+  scanFile: ScanFile
   mailer: Mailer
   secretBox: SecretBox
   background: Background
@@ -67,7 +69,7 @@ const SEARCHES = { ofCaller: 4, ofNetwork: 24, inAll: 6, waiting: 48, waitMs: 2 
 // An answer of these may have megabytes, and is in memory several times over while it is written.
 const HEAVY = { ofCaller: 2, ofNetwork: 16, inAll: 4, waiting: 32, waitMs: 10 * SECOND_MS }
 
-type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways }
+type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways; scanFile?: ScanFile }
 
 /**
  * Opens every client that the configuration names; tests override the clock and the log. `close` lets
@@ -86,6 +88,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
     sessions: openSessions({ db, now, isSecure: settings.isSecure }),
     gateways: overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
+    scanFile: overrides.scanFile ?? scanNothing,
     mailer,
     secretBox: openSecretBox(config.secretKeys),
     background,
