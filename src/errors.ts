@@ -52,6 +52,8 @@ const REASONS = {
   QUIZ_LESSON: ['CONFLICT', 'A quiz is completed by passing it.'],
   ATTEMPTS_USED_UP: ['CONFLICT', 'No attempts are left for this quiz.'],
   ATTEMPT_CLOSED: ['CONFLICT', 'This attempt is already submitted or its time is over.'],
+  CERTIFICATE_REVOKED: ['CONFLICT', 'This certificate was revoked: ask the school.'],
+  CERTIFICATE_CORRECTED: ['CONFLICT', 'A certificate is corrected once; ask the school for more.'],
   REVIEW_TOO_EARLY: ['PRECONDITION_FAILED', 'Take a fifth of the course first, then review it.'],
   NOT_COMPLETED: ['PRECONDITION_FAILED', 'Complete the course first.'],
 

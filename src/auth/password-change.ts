@@ -6,6 +6,7 @@ import { DomainError } from '../errors.ts'
 import { Email } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
 import { clearPasswordAttempts, limitTokenAttempts, rememberNetwork } from './attempt-limits.ts'
+import { dropEmailChange } from './email-change.ts'
 import { confirmOwnership } from './email-ownership.ts'
 import { tellOfFactor } from './factor-mails.ts'
 import { consumeToken, GivenToken, requireTokenOwner, revokeTokens } from './email-tokens.ts'
@@ -125,6 +126,8 @@ async function replaceHash(
   if (!changed) throw new DomainError('CHANGED_MEANWHILE')
   await endSessionsOf(deps, user._id)
   await revokeTokens(deps, user._id, 'RESET_PASSWORD')
+  // Whoever chooses a new password because a change of address was not theirs means to stop it.
+  await dropEmailChange(deps, user._id)
   await putMail(deps, {
     key: `password-changed:${user._id}:${at.getTime()}`,
     to: user.email,

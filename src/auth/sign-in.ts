@@ -69,17 +69,18 @@ async function signIn(visit: Visit, user: UserDocument, password: string): Promi
   if (!isKnown) await notifyOfNewDevice(visit, user, cookie.sessionId)
 }
 
-// The owner may have changed the password, or an administrator disabled the account, while this sign-in was
+// The owner may have changed the password or the address, or an administrator disabled the account, while this sign-in was
 // being checked: that ended all sessions there were, and this one only began. Checked after it exists,
 // nothing slips between.
 async function requireStillValid(
   { db }: Uses<'db'>,
-  user: Pick<UserDocument, '_id' | 'passwordHash'>,
+  user: Pick<UserDocument, '_id' | 'email' | 'passwordHash'>,
   { password, sessionId }: { password: string; sessionId: string },
 ): Promise<void> {
   const current = await findUser(db, { _id: user._id })
   const isSame =
     current !== null &&
+    current.email === user.email &&
     (current.passwordHash === user.passwordHash ||
       (await isPassword(current.passwordHash, password)))
   if (isSame) return

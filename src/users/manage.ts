@@ -147,7 +147,8 @@ export async function requireUndeleted(deps: Uses<'db'>, userId: string): Promis
   return user
 }
 
-function managedUserOf(user: UserDocument): ManagedUser {
+/** A stored user as administrators see one. */
+export function managedUserOf(user: UserDocument): ManagedUser {
   const { disabledAt, deletedAt } = user
   return { ...userOf(user), disabledAt: disabledAt ?? null, deletedAt: deletedAt ?? null }
 }
