@@ -134,6 +134,8 @@ async function openOrder(
     gatewayOrderId: null,
     paymentId: null,
     reviewReason: null,
+    lateReason: null,
+    refusedPayments: {},
     timeline: [],
     expiresAt: new Date(at.getTime() + 3_600_000),
     checkedAt: at,

@@ -46,7 +46,8 @@ export async function startSandbox({
     await close()
     throw error
   }
-  const env = Object.assign({}, ...started.map((part) => part.env)) as Record<string, string>
+  const sealing = { SECRET_KEYS: `sandbox:${secrets.sealing}` }
+  const env = Object.assign(sealing, ...started.map((part) => part.env)) as Record<string, string>
   const running = { pid: process.pid, env, notes: started.map((part) => part.note) }
   await announce(running)
   return { ...running, close }
@@ -99,18 +100,19 @@ async function mail(): Promise<Started> {
   }
 }
 
-type Secrets = { razorpayKey: string; webhook: string; cloudinary: string }
+type Secrets = { razorpayKey: string; webhook: string; cloudinary: string; sealing: string }
 
 /** Made once and kept beside the data: signed urls and signatures outlive a restart. */
 async function secretsOfThisSandbox(): Promise<Secrets> {
   const file = path.join(SANDBOX_DIR, 'secrets.json')
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Secrets
-  } catch {
-    await mkdir(SANDBOX_DIR, { recursive: true })
-    const secret = () => randomBytes(18).toString('base64url')
-    const secrets = { razorpayKey: secret(), webhook: secret(), cloudinary: secret() }
-    await writeFile(file, JSON.stringify(secrets), { mode: 0o600 })
-    return secrets
-  }
+  const kept = await readFile(file, 'utf8').then(
+    (text) => JSON.parse(text) as Partial<Secrets>,
+    () => ({}),
+  )
+  const secret = () => randomBytes(18).toString('base64url')
+  const made = { razorpayKey: secret(), webhook: secret(), cloudinary: secret() }
+  const secrets = { ...made, sealing: randomBytes(32).toString('base64'), ...kept }
+  await mkdir(SANDBOX_DIR, { recursive: true })
+  await writeFile(file, JSON.stringify(secrets), { mode: 0o600 })
+  return secrets
 }

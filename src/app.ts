@@ -17,6 +17,7 @@ import {
   refuseOtherMethods,
 } from './http/guards.ts'
 import { health } from './http/health.ts'
+import { limitHeldAnswers } from './http/held-answers.ts'
 import { leanQueries, type Failure } from './http/lean-query.ts'
 import { limitCallers, limitNetworks } from './http/limits.ts'
 import { limitAnswerTime } from './http/slow-readers.ts'
@@ -26,7 +27,8 @@ import { logRequests } from './log.ts'
 import { uploads } from './media/upload.ts'
 import { cloudinaryWebhook } from './media/webhook.ts'
 import { webhooks } from './payments/webhooks/webhook.ts'
-import { appRouter } from './router.ts'
+import { appRouter, personalData } from './router.ts'
+import { exportDownloads } from './users/export-download.ts'
 
 const MAX_BATCH = 20
 
@@ -55,10 +57,12 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
   app.use(limitCallers(deps, (req, res) => callerOf(deps, req, res)))
   app.use('/uploads', uploads(deps, timeouts))
   app.use('/receipts', receipts(deps))
+  app.use('/exports', exportDownloads(deps, personalData))
   app.use(
     '/trpc',
     refuseOddPaths,
     readInput,
+    limitHeldAnswers((req, res) => callerOf(deps, req, res)),
     leanQueries(deps, appRouter, logFailures(deps)),
     holdBatches,
     createExpressMiddleware({

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readSecretFiles } from './secret-files.ts'
 import { SELLER, sellerFaults, sellerOf } from './seller.ts'
 import { isDatabaseUrl, isPlainDatabase, isPlainMail } from './addresses.ts'
+import { DEVELOPMENT_KEY, readSecretKey, type SecretKey } from './secret-box.ts'
 
 const secret = z.string().min(12, 'must have at least 12 characters')
 const url = (protocol: RegExp) => z.url({ protocol, error: 'is not a valid address' })
@@ -24,6 +25,18 @@ const list = (item: z.ZodType<string, string>) =>
     )
     .pipe(z.array(item).min(1))
 
+const ROLES = ['STUDENT', 'INSTRUCTOR', 'ADMIN'] as const
+const isRole = (text: string) => ROLES.find((role) => role === text)
+const roles = list(
+  z.string().refine((text) => text === 'none' || isRole(text), 'must name roles'),
+).transform((texts) => texts.flatMap((text) => isRole(text) ?? []))
+const secretKey = z
+  .string()
+  .refine((text) => readSecretKey(text) !== null, 'must hold keys as name:base64 of 32 bytes')
+const secretKeys = list(secretKey)
+  .transform((texts) => texts.flatMap((text) => readSecretKey(text) ?? []))
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'names a key twice')
+
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']),
   PORT: z.coerce.number().int().min(0).max(65535).default(4000),
@@ -41,6 +54,8 @@ const Environment = z.object({
   RAZORPAY_WEBHOOK_SECRETS: list(secret),
   RAZORPAY_API_URL: origin.default('https://api.razorpay.com'),
   RAZORPAY_CHECKOUT_URL: url(/^https?$/).default('https://checkout.razorpay.com/v1/checkout.js'),
+  SECRET_KEYS: secretKeys.optional(),
+  REQUIRE_TOTP_ROLES: roles.optional(),
   CLOUDINARY_URL: z
     .string()
     .regex(
@@ -57,6 +72,7 @@ const Environment = z.object({
   NETWORK_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   SEARCHES_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
+  LATE_PAYMENT_GRACE_MINUTES: z.coerce.number().int().min(0).max(1_440).default(15),
   SELF_REFUNDS_PER_COURSE: z.coerce.number().int().min(1).max(100).default(1),
   RATINGS_COUNT_UNPAID: flag,
   READYZ_FATAL_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
@@ -143,6 +159,9 @@ function productionFaults(env: Environment): string[] {
     faults.push('SMTP_URL must be smtps, or requireTLS=true, unless ALLOW_PLAIN_SMTP is true')
   if (isPlainDatabase(env.DATABASE_URL) && !env.ALLOW_PLAIN_MONGODB)
     faults.push('DATABASE_URL must have tls=true, unless ALLOW_PLAIN_MONGODB is true')
+  if (!env.SECRET_KEYS) faults.push('SECRET_KEYS is missing')
+  if (env.SECRET_KEYS?.some(({ key }) => key.equals(DEVELOPMENT_KEY.key)) === true)
+    faults.push('SECRET_KEYS holds a key that everybody knows')
   return faults
 }
 
@@ -188,6 +207,9 @@ function toConfig(env: Environment) {
       checkoutUrl: env.RAZORPAY_CHECKOUT_URL,
     },
     cloudinaryUrl: env.CLOUDINARY_URL,
+    secretKeys: atLeastOne(env.SECRET_KEYS ?? []),
+    // The accounts that everything can be taken from are worth a second look at whoever signs in.
+    secondFactorRoles: env.REQUIRE_TOTP_ROLES ?? (isProduction ? (['ADMIN'] as const) : []),
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     logLevel: env.LOG_LEVEL,
@@ -197,8 +219,13 @@ function toConfig(env: Environment) {
     readyzFatalSeconds: env.READYZ_FATAL_SECONDS ?? (isProduction ? 300 : 0),
     // A class that registers together is one network.
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
+    latePaymentGraceMinutes: env.LATE_PAYMENT_GRACE_MINUTES,
     selfRefundsPerCourse: env.SELF_REFUNDS_PER_COURSE,
     ratingsCountUnpaid: env.RATINGS_COUNT_UNPAID,
     seller: sellerOf(env),
   })
+}
+
+function atLeastOne([first, ...others]: SecretKey[]): [SecretKey, ...SecretKey[]] {
+  return [first ?? DEVELOPMENT_KEY, ...others]
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Request, Response } from 'express'
+import { hasSecondFactor } from './auth/second-factor.ts'
 import { findActor, type Actor, type SetCookie } from './auth/sessions.ts'
 import type { Device } from './auth/session-store.ts'
 import type { Deps } from './deps.ts'
@@ -11,6 +12,8 @@ import { translated } from './refusal.ts'
 /** What a procedure may touch: the deps, who is asking, and where the answer's cookies go. */
 export type Context = Deps & {
   actor: Actor | null
+  /** Somebody signed in whose role needs a second factor they do not have yet: nobody, but to set one up. */
+  enrolling: Actor | null
   requestId: string
   /** The client's address, or the /56 it is in for IPv6: what limits are counted by. */
   network: string
@@ -30,7 +33,7 @@ export async function contextOf(deps: Deps, req: Request, res: Response): Promis
   try {
     return {
       ...deps,
-      actor: await actorOf(deps, req, res),
+      ...(await visitorOf(deps, req, res)),
       requestId: requestIdOf(req),
       network,
       device: { userAgent: req.get('user-agent')?.slice(0, 200) ?? null, network },
@@ -43,14 +46,31 @@ export async function contextOf(deps: Deps, req: Request, res: Response): Promis
 }
 
 /**
- * Whoever is at an Express door. Throws UNAUTHENTICATED for somebody who is not signed in, and
- * TOO_MANY_REQUESTS above the limit that calls of procedures are counted by.
+ * Whoever is at an Express door. Throws UNAUTHENTICATED for somebody who is not signed in, SECOND_FACTOR_NEEDED
+ * for whoever has to set one up, and TOO_MANY_REQUESTS above the limit that calls of procedures are counted by.
  */
 export async function requireActor(deps: Deps, req: Request, res: Response): Promise<Actor> {
-  const actor = await actorOf(deps, req, res)
-  if (!actor) throw new DomainError('UNAUTHENTICATED')
+  const actor = requireSignedIn(await visitorOf(deps, req, res))
   await deps.limitCalls.count({ account: actor.id, network: networkOf(req.ip) })
   return actor
+}
+
+/** The actor. Throws UNAUTHENTICATED, or SECOND_FACTOR_NEEDED for whoever has to set one up. */
+export function requireSignedIn({ actor, enrolling }: Pick<Context, 'actor' | 'enrolling'>): Actor {
+  if (actor) return actor
+  throw new DomainError(enrolling ? 'SECOND_FACTOR_NEEDED' : 'UNAUTHENTICATED')
+}
+
+/** Who is asking, and whether their role lets them do more than set up a second factor. */
+async function visitorOf(
+  deps: Deps,
+  req: Request,
+  res: Response,
+): Promise<Pick<Context, 'actor' | 'enrolling'>> {
+  const actor = await actorOf(deps, req, res)
+  const isGuarded = actor && deps.settings.secondFactorRoles.includes(actor.role)
+  if (!isGuarded || (await hasSecondFactor(deps, actor.id))) return { actor, enrolling: null }
+  return { actor: null, enrolling: actor }
 }
 
 /**

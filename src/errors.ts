@@ -17,6 +17,7 @@ const REASONS = {
   UNAUTHENTICATED: ['UNAUTHORIZED', 'Sign in first.'],
   FORBIDDEN: ['FORBIDDEN', 'You may not do this.'],
   ORIGIN_REFUSED: ['FORBIDDEN', 'This request does not come from an allowed origin.'],
+  SECOND_FACTOR_NEEDED: ['FORBIDDEN', 'Set up a second factor first: your role cannot go without.'],
   PASSWORD_NEEDED: ['FORBIDDEN', 'Confirm your password first: this needs a recent sign-in.'],
 
   EMAIL_UNPROVEN: ['FORBIDDEN', 'Confirm your e-mail address first: we have mailed you a link.'],

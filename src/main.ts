@@ -1,9 +1,13 @@
 import 'dotenv/config'
 import { ConfigError, loadConfig } from './config.ts'
 import { openDeps } from './deps.ts'
+import { SECOND_MS } from './durations.ts'
 import { watchReadiness } from './readiness.ts'
 import { jobs } from './router.ts'
 import { serve } from './server.ts'
+
+// Whoever starts this often starts the database at the same time.
+const START_MS = 20 * SECOND_MS
 
 try {
   await run()
@@ -17,7 +21,7 @@ async function run(): Promise<void> {
   const isProduction = process.argv.includes('--production')
   const config = loadConfig(undefined, isProduction ? 'production' : 'development')
   const deps = await openDeps(config)
-  await deps.db.ping()
+  await deps.db.ping(START_MS)
   const running = await serve(deps, { host: config.host, port: config.port, jobs })
   deps.log.info({ url: running.url, mode: config.mode }, 'listening')
 

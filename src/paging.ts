@@ -48,6 +48,35 @@ export async function readPage<Row extends Placed>(
   return splitPage(rows, limit)
 }
 
+// So many rows are in memory before it is known how large they are.
+const ROWS_AT_A_TIME = 10
+
+/**
+ * The same for rows that may be large: the page ends before `bytes` of JSON are exceeded, but has one item at
+ * least.
+ */
+export async function readPageWithin<Row extends Placed>(
+  list: List<Row>,
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
+  bytes: number,
+): Promise<PageOf<Row>> {
+  const items: Row[] = []
+  let left = bytes
+  for (let next = cursor; ;) {
+    const most = Math.min(ROWS_AT_A_TIME, limit - items.length)
+    const page = await readPage(list, { cursor: next, limit: most })
+    for (const row of page.items) {
+      left -= Buffer.byteLength(JSON.stringify(row))
+      const last = items.at(-1)
+      if (left < 0 && last) return { items, nextCursor: cursorOf(last) }
+      items.push(row)
+    }
+    if (page.nextCursor === null || items.length === limit)
+      return { items, nextCursor: page.nextCursor }
+    next = page.nextCursor
+  }
+}
+
 /** `rows` were read with one more than the limit, which tells whether there is a next page. */
 export function splitPage<Row extends Placed>(rows: Row[], limit: number): PageOf<Row> {
   const items = rows.slice(0, limit)

@@ -1,5 +1,6 @@
 import { authData } from './auth/personal-data.ts'
 import { authRouter } from './auth/router.ts'
+import { sealSecretsAnew } from './auth/seal-secrets.ts'
 import { admitMail } from './auth/unproven.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
@@ -79,6 +80,7 @@ export const jobs: Job[] = [
     admit: admitMail,
   }),
   finishDeletions(personalData),
+  sealSecretsAnew,
   sweepMedia,
   repairRatings,
   alignShelves,

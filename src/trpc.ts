@@ -1,6 +1,6 @@
 import { initTRPC, type TRPCDefaultErrorShape as DefaultErrorShape } from '@trpc/server'
 import type { Role } from './auth/user.ts'
-import type { Context } from './context.ts'
+import { requireSignedIn, type Context } from './context.ts'
 import { DomainError, sentenceOf, type Issue, type Reason } from './errors.ts'
 import type { Caller } from './http/at-once.ts'
 import { transformer } from './http/transformer.ts'
@@ -64,13 +64,36 @@ export function callerIn({ actor, network }: Pick<Context, 'actor' | 'network'>)
 }
 
 /**
+ * For what costs more memory and time than a page of rows does: a tenth of the calls a minute, two at once of an
+ * account, four in all; others wait, or are refused with TOO_MANY_REQUESTS or UNAVAILABLE.
+ */
+export const fewAtOnce = t.middleware(async ({ ctx, next }) => {
+  const caller = callerIn(ctx)
+  await ctx.limitHeavy.count(caller)
+  return ctx.heavyAtOnce(caller, () => next())
+})
+
+/**
  * Anyone, within the limit of calls (TOO_MANY_REQUESTS). The other bases add to it; auth stands in the base
  * so that strangers cannot probe inputs.
  */
 export const publicProcedure = t.procedure.use(translateErrors).use(limitCalls)
 
-/** Whoever is signed in: `ctx.actor` is there. Others are refused with UNAUTHENTICATED. */
-export const authedProcedure = publicProcedure.use(({ ctx, next }) => {
+/**
+ * Whoever is signed in: `ctx.actor` is there. Others are refused with UNAUTHENTICATED, and with
+ * SECOND_FACTOR_NEEDED where their role must set one up first.
+ */
+export const authedProcedure = publicProcedure.use(({ ctx, next }) =>
+  next({ ctx: { actor: requireSignedIn(ctx) } }),
+)
+
+/** Anyone, and whoever still has to set up a second factor is who they are: signing in and out. */
+export const doorProcedure = publicProcedure.use(({ ctx, next }) =>
+  next({ ctx: { actor: ctx.actor ?? ctx.enrolling } }),
+)
+
+/** Whoever is signed in, with or without the second factor that their role needs: setting one up. */
+export const enrollingProcedure = doorProcedure.use(({ ctx, next }) => {
   if (!ctx.actor) throw new DomainError('UNAUTHENTICATED')
   return next({ ctx: { actor: ctx.actor } })
 })

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -17,6 +18,7 @@ const COMPLETE = {
   CLOUDINARY_URL: 'cloudinary://12345:cloud-secret@acme',
   SMTP_URL: 'smtps://user:pw@mail.example.com',
   MAIL_FROM: 'Acme <no-reply@example.com>',
+  SECRET_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`,
 }
 
 function faultsOf(env: Record<string, string>): string[] {
@@ -113,6 +115,20 @@ describe('the configuration', () => {
     ['a short key secret', { RAZORPAY_KEY_SECRET: 'short-secret1' }],
     ['an origin with a path', { CLIENT_ORIGINS: 'https://app.example.com/path' }],
     ['a wild origin', { CLIENT_ORIGINS: '*' }],
+    ['no key for secrets', { SECRET_KEYS: '' }],
+    ['a short key for secrets', { SECRET_KEYS: `k1:${Buffer.alloc(31).toString('base64')}` }],
+    ['a key for secrets without a name', { SECRET_KEYS: Buffer.alloc(32).toString('base64') }],
+    [
+      'two keys for secrets of one name',
+      { SECRET_KEYS: [COMPLETE, COMPLETE].map((one) => one.SECRET_KEYS).join() },
+    ],
+    [
+      'the key for secrets that development has',
+      {
+        SECRET_KEYS: `k1:${createHash('sha256').update('a key that everybody knows').digest('base64')}`,
+      },
+    ],
+    ['a second factor for a role there is not', { REQUIRE_TOTP_ROLES: 'ADMIN,ROOT' }],
     ['a GSTIN of the seller’s with a typing error', { SELLER_GSTIN: '29ABCDE1234F1Z5' }],
     ['a GSTIN of no state', { SELLER_GSTIN: '45ABCDE1234F1Z2' }],
     ['a seller in no state', { SELLER_STATE: 'Atlantis' }],
@@ -160,6 +176,14 @@ describe('the configuration', () => {
     ['mongodb+srv://u:p@cluster.example.net/shop'],
   ])('allows %s in production', (DATABASE_URL) => {
     expect(faultsOf({ ...COMPLETE, DATABASE_URL })).toEqual([])
+  })
+
+  it('asks administrators for a second factor in production, and whom it is told to', () => {
+    expect(loadConfig(COMPLETE).secondFactorRoles).toEqual(['ADMIN'])
+    expect(loadConfig({ ...COMPLETE, NODE_ENV: 'development' }).secondFactorRoles).toEqual([])
+    const asked = { ...COMPLETE, REQUIRE_TOTP_ROLES: 'ADMIN, INSTRUCTOR' }
+    expect(loadConfig(asked).secondFactorRoles).toEqual(['ADMIN', 'INSTRUCTOR'])
+    expect(loadConfig({ ...COMPLETE, REQUIRE_TOTP_ROLES: 'none' }).secondFactorRoles).toEqual([])
   })
 
   it('allows plain servers elsewhere only where a setting says so, each its own', () => {

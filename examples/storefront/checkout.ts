@@ -1,5 +1,6 @@
 import { api, refusalOf, type Outputs } from './api.ts'
 import { el } from './el.ts'
+import { time } from './format.ts'
 import { go, orderPath } from './navigation.ts'
 import { say } from './notice.ts'
 
@@ -10,8 +11,10 @@ type Order = Outputs['orders']['verify']
 export async function buy(purchase: Purchase, goods: (order: Order) => string): Promise<void> {
   const { order, isPaid } = await payFor(purchase)
   if (order.status === 'FULFILLED') go(goods(order), 'Thank you! The course is yours.')
+  else if (order.status === 'EXPIRED')
+    go(orderPath(order.id), 'Your payment came too late: the money goes back to you.')
   else if (isPaid) go(`${orderPath(order.id)}?wait`, 'Your payment is being confirmed.')
-  else say('Nothing was paid. Your order stays open: pay whenever you like.')
+  else say(`Nothing was paid. You can pay this order until ${time(order.expiresAt)}.`)
 }
 
 /** Opens an order, or finds the one still open for this cart, and has it paid in Razorpay's dialog. */

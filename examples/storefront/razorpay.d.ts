@@ -8,6 +8,8 @@ type RazorpayOptions = {
   description?: string
   prefill: { name: string; email: string }
   theme?: { color: string }
+  /** Seconds until the dialog closes by itself. */
+  timeout: number
   handler: (paid: {
     razorpay_payment_id: string
     razorpay_order_id: string

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CORS, refusal } from './answers.ts'
 import { checkSignature, deliveryTypeOf, type Cloud } from './cloud.ts'
@@ -7,12 +7,19 @@ import { resourceTypeOf } from './manage.ts'
 import { paramsOf } from './receive.ts'
 import { isDeliverySigned } from './sign.ts'
 import type { Asset } from './store.ts'
+import { stripMetadata } from './strip.ts'
 
 const DOWNLOAD_SECONDS = 3600
 const TRANSFORMATION =
   /^(a|ac|ar|b|bo|br|c|co|cs|d|dn|dpr|du|e|eo|f|fl|fps|g|h|if|l|o|pg|q|r|so|sp|t|u|vc|w|x|y|z)_/
 
-export type Delivery = { asset: Asset; isAttachment: boolean }
+export type Delivery = {
+  asset: Asset
+  isAttachment: boolean
+  fileName?: string | undefined
+  /** Whether it is made of the original, and not the original itself. */
+  isDerived?: boolean
+}
 
 /** `GET /v1_1/{cloud}/{resource_type}/download?…`: the expiring link on the API's host. */
 export function findDownload(cloud: Cloud, kind: string, query: URLSearchParams): Delivery {
@@ -29,7 +36,8 @@ export function findDownload(cloud: Cloud, kind: string, query: URLSearchParams)
   if (!asset || !isFormat(asset, params['format'] ?? '')) {
     throw refusal(404, `Resource not found - ${publicId}`)
   }
-  return { asset, isAttachment: params['attachment'] === 'true' || params['attachment'] === '1' }
+  const isAttachment = params['attachment'] === 'true' || params['attachment'] === '1'
+  return { asset, isAttachment, fileName: params['target_filename'] }
 }
 
 /** `GET /{cloud}/{resource_type}/{type}/[s--SIG--/][transformation/][vN/]public_id[.ext]` */
@@ -52,7 +60,8 @@ export function findDelivery(cloud: Cloud, segments: string[]): Delivery {
   }
   // Of a private asset the original is closed and what is derived from it open; of an
   // authenticated one both are closed.
-  const needsSignature = type === 'authenticated' || (type === 'private' && transformation === '')
+  const isDerived = transformation.split(/[/,]/).some((part) => !/^(fl_attachment.*|)$/.test(part))
+  const needsSignature = type === 'authenticated' || (type === 'private' && !isDerived)
   if (needsSignature && signature === undefined) throw refusal(401, 'Missing signature')
   const asset = cloud.store
     .all()
@@ -61,7 +70,7 @@ export function findDelivery(cloud: Cloud, segments: string[]): Delivery {
         each.resourceType === resourceType && each.type === type && namesAsset(each, source),
     )
   if (!asset) throw missing
-  return { asset, isAttachment: transformation.includes('fl_attachment') }
+  return { asset, isAttachment: transformation.includes('fl_attachment'), isDerived }
 }
 
 function namesAsset(asset: Asset, source: string): boolean {
@@ -81,7 +90,7 @@ function isFormat(asset: Asset, format: string): boolean {
 export function sendAsset(
   request: IncomingMessage,
   response: ServerResponse,
-  { asset, isAttachment }: Delivery,
+  { asset, isAttachment, fileName, isDerived = false }: Delivery,
 ): void {
   const extension = asset.format === '' ? (asset.publicId.split('.')[1] ?? '') : asset.format
   const base = {
@@ -91,7 +100,14 @@ export function sendAsset(
     etag: `"${asset.etag}"`,
     'cache-control': asset.type === 'upload' ? 'public, max-age=2592000' : 'private, no-transform',
     'x-content-type-options': 'nosniff',
-    ...(isAttachment ? { 'content-disposition': 'attachment' } : {}),
+    ...(isAttachment ? { 'content-disposition': dispositionOf(fileName) } : {}),
+  }
+  if (isDerived && asset.resourceType === 'image') {
+    const derived = stripMetadata(readFileSync(asset.path), asset.format)
+    const headers = { ...base, etag: `"derived-${asset.etag}"`, 'accept-ranges': 'none' }
+    response.writeHead(200, { ...headers, 'content-length': derived.length })
+    response.end(request.method === 'HEAD' ? undefined : derived)
+    return
   }
   const range = parseRange(request.headers.range, asset.bytes)
   if (range === 'unsatisfiable') {
@@ -112,6 +128,16 @@ export function sendAsset(
   file.on('error', () => response.destroy())
   response.on('close', () => file.destroy())
   file.pipe(response)
+}
+
+function dispositionOf(fileName: string | undefined): string {
+  if (fileName === undefined) return 'attachment'
+  const plain = fileName.replace(/[^\x20-\x7e]|["\\]/g, '_')
+  const encoded = encodeURIComponent(fileName).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
 }
 
 function parseRange(

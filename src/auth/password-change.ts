@@ -7,6 +7,7 @@ import { Email } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
 import { clearPasswordAttempts, limitTokenAttempts, rememberNetwork } from './attempt-limits.ts'
 import { confirmOwnership } from './email-ownership.ts'
+import { tellOfFactor } from './factor-mails.ts'
 import { consumeToken, GivenToken, requireTokenOwner, revokeTokens } from './email-tokens.ts'
 import { requireStrong } from './password-strength.ts'
 import { GivenPassword, hashPassword, Password } from './passwords.ts'
@@ -82,13 +83,14 @@ async function mayMailReset(deps: Uses<'db' | 'now'>, email: string): Promise<bo
 }
 
 /**
- * The link works once, ends every session and confirms the address. What is refused before leaves it usable.
+ * The link works once, ends every session and confirms the address; it takes away a second factor that was made
+ * before anybody had confirmed it, and says so. What is refused before leaves the link usable.
  * Throws TOKEN_INVALID, WEAK_PASSWORD, TOO_MANY_REQUESTS, CHANGED_MEANWHILE.
  */
 export async function resetPassword(
   deps: Audited & Uses<'sessions' | 'settings'>,
   { token, password }: PasswordReset,
-): Promise<null> {
+): Promise<{ secondFactorRemoved: true } | null> {
   const user = await limitTokenAttempts(deps, async () => {
     const owner = await requireTokenOwner(deps, token, 'RESET_PASSWORD')
     requireStrong(password, { ...owner, appName: deps.settings.appName })
@@ -96,11 +98,16 @@ export async function resetPassword(
   })
   await consumeToken(deps, token, 'RESET_PASSWORD')
   await replaceHash(deps, user, password)
-  await confirmOwnership(deps, user)
+  const isFactorTaken = await confirmOwnership(deps, user, 'new-password')
   await clearPasswordAttempts(deps, user.email)
   await rememberNetwork(deps, user.email)
-  await audit(deps, { actor: null, act: 'auth.password-reset', target: targetOf(user._id) })
-  return null
+  const target = targetOf(user._id)
+  await audit(deps, { actor: null, act: 'auth.password-reset', target })
+  if (!isFactorTaken) return null
+  await audit(deps, { actor: null, act: 'auth.totp-taken', target })
+  const owner = { id: user._id, email: user.email, emailVerified: true }
+  await tellOfFactor(deps, owner, 'taken-by-new-password')
+  return { secondFactorRemoved: true }
 }
 
 // First the hash, then the sessions: a sign-in with the old password that began before looks once more after

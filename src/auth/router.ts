@@ -1,4 +1,10 @@
-import { authedProcedure, publicProcedure, router } from '../trpc.ts'
+import {
+  authedProcedure,
+  doorProcedure,
+  enrollingProcedure,
+  publicProcedure,
+  router,
+} from '../trpc.ts'
 import {
   changePassword,
   PasswordChange,
@@ -17,7 +23,15 @@ import {
 } from './session-list.ts'
 import { Credentials, login, logout } from './sign-in.ts'
 import { confirmPassword, PasswordConfirmation } from './step-up.ts'
-import { confirmTotp, disableTotp, startTotp, TotpCode, TotpRemoval } from './totp.ts'
+import {
+  confirmTotp,
+  disableTotp,
+  RecoveryRenewal,
+  renewRecoveryCodes,
+  startTotp,
+  TotpCode,
+  TotpRemoval,
+} from './totp.ts'
 import { publicUser } from './user.ts'
 import { EmailProof, resendVerification, verifyEmail } from './verification.ts'
 
@@ -32,21 +46,30 @@ const sessionsRouter = router({
 })
 
 const totpRouter = router({
-  start: authedProcedure.mutation(({ ctx }) => startTotp(ctx, ctx.actor)),
-  confirm: authedProcedure
+  start: enrollingProcedure.mutation(({ ctx }) => startTotp(ctx, ctx.actor)),
+  confirm: enrollingProcedure
     .input(TotpCode)
     .mutation(({ ctx, input }) => confirmTotp(ctx, ctx.actor, input)),
+  renewRecoveryCodes: authedProcedure
+    .input(RecoveryRenewal)
+    .mutation(({ ctx, input }) => renewRecoveryCodes(ctx, ctx.actor, input)),
   disable: authedProcedure
     .input(TotpRemoval)
     .mutation(({ ctx, input }) => disableTotp(ctx, ctx.actor, input)),
 })
 
 export const authRouter = router({
-  register: publicProcedure.input(NewAccount).mutation(({ ctx, input }) => register(ctx, input)),
-  login: publicProcedure.input(Credentials).mutation(({ ctx, input }) => login(ctx, input)),
-  logout: publicProcedure.mutation(({ ctx }) => logout(ctx, ctx.actor)),
-  me: publicProcedure.query(({ ctx }) => (ctx.actor ? { user: publicUser(ctx.actor) } : null)),
-  verifyEmail: publicProcedure
+  register: doorProcedure.input(NewAccount).mutation(({ ctx, input }) => register(ctx, input)),
+  login: doorProcedure.input(Credentials).mutation(({ ctx, input }) => login(ctx, input)),
+  logout: doorProcedure.mutation(({ ctx }) => logout(ctx, ctx.actor)),
+  me: doorProcedure.query(
+    ({ ctx }) =>
+      ctx.actor && {
+        user: publicUser(ctx.actor),
+        ...(ctx.enrolling && { secondFactorNeeded: true as const }),
+      },
+  ),
+  verifyEmail: doorProcedure
     .input(EmailProof)
     .mutation(({ ctx, input }) => verifyEmail(ctx, input)),
   resendVerification: authedProcedure.mutation(({ ctx }) => resendVerification(ctx, ctx.actor)),
@@ -59,7 +82,7 @@ export const authRouter = router({
   changePassword: authedProcedure
     .input(PasswordChange)
     .mutation(({ ctx, input }) => changePassword(ctx, ctx.actor, input)),
-  confirmPassword: authedProcedure
+  confirmPassword: enrollingProcedure
     .input(PasswordConfirmation)
     .mutation(({ ctx, input }) => confirmPassword(ctx, ctx.actor, input)),
   sessions: sessionsRouter,

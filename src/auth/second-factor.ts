@@ -21,7 +21,7 @@ export async function removeSecondFactor({ db }: Uses<'db'>, userId: string): Pr
 
 /** Uses up a code of the authenticator, or a recovery code. False when it is wrong or was used before. */
 export async function consumeCode(
-  deps: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now' | 'secretBox'>,
   userId: string,
   given: string,
 ): Promise<boolean> {
@@ -32,17 +32,18 @@ export async function consumeCode(
 }
 
 async function consumeTotpCode(
-  { db, now }: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now' | 'secretBox'>,
   userId: string,
   code: string,
 ): Promise<boolean> {
-  const factor = await db.orm.totps.where({ userId }).first()
+  const factor = await deps.db.orm.totps.where({ userId }).first()
   if (!factor?.confirmedAt) return false
-  const step = await timeStepOf(factor.secret, code, now())
+  const step = await timeStepOf(secretOf(deps, factor), code, deps.now())
   if (step === null) return false
   // Each time step counts once, against whoever has read the owner's code over the shoulder.
-  const used = await db.orm.totps
-    .where({ userId, secret: factor.secret })
+  // By its id, since its secret may be sealed anew at this moment; a confirmed one never gets another.
+  const used = await deps.db.orm.totps
+    .where({ _id: factor._id })
     .where(Field.lt('lastStep', step))
     .update({ lastStep: step })
   return used !== null
@@ -60,6 +61,17 @@ async function consumeRecoveryCode(
     .where(Field.eq('recoveryHashes', hash))
     .update((factor) => [factor.recoveryHashes.pull(hash)])
   return used !== null
+}
+
+// Forty hexadecimal digits: secrets of earlier versions lie in clear until the job has been here.
+const IN_CLEAR = /^[0-9a-f]{40}$/
+
+/** An authenticator's secret, in hexadecimal. Throws where no key here opens it. */
+export function secretOf(
+  { secretBox }: Uses<'secretBox'>,
+  { userId, secret }: { userId: string; secret: string },
+): string {
+  return IN_CLEAR.test(secret) ? secret : secretBox.open(secret, userId)
 }
 
 /**
@@ -82,10 +94,10 @@ function isSame(expected: string, given: string): boolean {
   )
 }
 
-/** Ten codes of 80 random bits, shown once and stored as hashes. */
+/** Ten codes of 120 random bits, shown once; of so many, a fast hash tells nothing. */
 export function newRecoveryCodes(): { codes: string[]; hashes: string[] } {
   const raw = Array.from({ length: RECOVERY_CODES }, () =>
-    base32.encode(randomBytes(10), { includePadding: false }).toLowerCase(),
+    base32.encode(randomBytes(15), { includePadding: false }).toLowerCase(),
   )
   return {
     codes: raw.map((code) => code.match(/.{4}/g)?.join('-') ?? code),

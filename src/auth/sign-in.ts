@@ -8,6 +8,7 @@ import { putMail } from '../mail/outbox.ts'
 import { isKnownNetwork, limitAttempts, rememberNetwork } from './attempt-limits.ts'
 import { describeDevice } from './device.ts'
 import { GivenPassword, hashPassword, isPassword, needsRehash } from './passwords.ts'
+import { refuseCode } from './refused-code.ts'
 import { consumeCode, hasSecondFactor } from './second-factor.ts'
 import { endSession, startSession, type Actor } from './sessions.ts'
 import { findUser, targetOf, userOf, type User, type UserDocument } from './user.ts'
@@ -41,16 +42,14 @@ export async function login(visit: Visit, { email, password, code }: Credentials
 }
 
 async function requireSecondFactor(
-  deps: Audited,
+  deps: Audited & Uses<'secretBox'>,
   { _id: userId, email }: Pick<UserDocument, '_id' | 'email'>,
   code?: string,
 ): Promise<void> {
   if (!(await hasSecondFactor(deps, userId))) return
   if (code === undefined || code.trim() === '') throw new DomainError('TOTP_REQUIRED')
   await limitAttempts(deps, { of: 'code', email }, async () => {
-    if (await consumeCode(deps, userId, code)) return
-    await audit(deps, { actor: null, act: 'auth.code-refused', target: targetOf(userId) })
-    throw new DomainError('WRONG_CODE')
+    if (!(await consumeCode(deps, userId, code))) await refuseCode(deps, null, userId)
   })
 }
 

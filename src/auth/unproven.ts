@@ -32,9 +32,11 @@ export const UNPROVEN_MAILS: Record<Mail['template'], keyof typeof MAILS_A_DAY> 
   'reset-password': 'asked',
   'password-changed': 'account',
   'new-sign-in': 'account',
+  'second-factor-changed': 'account',
   receipt: 'money',
   enrolled: 'money',
   refund: 'money',
+  'late-payment': 'money',
   'order-review': 'money',
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
+import type { Context } from '../context.ts'
 import type { Uses } from '../deps.ts'
 import { putMail, type LinkMaker } from '../mail/outbox.ts'
 import { limitTokenAttempts } from './attempt-limits.ts'
@@ -16,10 +17,13 @@ export type EmailProof = z.infer<typeof EmailProof>
  * Confirms the address a link was mailed to. Works without being signed in: the owner often opens the mail on
  * another device. Throws TOKEN_INVALID, TOO_MANY_REQUESTS.
  */
-export async function verifyEmail(deps: Audited, { token }: EmailProof): Promise<null> {
+export async function verifyEmail(
+  deps: Audited & Pick<Context, 'actor'>,
+  { token }: EmailProof,
+): Promise<null> {
   const user = await limitTokenAttempts(deps, () => requireTokenOwner(deps, token, 'VERIFY_EMAIL'))
   await consumeToken(deps, token, 'VERIFY_EMAIL')
-  await confirmOwnership(deps, user)
+  await confirmOwnership(deps, user, deps.actor?.id === user._id ? 'in-session' : 'elsewhere')
   await audit(deps, {
     actor: { id: user._id, role: user.role },
     act: 'auth.email-verified',

@@ -1,45 +1,56 @@
 // The uses of a coupon are a list that only grows: each takes the place after the last, by a unique key, so that
 // whoever appends has seen everything before. Limits are decided at that moment and hold however they change.
-import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
-import { isDuplicateKey, type Stored } from '../db.ts'
+import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
+import { MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { inTurn } from '../in-turn.ts'
 import type { CouponDocument } from './discounts.ts'
+import { requireHoldSlot, type Use } from './holds.ts'
 
 type Stock = Uses<'db' | 'now'>
 type Buyer = { orderId: string; userId: string }
-type Use = Stored<'coupon_uses'>
 type Limits = { maxTotal: number | null; maxPerUser: number | null }
+
+/** Until when it is held; left out, until the order is closed. `late`: for somebody who is paying already. */
+type Hold = Buyer & { heldUntil?: Date; late?: boolean }
 
 // Buyers of one instance come one after the other, so each conflict means that another instance was first.
 const MAX_TRIES = 200
 
-/** Holds a use for this order; again, it is held once. Throws COUPON_USED_UP when there is none left. */
+/**
+ * Holds a use for this order; again, it is held once. Throws COUPON_USED_UP when there is none left, and what
+ * requireHoldSlot throws.
+ */
 export async function holdUse(
   deps: Stock,
   { code }: Pick<CouponDocument, 'code'>,
-  buyer: Buyer,
+  hold: Hold,
 ): Promise<void> {
-  const held = await findUse(deps, buyer.orderId)
+  const held = await findUse(deps, hold.orderId)
   if (held) {
     requireKept(held)
     return
   }
   await inTurn(deps.db, `coupon ${code}`, async () => {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-      if (await append(deps, code, buyer)) return
+      if (await append(deps, code, hold)) return
     }
     throw new DomainError('COUPON_USED_UP')
   })
 }
 
 /** False when somebody else took the place meanwhile, so that what was counted no longer stands. */
-async function append(deps: Stock, code: string, buyer: Buyer): Promise<boolean> {
+async function append(
+  deps: Stock,
+  code: string,
+  { heldUntil, late = false, ...buyer }: Hold,
+): Promise<boolean> {
   const at = deps.now()
   const place = await nextPlace(deps, code)
   const limits = await limitsOf(deps, code)
-  const hasLeft = await isLeft(deps, code, { ...buyer, ...limits, place })
+  const own = await usesBy(deps, code, buyer.userId)
+  const hasLeft = await isLeft(deps, code, { ...limits, own, place })
   // The last one may have gone to this very order, opened in two tabs.
   const known = await findUse(deps, buyer.orderId)
   if (known) {
@@ -47,10 +58,12 @@ async function append(deps: Stock, code: string, buyer: Buyer): Promise<boolean>
     return true
   }
   if (!hasLeft) throw new DomainError('COUPON_USED_UP')
+  const ask = { userId: buyer.userId, own, maxTotal: limits.maxTotal }
+  const holdSlot = late ? null : await requireHoldSlot(deps, ask)
   try {
     const { orderId, userId } = buyer
-    const when = { createdAt: at, updatedAt: at }
-    const use = { code, place, userId, orderId, state: 'HELD' as const, late: false }
+    const when = { heldUntil: heldUntil ?? null, createdAt: at, updatedAt: at }
+    const use = { code, place, userId, orderId, state: 'HELD' as const, late, holdSlot }
     await deps.db.orm.coupon_uses.create({ ...use, ...limits, ...when })
     return true
   } catch (error) {
@@ -70,27 +83,23 @@ async function limitsOf({ db }: Uses<'db'>, code: string): Promise<Limits> {
   return { maxTotal: coupon.maxTotal ?? null, maxPerUser: coupon.maxPerUser ?? null }
 }
 
-type Ask = Buyer & Limits & { place: number }
+type Ask = Limits & { own: readonly Use[]; place: number }
 
 async function isLeft(
   deps: Uses<'db'>,
   code: string,
-  { userId, maxTotal, maxPerUser, place }: Ask,
+  { own, maxTotal, maxPerUser, place }: Ask,
 ): Promise<boolean> {
-  if (maxPerUser !== null && (await usesBy(deps, code, userId)) >= maxPerUser) return false
+  const kept = own.filter(({ state }) => state !== 'RELEASED')
+  if (maxPerUser !== null && kept.length >= maxPerUser) return false
   if (maxTotal === null || place < maxTotal) return true
   // Every place below is taken or was given back: there is one left if more came back than were sold beyond.
   const needed = place - maxTotal + 1
   return (await countReleased(deps, code, needed)) >= needed
 }
 
-async function usesBy({ db }: Uses<'db'>, code: string, userId: string): Promise<number> {
-  const own = await db.orm.coupon_uses
-    .where({ code, userId })
-    .where(MongoFieldFilter.neq('state', 'RELEASED'))
-    .select('_id')
-    .all()
-  return own.length
+function usesBy({ db }: Uses<'db'>, code: string, userId: string): Promise<Use[]> {
+  return Promise.resolve(db.orm.coupon_uses.where({ code, userId }).all())
 }
 
 /** Counts no further than is asked for. */
@@ -98,25 +107,52 @@ function countReleased({ db }: Uses<'db'>, code: string, limit: number): Promise
   return db.driver.collection('coupon_uses').countDocuments({ code, state: 'RELEASED' }, { limit })
 }
 
+// Longer than it takes to claim an order that is being paid.
+const KEPT_MS = 10 * MINUTE_MS
+
 /**
- * Turns the hold of a paid order into a use. One that was given back is taken again whatever the limits say, since
- * its price was paid, and counts against them from then on: then the answer is `late`.
+ * Sees to it that an order which is being paid after its time has its use: what it still holds is kept, and what
+ * was given back is held anew, at the end of the list, within the limits as they are now. False when none is left.
  */
-export async function redeemUse(deps: Stock, orderId: string): Promise<{ late: boolean }> {
-  const updatedAt = deps.now()
-  const held = { orderId, state: 'HELD' as const }
-  if (await deps.db.orm.coupon_uses.where(held).update({ state: 'USED', updatedAt }))
-    return { late: false }
-  const released = { orderId, state: 'RELEASED' as const }
-  const again = { state: 'USED' as const, late: true, updatedAt }
-  return { late: (await deps.db.orm.coupon_uses.where(released).update(again)) !== null }
+export async function keepUse(deps: Stock, code: string, buyer: Buyer): Promise<boolean> {
+  const { orderId } = buyer
+  const heldUntil = new Date(deps.now().getTime() + KEPT_MS)
+  const kept = await deps.db.orm.coupon_uses
+    .where({ orderId, state: 'HELD' })
+    .update({ heldUntil, late: true, updatedAt: deps.now() })
+  if (kept) return true
+  await stepAside(deps, orderId)
+  try {
+    await holdUse(deps, { code }, { ...buyer, heldUntil, late: true })
+    return true
+  } catch (error) {
+    if (error instanceof DomainError) return false
+    throw error
+  }
 }
 
-/** Gives back what an order held and did not use. Its place stays, as one that is free. */
-export async function releaseUse({ db, now }: Stock, orderId: string): Promise<void> {
+/** A use that was given back makes room for another of its order; it keeps its place. */
+async function stepAside({ db, now }: Stock, orderId: string): Promise<void> {
+  const known = await db.orm.coupon_uses.where({ orderId, state: 'RELEASED' }).first()
+  if (!known) return
   await db.orm.coupon_uses
-    .where({ orderId, state: 'HELD' })
-    .update({ state: 'RELEASED', updatedAt: now() })
+    .where({ _id: known._id, orderId, state: 'RELEASED' })
+    .update({ orderId: `${orderId}:${known.place}`, updatedAt: now() })
+}
+
+/**
+ * Turns the hold of a paid order into a use. One that was given back is taken again whatever the limits say, since
+ * its price was paid: the invariants tell of it. The answer is `late` where the order was paid after its time.
+ */
+export async function redeemUse(deps: Stock, orderId: string): Promise<{ late: boolean }> {
+  const used = { state: 'USED' as const, holdSlot: null, updatedAt: deps.now() }
+  const uses = deps.db.orm.coupon_uses
+  const held = await uses.where({ orderId, state: 'HELD' }).update(used)
+  if (held) return { late: held.late }
+  return {
+    late:
+      (await uses.where({ orderId, state: 'RELEASED' }).update({ ...used, late: true })) !== null,
+  }
 }
 
 function findUse({ db }: Uses<'db'>, orderId: string): Promise<Use | null> {

@@ -5,7 +5,7 @@ import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, Price, type Page, type PageOf } from '../fields.ts'
 import { GST_PERCENTS } from '../money.ts'
-import { readPage } from '../paging.ts'
+import { readPageWithin } from '../paging.ts'
 import { courseFrom, type CourseDocument } from './course.ts'
 import { editCourse, type Changes } from './edit.ts'
 import { publicCourse, type Course } from './public-course.ts'
@@ -137,13 +137,19 @@ function givenChangesOf(changes: CourseChanges): Changes {
 const isSearched = ({ title, summary, tags, description }: Changes): boolean =>
   [title, summary, tags, description].some((field) => field !== undefined)
 
-/** A page of the author's own courses of any status, newest first. Throws INVALID_INPUT (the cursor). */
+// Each comes with its outline.
+const MOST_PAGE_BYTES = 2 * 1024 * 1024
+
+/**
+ * A page of the author's own courses of any status, newest first; fewer than asked for where they are large.
+ * Throws INVALID_INPUT (the cursor).
+ */
 export async function listMyCourses(
   { db }: Uses<'db'>,
   actor: Actor,
   page: Page,
 ): Promise<PageOf<Course>> {
   const mine = db.orm.courses.where({ ownerId: actor.id })
-  const { items, nextCursor } = await readPage(mine, page)
+  const { items, nextCursor } = await readPageWithin(mine, page, MOST_PAGE_BYTES)
   return { items: items.map((row) => publicCourse(courseFrom(row))), nextCursor }
 }

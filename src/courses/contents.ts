@@ -1,17 +1,38 @@
+import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId } from 'mongodb'
+import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 
-type LessonKey = { courseId: string; lessonId: string }
+/** A lesson, and the version of its course that counts the bytes of what is stored for it. */
+export type ContentKey = { courseId: string; lessonId: string; revision: number }
 
 /** Stores a lesson's text, which was sanitized on its way in. */
-export async function putLessonText(
+export function putLessonText(deps: Uses<'db'>, key: ContentKey, body: string): Promise<void> {
+  return putContent(deps, 'lesson_texts', { ...key, body })
+}
+
+/**
+ * Stores the content of a lesson, unless that of a later version is there: what stays is what the course has
+ * counted.
+ */
+export async function putContent(
   { db }: Uses<'db'>,
-  { courseId, lessonId }: LessonKey,
-  body: string,
+  collection: 'lesson_texts' | 'quizzes',
+  { courseId, lessonId, revision, ...content }: ContentKey & Record<string, unknown>,
 ): Promise<void> {
-  await db.orm.lesson_texts
-    .where({ lessonId })
-    .upsert({ create: { courseId, lessonId, body }, update: { body } })
+  const isOlder = { $or: [{ revision: null }, { revision: { $lt: revision } }] }
+  try {
+    await db.driver
+      .collection(collection)
+      .updateOne(
+        { lessonId, ...isOlder },
+        { $set: { courseId: new ObjectId(courseId), ...content, revision } },
+        { upsert: true },
+      )
+  } catch (error) {
+    // The lesson's own key, which is unique: a later version is there.
+    if (!isDuplicateKey(error)) throw error
+  }
 }
 
 /**
@@ -61,11 +82,12 @@ export async function findContents({ db }: Uses<'db'>, courseId: string): Promis
   }
 }
 
-/** Lesson id → text, for every text of a course. */
+/** Lesson id → text, of those among these lessons that have one. */
 export async function findLessonTexts(
   { db }: Uses<'db'>,
-  courseId: string,
+  lessonIds: string[],
 ): Promise<Map<string, string>> {
-  const texts = await db.orm.lesson_texts.where({ courseId }).all()
+  if (lessonIds.length === 0) return new Map()
+  const texts = await db.orm.lesson_texts.where(MongoFieldFilter.in('lessonId', lessonIds)).all()
   return new Map(texts.map(({ lessonId, body }) => [lessonId, body]))
 }

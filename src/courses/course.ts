@@ -12,6 +12,8 @@ export type Lesson = {
   mediaId: string | null
   durationSeconds: number | null
   addedAt: Date | null
+  /** Of its text or quiz; null where none was counted yet. */
+  bytes: number | null
 }
 
 export type Section = { id: string; title: string; lessons: Lesson[] }
@@ -43,6 +45,7 @@ export function courseFrom(row: CourseRow): CourseDocument {
       mediaId: lesson.mediaId ?? null,
       durationSeconds: lesson.durationSeconds ?? null,
       addedAt: lesson.addedAt ?? null,
+      bytes: lesson.bytes ?? null,
     })),
   }))
   return { ...row, sections }

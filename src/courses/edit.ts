@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
+import { requireRoom, withBytesKnown } from './course-size.ts'
 import { courseFrom, findCourse, type CourseDocument } from './course.ts'
 import { listingIssuesOf } from './readiness.ts'
 
@@ -16,8 +17,9 @@ type Change = (course: CourseDocument) => Changes | Promise<Changes>
  * Stores a change if the course is still the version it was made from; otherwise makes it again from what is
  * stored now. So no edit is lost, and each is checked against what it really changes.
  *
- * Throws COURSE_NOT_READY where a published course would lose its last lesson, NOT_FOUND if it is gone, and
- * CHANGED_MEANWHILE after losing against other editors thirty times.
+ * Throws COURSE_NOT_READY where a published course would lose its last lesson, INVALID_INPUT where it would
+ * hold more than a course may, NOT_FOUND if it is gone, and CHANGED_MEANWHILE after losing against other
+ * editors thirty times.
  */
 export async function editCourse(
   { db, now }: Uses<'db' | 'now'>,
@@ -27,7 +29,9 @@ export async function editCourse(
   let current = course
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const { _id, version } = current
-    const changes = await change(current)
+    const sections = await withBytesKnown({ db }, current.sections)
+    const changes = await change({ ...current, sections })
+    if (changes.sections) requireRoom(sections, changes.sections)
     requireListingComplete({ ...current, ...changes }, changes)
     const row = await db.orm.courses
       .where({ _id, version })

@@ -4,7 +4,8 @@ import type { Uses } from '../deps.ts'
 import { DomainError, refuseInput } from '../errors.ts'
 import { Id, line, orNamed } from '../fields.ts'
 import { restartRetention, requireAttachableMedia } from './attachments.ts'
-import { putLessonText, removeLessonContents } from './contents.ts'
+import { putLessonText, removeLessonContents, type ContentKey } from './contents.ts'
+import { bytesOf } from './course-size.ts'
 import type { CourseDocument, LessonKind } from './course.ts'
 import { editCourse } from './edit.ts'
 import {
@@ -71,8 +72,10 @@ export async function addLesson(
   checkFits(kind, { body, quiz })
   const attached = await requireAttachableMedia(deps, course, { kind, mediaId })
   const id = new ObjectId().toHexString()
-  const lesson = { id, title, kind, preview, ...attached, addedAt: deps.now() }
-  await putContents(deps, { courseId: course._id, lessonId: lesson.id }, { body, quiz })
+  const bytes = bytesIn({ body, quiz })
+  const lesson = { id, title, kind, preview, ...attached, addedAt: deps.now(), bytes }
+  const key = { courseId: course._id, lessonId: id, revision: course.version }
+  await putContents(deps, key, { body, quiz })
   try {
     await editCourse(deps, course, ({ sections }) => ({
       sections: withLesson(sections, lesson, { sectionId, position }),
@@ -98,15 +101,16 @@ export async function updateLesson(
   checkFits(kind, { body, quiz })
   const attached =
     mediaId === undefined ? {} : await requireAttachableMedia(deps, course, { kind, mediaId })
-  const { sections } = await editCourse(deps, course, ({ sections }) => ({
+  const { sections, version } = await editCourse(deps, course, ({ sections }) => ({
     sections: withLessonChanged(sections, lessonId, (lesson) => ({
       ...lesson,
       ...(title !== undefined && { title }),
       ...(preview !== undefined && { preview }),
       ...attached,
+      bytes: bytesIn({ body, quiz }) ?? lesson.bytes,
     })),
   }))
-  await putContents(deps, { courseId: course._id, lessonId }, { body, quiz })
+  await putContents(deps, { courseId: course._id, lessonId, revision: version }, { body, quiz })
   if (mediaId !== undefined) await restartRetention(deps, [mediaIdBefore])
   const edited = lessonOutline(requireLessonIn(sections, lessonId))
   return { ...edited, dropped: body?.dropped ?? [] }
@@ -121,11 +125,17 @@ function checkFits(kind: LessonKind, { body, quiz }: GivenContents): void {
     refuseInput('quiz', `a lesson of kind ${kind} has no questions`)
 }
 
+/** Counted in the outline before they are stored; null where none are given. */
+function bytesIn({ body, quiz }: GivenContents): number | null {
+  if (body !== undefined) return bytesOf(body.html)
+  return quiz === undefined ? null : bytesOf(quiz)
+}
+
 async function putContents(
   deps: Uses<'db' | 'now'>,
-  of: { courseId: string; lessonId: string },
+  key: ContentKey,
   { body, quiz }: GivenContents,
 ): Promise<void> {
-  if (body !== undefined) await putLessonText(deps, of, body.html)
-  if (quiz !== undefined) await putQuiz(deps, of, quiz)
+  if (body !== undefined) await putLessonText(deps, key, body.html)
+  if (quiz !== undefined) await putQuiz(deps, key, quiz)
 }

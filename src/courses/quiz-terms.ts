@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Id, line, lines } from '../fields.ts'
+import { bytesOf } from './course-size.ts'
 
 /** Of one student at one quiz, also where its author sets no limit: each attempt stores its questions. */
 export const MAX_ATTEMPTS = 100
@@ -12,7 +13,13 @@ const Option = z.object({ text: line(1, 500), correct: z.boolean().default(false
 const options = z.array(Option).min(2).max(10)
 const countCorrect = (given: { correct: boolean }[]) => given.filter((one) => one.correct).length
 
-export const QuizQuestion = z.discriminatedUnion('kind', [
+// Answer keys of earlier versions are kept, and an attempt carries its questions.
+const MAX_QUESTION_BYTES = 16 * 1024
+const MAX_QUESTIONS_BYTES = 192 * 1024
+
+const isWithin = (most: number) => (given: object) => bytesOf(given) <= most
+
+const AnyQuestion = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('SINGLE'),
     ...question,
@@ -33,10 +40,16 @@ export const QuizQuestion = z.discriminatedUnion('kind', [
     explanation,
   }),
 ])
+
+export const QuizQuestion = AnyQuestion.refine(isWithin(MAX_QUESTION_BYTES), 'is too long in all')
 export type QuizQuestion = z.infer<typeof QuizQuestion>
 
 export const QuizTerms = z.object({
-  questions: z.array(QuizQuestion).min(1).max(100),
+  questions: z
+    .array(QuizQuestion)
+    .min(1)
+    .max(100)
+    .refine(isWithin(MAX_QUESTIONS_BYTES), 'are too long in all'),
   passPercent: z.int().min(0).max(100).default(60),
   maxAttempts: z.int().min(1).max(MAX_ATTEMPTS).nullable().default(null),
   timeLimitSeconds: z.int().min(10).max(86_400).nullable().default(null),

@@ -2,13 +2,16 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import { refuseInput } from '../errors.ts'
+import { putContent, type ContentKey } from './contents.ts'
+import { bytesOf } from './course-size.ts'
 import type { CourseDocument } from './course.ts'
-import { requireLessonIn } from './outline.ts'
+import { editCourse } from './edit.ts'
+import { requireLessonIn, withLessonChanged } from './outline.ts'
 import type { NewQuiz, QuizTerms, QuizQuestion } from './quiz-terms.ts'
 
 // The right answers of earlier versions are kept, so that an attempt begun before an edit can still be
 // graded.
-const MAX_ANSWERS = 1_000
+const MAX_ANSWERS = 800
 
 /** The right answer to one question: all of `optionIds`, or any of `texts`. A quiz's are its answer key. */
 export type CorrectAnswer = {
@@ -36,8 +39,8 @@ export type AuthoredQuiz = {
 }
 
 /**
- * Replaces the questions of a lesson; attempts that are open keep theirs. Throws NOT_FOUND (no such lesson)
- * or INVALID_INPUT (it is no quiz).
+ * Replaces the questions of a lesson; attempts that are open keep theirs. Throws NOT_FOUND (no such lesson),
+ * INVALID_INPUT (it is no quiz, or the course would hold too much) or CHANGED_MEANWHILE.
  */
 export async function setQuiz(
   deps: Uses<'db' | 'now'>,
@@ -46,7 +49,11 @@ export async function setQuiz(
 ): Promise<AuthoredQuiz> {
   if (requireLessonIn(course.sections, lessonId).kind !== 'QUIZ')
     refuseInput('lessonId', 'is not a quiz')
-  return putQuiz(deps, { courseId: course._id, lessonId }, terms)
+  const bytes = bytesOf(terms)
+  const { version } = await editCourse(deps, course, ({ sections }) => ({
+    sections: withLessonChanged(sections, lessonId, (lesson) => ({ ...lesson, bytes })),
+  }))
+  return putQuiz(deps, { courseId: course._id, lessonId, revision: version }, terms)
 }
 
 /**
@@ -56,26 +63,20 @@ export async function setQuiz(
  */
 export async function putQuiz(
   { db, now }: Uses<'db' | 'now'>,
-  { courseId, lessonId }: { courseId: string; lessonId: string },
+  key: ContentKey,
   { questions: given, passPercent, maxAttempts, timeLimitSeconds }: QuizTerms,
 ): Promise<AuthoredQuiz> {
   const created = given.map(createQuestion)
   await db.driver
     .collection<{ lessonId: string; answers: CorrectAnswer[] }>('quiz_keys')
     .updateOne(
-      { lessonId },
+      { lessonId: key.lessonId },
       { $push: { answers: { $each: created.map(({ answer }) => answer), $slice: -MAX_ANSWERS } } },
       { upsert: true },
     )
   const settings = { passPercent, maxAttempts, timeLimitSeconds }
-  const stored = {
-    questions: created.map(({ question }) => question),
-    ...settings,
-    updatedAt: now(),
-  }
-  await db.orm.quizzes
-    .where({ lessonId })
-    .upsert({ create: { courseId, lessonId, ...stored }, update: stored })
+  const questions = created.map(({ question }) => question)
+  await putContent({ db }, 'quizzes', { ...key, questions, ...settings, updatedAt: now() })
   return {
     questions: created.map(({ question, answer: { questionId: _, ...answer } }) => ({
       ...question,
@@ -111,21 +112,17 @@ function newId(): string {
   return new ObjectId().toHexString()
 }
 
-/** Lesson id → its quiz as the author sees it, for every quiz of a course. */
+/** Lesson id → its quiz as the author sees it, of those among these lessons that have one. */
 export async function findAuthoredQuizzes(
   { db }: Uses<'db'>,
-  courseId: string,
+  lessonIds: string[],
 ): Promise<Map<string, AuthoredQuiz>> {
-  const quizzes = await db.orm.quizzes.where({ courseId }).all()
+  if (lessonIds.length === 0) return new Map()
+  const quizzes = await db.orm.quizzes.where(MongoFieldFilter.in('lessonId', lessonIds)).all()
   if (quizzes.length === 0) return new Map()
-  const isTheirs = MongoFieldFilter.in(
-    'lessonId',
-    quizzes.map(({ lessonId }) => lessonId),
-  )
-  const keys = await db.orm.quiz_keys.where(isTheirs).all()
-  const answers = new Map(
-    keys.flatMap((key) => key.answers.map((answer) => [answer.questionId, answer])),
-  )
+  const asked = quizzes.flatMap(({ questions }) => questions.map(({ id }) => id))
+  const found = await findAnswers({ db }, lessonIds, asked)
+  const answers = new Map(found.map((answer) => [answer.questionId, answer]))
   return new Map(
     quizzes.map((quiz) => {
       const questions = quiz.questions.map(({ id, kind, prompt, points, options }) => {
@@ -151,3 +148,33 @@ export async function findAuthoredQuizzes(
     }),
   )
 }
+
+/**
+ * The right answers to these questions of these lessons. The database picks them: a key also holds those of
+ * earlier versions.
+ */
+export async function findAnswers(
+  { db }: Uses<'db'>,
+  lessonIds: string[],
+  questionIds: string[],
+): Promise<CorrectAnswer[]> {
+  const isAsked = { $in: ['$$this.questionId', questionIds] }
+  const keys = await db.driver
+    .collection('quiz_keys')
+    .aggregate<{ answers: StoredAnswer[] }>([
+      { $match: { lessonId: { $in: lessonIds } } },
+      { $project: { answers: { $filter: { input: '$answers', cond: isAsked } } } },
+    ])
+    .toArray()
+  return keys.flatMap(({ answers }) =>
+    answers.map(({ questionId, optionIds, texts, explanation }) => ({
+      questionId,
+      optionIds,
+      texts,
+      explanation: explanation ?? null,
+    })),
+  )
+}
+
+/** What was absent when it was stored is no null here. */
+type StoredAnswer = Omit<CorrectAnswer, 'explanation'> & { explanation?: string | null }

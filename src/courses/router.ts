@@ -1,6 +1,6 @@
 import { AnyPage } from '../fields.ts'
-import { publicProcedure, router } from '../trpc.ts'
-import { getAuthoredCourse } from './authored-course.ts'
+import { fewAtOnce, publicProcedure, router } from '../trpc.ts'
+import { AuthoredLessonRef, getAuthoredCourse, getAuthoredLesson } from './authored-course.ts'
 import { CourseChanges, createCourse, listMyCourses, NewCourse, updateCourse } from './authoring.ts'
 import { CatalogueQuery, CourseSlug, requireCourseBySlug } from './catalogue.ts'
 import { LessonMove, LessonRemoval, moveLesson, removeLesson } from './lesson-placement.ts'
@@ -30,9 +30,13 @@ export const coursesRouter = router({
     .input(CourseSlug)
     .query(({ ctx, input }) => requireCourseBySlug(ctx, ctx.actor, input)),
   mine: authorProcedure
+    .use(fewAtOnce)
     .input(AnyPage)
     .query(({ ctx, input }) => listMyCourses(ctx, ctx.actor, input)),
-  authoring: part.query(({ ctx }) => getAuthoredCourse(ctx, ctx.course)),
+  authoring: part.use(fewAtOnce).query(({ ctx }) => getAuthoredCourse(ctx, ctx.course)),
+  authoredLesson: part
+    .input(AuthoredLessonRef)
+    .query(({ ctx, input }) => getAuthoredLesson(ctx, ctx.course, input)),
 
   create: authorProcedure
     .input(NewCourse)

@@ -90,6 +90,8 @@ export type Checkout = {
   name: string
   prefill: { name: string; email: string }
   script: string
+  /** Seconds until the dialog closes by itself: the order may not be paid for ever. */
+  timeout: number
   /** Opens the dialog of this one order, where its id does not; for its buyer alone. */
   secret?: string
 }
@@ -153,7 +155,7 @@ export type PaymentGateway = {
   /** May have to ask the gateway, for what is not stored here. */
   checkoutOf: (
     order: Pick<GatewayOrder, 'id' | 'amountPaise' | 'currency'>,
-    shown: { shop: string; buyer: { name: string; email: string } },
+    shown: { shop: string; buyer: { name: string; email: string }; timeout: number },
   ) => Promise<Checkout>
   /**
    * The payment that a browser's answer proves to be of this gateway's order, or `paymentId: null` where its

@@ -65,7 +65,12 @@ async function readQuizAttempts(
   userId: string,
   most: number,
 ): Promise<ExportedAttempt[]> {
-  const rows = await db.orm.quiz_attempts.where({ userId }).orderBy({ _id: -1 }).limit(most).all()
+  const rows = await db.orm.quiz_attempts
+    .where({ userId })
+    .select('courseId', 'lessonId', 'number', 'startedAt', 'submittedAt', 'score', 'maxScore')
+    .orderBy({ _id: -1 })
+    .limit(most)
+    .all()
   return rows.map((row) => ({
     courseId: row.courseId,
     lessonId: row.lessonId,

@@ -9,6 +9,18 @@ const paise = z.number().int()
 const at = z.iso.datetime()
 const line = z.object({ title: z.string(), amountPaise: paise })
 
+const FACTOR_CHANGES = {
+  on: 'It was turned on, and is asked for at every sign-in.',
+  off: 'It was taken away in your account.',
+  'codes-renewed': 'It has new recovery codes; the old ones open nothing any more.',
+  'taken-by-administrator': 'An administrator took it away, and all devices were signed out.',
+  'taken-by-new-password':
+    'It was made before anybody had shown that this address is theirs, so it went with the old password. If it was yours, set it up again.',
+} as const
+
+/** What became of a second factor. */
+export type FactorChange = keyof typeof FACTOR_CHANGES
+
 /** Everything the product can write, as it lies in the outbox: plain JSON, times as ISO texts. */
 export const Mail = z.discriminatedUnion('template', [
   z.object({ template: z.literal('verify-email'), data: z.object({ token }) }),
@@ -17,6 +29,10 @@ export const Mail = z.discriminatedUnion('template', [
   z.object({
     template: z.literal('new-sign-in'),
     data: z.object({ ...greeted, at, device: z.string(), address: z.string() }),
+  }),
+  z.object({
+    template: z.literal('second-factor-changed'),
+    data: z.object({ at, change: z.enum(Object.keys(FACTOR_CHANGES) as FactorChange[]) }),
   }),
   z.object({
     template: z.literal('receipt'),
@@ -41,6 +57,15 @@ export const Mail = z.discriminatedUnion('template', [
   z.object({
     template: z.literal('refund'),
     data: z.object({ ...greeted, orderId: z.string(), amountPaise: paise }),
+  }),
+  z.object({
+    template: z.literal('late-payment'),
+    data: z.object({
+      orderId: z.string(),
+      amountPaise: paise,
+      fault: z.string(),
+      isTaken: z.boolean(),
+    }),
   }),
   z.object({
     template: z.literal('order-review'),
@@ -91,6 +116,12 @@ export function composeMail(site: Site, mail: Mail): Message {
         ],
         button: { label: 'It was not me', path: '/forgot-password' },
       })
+    case 'second-factor-changed':
+      return renderMessage(site, {
+        subject: `The second factor of your ${appName} account was changed`,
+        paragraphs: [`On ${dateText(mail.data.at)}. ${FACTOR_CHANGES[mail.data.change]}`],
+        button: { label: 'It was not me', path: '/forgot-password' },
+      })
     case 'receipt':
       return renderMessage(site, receiptOf(mail.data))
     case 'enrolled':
@@ -110,6 +141,18 @@ export function composeMail(site: Site, mail: Mail): Message {
         paragraphs: [
           `We have refunded ${inRupees(mail.data.amountPaise)} of order ${mail.data.orderId}.`,
           'Your bank shows it within five to seven working days.',
+        ],
+        button: orderButton(mail.data.orderId),
+      })
+    case 'late-payment':
+      return renderMessage(site, {
+        subject: `Your payment for order ${mail.data.orderId} came too late`,
+        paragraphs: [
+          `It came after the order had closed, and ${mail.data.fault}.`,
+          mail.data.isTaken
+            ? `We give all of it back: ${inRupees(mail.data.amountPaise)}. Your bank shows it within five to seven working days.`
+            : `We have not taken the ${inRupees(mail.data.amountPaise)}: your bank lets go of them within a few days.`,
+          'You are welcome to order again.',
         ],
         button: orderButton(mail.data.orderId),
       })

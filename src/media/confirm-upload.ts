@@ -1,10 +1,11 @@
 import type { Actor } from '../auth/sessions.ts'
 import type { Uses } from '../deps.ts'
-import { DomainError } from '../errors.ts'
+import { DomainError, type Reason } from '../errors.ts'
+import type { StoredAsset } from '../gateways/cloudinary/account.ts'
 import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
 import { acceptUpload } from './accept-upload.ts'
 import { attach } from './attach.ts'
-import { HEAD_BYTES, inspect } from './inspect.ts'
+import { withHandout } from './handout.ts'
 import { assetRefOf, publicMedia, type Media, type MediaDocument } from './media.ts'
 import { requireOwnMedia, type MediaRef } from './own-media.ts'
 import { UPLOAD_RULES } from './purposes.ts'
@@ -14,10 +15,10 @@ import { UPLOAD_RULES } from './purposes.ts'
  * for it. Asked again, it answers the same.
  *
  * Throws NOT_FOUND (not one's own, or removed), MEDIA_NOT_READY (no file has come yet), MEDIA_GATEWAY_DOWN,
- * and FILE_TOO_LARGE or FILE_TYPE_REFUSED for a file that is not what was signed.
+ * and FILE_TOO_LARGE or FILE_TYPE_REFUSED for a file that is not what was signed, UNAVAILABLE (the scanner).
  */
 export async function confirmUpload(
-  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'log' | 'scanFile'>,
   actor: Actor,
   { mediaId }: MediaRef,
 ): Promise<Media> {
@@ -31,34 +32,40 @@ export async function confirmUpload(
  * does.
  */
 export async function acceptPending(
-  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'log' | 'scanFile'>,
   media: MediaDocument,
 ): Promise<MediaDocument> {
   if (media.state === 'READY') return attach(deps, media)
   if (media.state !== 'PENDING') return media
   const asset = await orGatewayDown(deps.cloudinary.describe(assetRefOf(media)))
   if (!asset) throw new DomainError('MEDIA_NOT_READY')
-  return acceptUpload(deps, media, asset, await contentFaultOf(deps, media))
+  return acceptUpload(deps, media, asset, await contentFaultOf(deps, media, asset))
 }
 
 /**
- * Of pictures and videos Cloudinary itself says what they are. A raw file it takes as it comes, so its first
- * bytes are read as they would have been on their way through us.
+ * Of pictures and videos Cloudinary itself says what they are. A raw file it takes as it comes, so it is read
+ * and looked at as it would have been on its way through us.
  */
 async function contentFaultOf(
-  { cloudinary }: Uses<'cloudinary'>,
+  deps: Uses<'cloudinary' | 'log' | 'scanFile'>,
   media: MediaDocument,
+  asset: StoredAsset,
 ): Promise<DomainError | null> {
-  if (UPLOAD_RULES[media.purpose].resourceType !== 'raw') return null
-  const head = await orGatewayDown(cloudinary.readHead(assetRefOf(media), HEAD_BYTES))
+  const { resourceType, maxBytes } = UPLOAD_RULES[media.purpose]
+  if (resourceType !== 'raw' || asset.bytes > maxBytes) return null
   try {
-    const { format } = await inspect(head, media.purpose)
+    const source = deps.cloudinary.readContent(assetRefOf(media), maxBytes)
+    const format = await orGatewayDown(
+      withHandout(deps, source, (file) => Promise.resolve(file.format)),
+    )
     return format === media.format ? null : new DomainError('FILE_TYPE_REFUSED')
   } catch (error) {
-    if (error instanceof DomainError) return error
+    if (error instanceof DomainError && FAULTS.has(error.reason)) return error
     throw error
   }
 }
+
+const FAULTS: ReadonlySet<Reason> = new Set(['FILE_TYPE_REFUSED', 'FILE_TOO_LARGE'])
 
 async function orGatewayDown<T>(answer: Promise<T>): Promise<T> {
   try {

@@ -3,7 +3,8 @@ import type { Actor } from '../auth/sessions.ts'
 import { requireOwnCourse } from '../courses/access.ts'
 import type { Uses } from '../deps.ts'
 import { refuseInput } from '../errors.ts'
-import { exactly, Id } from '../fields.ts'
+import { exactly, Id, line } from '../fields.ts'
+import { safeFileName } from './file-name.ts'
 import { assetRefOf } from './media.ts'
 import { PURPOSES, UPLOAD_RULES } from './purposes.ts'
 import { requireQuota } from './quota.ts'
@@ -15,6 +16,8 @@ export const DirectUpload = z.object({
   courseId: Id.optional(),
   /** For lesson-file, whose type Cloudinary takes from its id: `pdf`, `docx` … */
   format: exactly(0, 10).optional(),
+  /** For lesson-file, what it is saved as by whoever downloads it. */
+  fileName: line(0, 255).optional(),
 })
 export type DirectUpload = z.infer<typeof DirectUpload>
 
@@ -37,7 +40,7 @@ export type SignedForm = {
 export async function signDirectUpload(
   deps: Uses<'db' | 'now' | 'cloudinary' | 'settings'>,
   actor: Actor,
-  { purpose, courseId, format }: DirectUpload,
+  { purpose, courseId, format, fileName }: DirectUpload,
 ): Promise<SignedForm> {
   const { isOfCourse, resourceType, maxBytes, formats } = UPLOAD_RULES[purpose]
   if (isOfCourse) {
@@ -52,6 +55,7 @@ export async function signDirectUpload(
     purpose,
     courseId: isOfCourse ? (courseId ?? null) : null,
     format: isRaw ? (format ?? null) : null,
+    fileName: isRaw ? safeFileName(fileName, format ?? '') : null,
   })
   const { url, fields } = deps.cloudinary.signUpload({
     ...assetRefOf(media),

@@ -7,6 +7,8 @@ export type IncomingFile = {
   head: Buffer
   /** The whole file, the head included. It ends only when the form around it has ended well. */
   source: Readable
+  /** As its sender calls it. */
+  name: string | undefined
   /** Aborts as soon as the form turns out wrong or its client is gone. */
   signal: AbortSignal
 }
@@ -33,7 +35,7 @@ export async function withIncomingFile<Result>(
     const head = await readHead(chunks, headBytes)
     const source = Readable.from(joined(head, chunks), { objectMode: false })
     source.on('error', () => undefined)
-    return await use({ head, source, signal: form.signal })
+    return await use({ head, source, name: form.fileName(), signal: form.signal })
   } catch (error) {
     // What went wrong with the form explains whatever came of it elsewhere.
     throw form.fault() ?? error

@@ -10,15 +10,15 @@ export const HEAD_BYTES = 512 * 1024
 const PAGE = /<(!doctype\s+html|html|head|body|script|iframe|svg)[\s>/]/i
 
 /**
- * What a file is, by its first bytes (HEAD_BYTES of them); its name and declared type say nothing. Throws
+ * What a picture or a video is, by its first bytes (HEAD_BYTES of them); its name and declared type say nothing.
+ * Throws
  * FILE_TYPE_REFUSED for what its purpose does not take, FILE_TOO_LARGE for a picture of too many pixels.
  */
 export async function inspect(head: Buffer, purpose: Purpose): Promise<{ format: string }> {
   const { formats, resourceType } = UPLOAD_RULES[purpose]
   const format = (await fileTypeFromBuffer(head))?.ext
   if (format === undefined || !formats.includes(format)) throw new DomainError('FILE_TYPE_REFUSED')
-  if (resourceType !== 'raw' && PAGE.test(head.toString('latin1')))
-    throw new DomainError('FILE_TYPE_REFUSED')
+  if (PAGE.test(head.toString('latin1'))) throw new DomainError('FILE_TYPE_REFUSED')
   if (resourceType === 'image') checkPixels(head)
   return { format }
 }

@@ -16,6 +16,8 @@ export type Media = {
   state: 'PENDING' | 'READY' | 'UNUSED' | 'REMOVED'
   bytes: number | null
   format: string | null
+  /** Of a handout, what it is saved as. */
+  fileName: string | null
   width: number | null
   height: number | null
   durationSeconds: number | null
@@ -25,7 +27,7 @@ export type Media = {
 
 /** A file as its uploader sees it. */
 export function publicMedia({ cloudinary }: Uses<'cloudinary'>, media: MediaDocument): Media {
-  const isPublic = media.deliveryType === 'upload' && media.state === 'READY'
+  const isPublic = media.resourceType === 'image' && media.state === 'READY'
   return {
     mediaId: media._id,
     purpose: media.purpose,
@@ -34,6 +36,7 @@ export function publicMedia({ cloudinary }: Uses<'cloudinary'>, media: MediaDocu
     state: media.state,
     bytes: media.bytes ?? null,
     format: media.format ?? null,
+    fileName: media.fileName ?? null,
     width: media.width ?? null,
     height: media.height ?? null,
     durationSeconds: media.durationSeconds ?? null,
@@ -50,7 +53,8 @@ export async function findMedia({ db }: Uses<'db'>, ids: string[]): Promise<Medi
 /** Where anyone can see a public picture; with its version, so that no cache shows an earlier one. */
 export function imageUrlOf({ cloudinary }: Uses<'cloudinary'>, media: MediaDocument): string {
   const { publicId, version } = media
-  return cloudinary.imageUrl({ publicId, ...(version !== null && { version }) })
+  const { deliveryType } = assetRefOf(media)
+  return cloudinary.imageUrl({ publicId, deliveryType, ...(version !== null && { version }) })
 }
 
 /** What Cloudinary knows the file by. */

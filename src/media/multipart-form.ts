@@ -17,6 +17,8 @@ const DISPLACED_RETRY_SECONDS = 30
 type MultipartForm = {
   /** The file's bytes, once the file has begun. */
   file: Promise<Readable>
+  /** As its sender calls it, once the file has begun. */
+  fileName: () => string | undefined
   /** Aborts with the fault. */
   signal: AbortSignal
   /** What is wrong with the form, if anything was found to be. */
@@ -41,6 +43,7 @@ export function readForm(
   ended.promise.catch(() => undefined)
   let fault: DomainError | null = null
   let isSeen = false
+  let fileName: string | undefined
 
   const fail = (reason: Reason, message?: string) => {
     const issues = message === undefined ? [] : [{ path: 'file', message }]
@@ -60,8 +63,9 @@ export function readForm(
   })
   gate.on('error', () => undefined)
 
-  parser.on('file', (name, stream) => {
+  parser.on('file', (name, stream, info) => {
     isSeen = true
+    fileName = info.filename
     if (name !== 'file') fail('INVALID_INPUT', 'the one part must have this name')
     stream.on('error', () => {
       fail('MALFORMED_REQUEST')
@@ -97,6 +101,7 @@ export function readForm(
   if (displaced.aborted) onDisplaced()
   return {
     file: started.promise,
+    fileName: () => fileName,
     signal: aborter.signal,
     fault: () => fault,
     stop: () => {
@@ -113,7 +118,11 @@ function openParser(request: IncomingMessage): busboy.Busboy {
   if (!/^multipart\/form-data\s*(;|$)/i.test(headers['content-type'] ?? ''))
     throw new DomainError('UNSUPPORTED_MEDIA_TYPE')
   try {
-    return busboy({ headers, limits: { files: 1, fields: 0, headerPairs: 20 } })
+    return busboy({
+      headers,
+      defParamCharset: 'utf8',
+      limits: { files: 1, fields: 0, headerPairs: 20 },
+    })
   } catch {
     throw new DomainError('MALFORMED_REQUEST')
   }

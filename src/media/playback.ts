@@ -23,6 +23,7 @@ export function playbackOf(
     format: isFile ? '' : (media.format ?? ''),
     expiresAt,
     isAttachment: isFile,
+    ...(isFile && media.fileName !== null && { fileName: media.fileName }),
   })
   return { url, expiresAt }
 }

@@ -6,7 +6,10 @@ export type Purpose = (typeof PURPOSES)[number]
 
 export type UploadRules = {
   resourceType: ResourceType
-  /** `authenticated` files are only had by a signed link that expires. */
+  /**
+   * `authenticated` files are only had by a signed link that expires; of `private` ones anybody may see what
+   * is derived, and nobody the original.
+   */
   deliveryType: DeliveryType
   maxBytes: number
   maxSeconds?: number
@@ -22,14 +25,14 @@ const PICTURES = ['png', 'jpg', 'webp'] as const
 export const UPLOAD_RULES: Record<Purpose, UploadRules> = {
   avatar: {
     resourceType: 'image',
-    deliveryType: 'upload',
+    deliveryType: 'private',
     maxBytes: 2 * MB,
     formats: PICTURES,
     isOfCourse: false,
   },
   'course-image': {
     resourceType: 'image',
-    deliveryType: 'upload',
+    deliveryType: 'private',
     maxBytes: 8 * MB,
     formats: PICTURES,
     isOfCourse: true,

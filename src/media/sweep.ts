@@ -83,7 +83,7 @@ async function sweepOrphaned(
 }
 
 async function sweepPending(
-  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
+  deps: Uses<'db' | 'now' | 'cloudinary' | 'log' | 'scanFile'>,
   media: MediaDocument,
 ): Promise<void> {
   try {

@@ -9,7 +9,12 @@ import type { StoredAsset } from '../gateways/cloudinary/account.ts'
 import { assetRefOf, type MediaDocument } from './media.ts'
 import { UPLOAD_RULES, type Purpose } from './purposes.ts'
 
-export type NewUpload = { purpose: Purpose; courseId: string | null; format: string | null }
+export type NewUpload = {
+  purpose: Purpose
+  courseId: string | null
+  format: string | null
+  fileName: string | null
+}
 
 /**
  * Writes an upload down as PENDING before Cloudinary has its file, so that none can be stored unknown to us.
@@ -17,7 +22,7 @@ export type NewUpload = { purpose: Purpose; courseId: string | null; format: str
 export async function registerUpload(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
-  { purpose, courseId, format }: NewUpload,
+  { purpose, courseId, format, fileName }: NewUpload,
 ): Promise<MediaDocument> {
   const at = now()
   const { resourceType, deliveryType } = UPLOAD_RULES[purpose]
@@ -32,6 +37,7 @@ export async function registerUpload(
     resourceType,
     deliveryType,
     format,
+    fileName,
     bytes: null,
     width: null,
     height: null,

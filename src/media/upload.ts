@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { Router, type Request, type Response } from 'express'
 import type { Actor } from '../auth/sessions.ts'
 import { requireActor } from '../context.ts'
@@ -11,6 +12,8 @@ import { networkOf } from '../http/network.ts'
 import type { Timeouts } from '../http/timeouts.ts'
 import { acceptUpload } from './accept-upload.ts'
 import { openUploadsAtOnce } from './concurrency.ts'
+import { safeFileName } from './file-name.ts'
+import { withHandout } from './handout.ts'
 import { withIncomingFile, type IncomingFile } from './incoming-file.ts'
 import { HEAD_BYTES, inspect } from './inspect.ts'
 import { assetRefOf, publicMedia, type Media, type MediaDocument } from './media.ts'
@@ -26,7 +29,7 @@ const FORM_BYTES = 8 * 1024
  *
  * Refuses with UNAUTHENTICATED, FORBIDDEN or NOT_FOUND (an unknown purpose, or not one's own course),
  * INVALID_INPUT, QUOTA_REACHED, TOO_MANY_REQUESTS, FILE_TOO_LARGE, FILE_TYPE_REFUSED, UNSUPPORTED_MEDIA_TYPE,
- * MALFORMED_REQUEST, TOO_SLOW or MEDIA_GATEWAY_DOWN.
+ * MALFORMED_REQUEST, TOO_SLOW, UNAVAILABLE (the scanner of handouts) or MEDIA_GATEWAY_DOWN.
  */
 export function uploads(deps: Deps, { uploadMinimumRate }: Timeouts): Router {
   const router = Router()
@@ -86,21 +89,37 @@ async function requireCourseId(deps: Uses<'db'>, actor: Actor, req: Request): Pr
   return courseId.data
 }
 
+type StoringDeps = Uses<'db' | 'now' | 'cloudinary' | 'log' | 'scanFile'>
+
 async function storeFile(
-  deps: Uses<'db' | 'now' | 'cloudinary' | 'log'>,
+  deps: StoringDeps,
   actor: Actor,
   { purpose, courseId, file }: UploadTarget & { file: IncomingFile },
 ): Promise<Media> {
+  if (UPLOAD_RULES[purpose].resourceType === 'raw')
+    return withHandout(deps, file.source, async ({ path, format }) => {
+      const fileName = safeFileName(file.name, format)
+      const media = await registerUpload(deps, actor, { purpose, courseId, format, fileName })
+      return sendAndAccept(deps, media, { ...file, source: createReadStream(path) })
+    })
   const { format } = await inspect(file.head, purpose)
-  const media = await registerUpload(deps, actor, { purpose, courseId, format })
-  const asset = await sendToCloudinary(deps, media, file)
+  const upload = { purpose, courseId, format, fileName: null }
+  return sendAndAccept(deps, await registerUpload(deps, actor, upload), file)
+}
+
+async function sendAndAccept(
+  deps: StoringDeps,
+  media: MediaDocument,
+  { source, signal }: IncomingFile,
+): Promise<Media> {
+  const asset = await sendToCloudinary(deps, media, { source, signal })
   return publicMedia(deps, await acceptUpload(deps, media, asset))
 }
 
 async function sendToCloudinary(
   deps: Uses<'db' | 'now' | 'cloudinary'>,
   media: MediaDocument,
-  { source, signal }: IncomingFile,
+  { source, signal }: Pick<IncomingFile, 'source' | 'signal'>,
 ): Promise<StoredAsset> {
   const { maxBytes } = UPLOAD_RULES[media.purpose]
   try {

@@ -1,12 +1,14 @@
 import express, { Router } from 'express'
 import { z } from 'zod'
 import type { Uses } from '../deps.ts'
-import { DomainError } from '../errors.ts'
+import { DomainError, type Reason } from '../errors.ts'
 import { acceptPending } from './confirm-upload.ts'
 
 const Upload = z.object({ notification_type: z.literal('upload'), public_id: z.string().max(300) })
 
-type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log'>
+type Needs = Uses<'db' | 'now' | 'cloudinary' | 'log' | 'scanFile'>
+
+const WORTH_ANOTHER_TRY: ReadonlySet<Reason> = new Set(['MEDIA_GATEWAY_DOWN', 'UNAVAILABLE'])
 
 /**
  * Cloudinary telling that a direct upload has come. Even signed, it only makes us look: what is there is
@@ -41,7 +43,7 @@ async function acceptNotified(deps: Needs, publicId: string): Promise<void> {
     await acceptPending(deps, media)
   } catch (error) {
     // Sent again, a file we refuse would be refused again; only what may pass is worth another try.
-    if (!(error instanceof DomainError) || error.reason === 'MEDIA_GATEWAY_DOWN') throw error
+    if (!(error instanceof DomainError) || WORTH_ANOTHER_TRY.has(error.reason)) throw error
   }
 }
 

@@ -1,9 +1,18 @@
-import { releaseUse } from '../coupons/uses.ts'
+import { releaseUse } from '../coupons/holds.ts'
 import type { Uses } from '../deps.ts'
+import { MINUTE_MS } from '../durations.ts'
 import { requireOrder, type OrderDocument } from './order.ts'
 import { transitionOrder } from './transitions.ts'
 
-/** Closes an open order whose time is over and gives its coupon back; a late payment would still win. */
+/** Until when a payment of it is taken without a question, and its coupon is held. */
+export function graceEndOf(
+  { settings }: Uses<'settings'>,
+  { expiresAt }: Pick<OrderDocument, 'expiresAt'>,
+): Date {
+  return new Date(expiresAt.getTime() + settings.latePaymentGraceMinutes * MINUTE_MS)
+}
+
+/** Closes an open order whose time is over. Its coupon is held for as long as a payment is taken without a question. */
 export async function expire(
   deps: Uses<'db' | 'now'>,
   { _id: id }: Pick<OrderDocument, '_id'>,

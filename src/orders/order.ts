@@ -37,7 +37,7 @@ export type OrderLine = {
 /** Null until it is paid, and where there is nothing to give back. */
 export type SoldLine = OrderLine & { refundUntil: Date | null }
 
-/** `refundedPaise` counts what is refunded or on its way. */
+/** `refundedPaise` counts what is refunded or on its way. It may be paid until `expiresAt`. */
 export type Order = {
   id: string
   status: OrderStatus

@@ -9,11 +9,16 @@ import { billingOf } from './profile.ts'
 /** No list in an export is longer than this; `complete` says whether one was cut, newest kept. */
 const MOST_ROWS = 2_000
 
+/** Nor are all of them together, as JSON; what is cut is in the download (users/export-download). */
+const MOST_BYTES = 4 * 1024 * 1024
+
 type AccountExport = {
   exportedAt: Date
   complete: boolean
   user: User & { billing: Billing | null }
 }
+
+type ExportedUser = AccountExport['user']
 
 type ListsOf<Rooms extends readonly PersonalData[]> = Rooms extends readonly [
   infer First extends PersonalData,
@@ -36,20 +41,32 @@ export async function exportAccount<const Rooms extends readonly PersonalData[]>
   rooms: Rooms,
   // Mapped here, where no alias hides it, so that a client's types name the lists and not the rooms.
 ): Promise<AccountExport & { [Name in keyof ListsOf<Rooms>]: ListsOf<Rooms>[Name] }> {
-  const user = await findUser(db, { _id: actor.id })
-  if (!user) throw new DomainError('UNAUTHENTICATED')
+  const user = await exportedUser({ db }, actor)
   const lists = new Map<string, object[]>()
-  for (const room of rooms) {
-    const reading = Object.entries(room.lists).map(async ([name, newest]) => {
-      lists.set(name, await newest({ db }, actor.id, MOST_ROWS))
-    })
-    await Promise.all(reading)
+  let left = MOST_BYTES
+  let complete = true
+  // One after the other: the rows of one list at a time are enough to have in memory.
+  for (const [name, newest] of rooms.flatMap((room) => Object.entries(room.lists))) {
+    const rows = await newest({ db }, actor.id, MOST_ROWS)
+    const kept = rows.filter((row) => (left -= Buffer.byteLength(JSON.stringify(row))) >= 0)
+    complete &&= rows.length < MOST_ROWS && kept.length === rows.length
+    lists.set(name, kept)
   }
   return {
     exportedAt: now(),
-    complete: [...lists.values()].every((rows) => rows.length < MOST_ROWS),
-    user: { ...userOf(user), billing: billingOf(user) },
+    complete,
+    user,
     // An object made of entries no longer knows which rows go by which name.
     ...(Object.fromEntries(lists) as ListsOf<Rooms>),
   }
+}
+
+/** The account itself. Throws UNAUTHENTICATED. */
+export async function exportedUser(
+  { db }: Uses<'db'>,
+  actor: Pick<Actor, 'id'>,
+): Promise<ExportedUser> {
+  const user = await findUser(db, { _id: actor.id })
+  if (!user) throw new DomainError('UNAUTHENTICATED')
+  return { ...userOf(user), billing: billingOf(user) }
 }

@@ -1,6 +1,6 @@
 import type { Uses } from '../deps.ts'
 import type { PersonalData } from '../personal-data.ts'
-import { adminProcedure, authedProcedure, router } from '../trpc.ts'
+import { adminProcedure, authedProcedure, fewAtOnce, router } from '../trpc.ts'
 import { AuditSearch, listAudit } from './audit-log.ts'
 import { AccountDeletion, deleteAccount } from './deletion.ts'
 import { exportAccount } from './export.ts'
@@ -31,7 +31,7 @@ export const accountRouter = <const Rooms extends readonly PersonalData[]>(
     update: authedProcedure
       .input(ProfileChange)
       .mutation(({ ctx, input }) => updateAccount(ctx, ctx.actor, input, billed)),
-    export: authedProcedure.query(({ ctx }) => exportAccount(ctx, ctx.actor, rooms)),
+    export: authedProcedure.use(fewAtOnce).query(({ ctx }) => exportAccount(ctx, ctx.actor, rooms)),
     delete: authedProcedure
       .input(AccountDeletion)
       .mutation(({ ctx, input }) => deleteAccount(ctx, ctx.actor, input, rooms)),

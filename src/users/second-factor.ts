@@ -1,8 +1,9 @@
 import { audit, type Audited } from '../audit.ts'
+import { tellOfFactor } from '../auth/factor-mails.ts'
 import { removeSecondFactor } from '../auth/second-factor.ts'
 import { endSessionsOf, type Actor } from '../auth/sessions.ts'
 import { requireRecentPassword } from '../auth/step-up.ts'
-import { targetOf } from '../auth/user.ts'
+import { targetOf, userOf } from '../auth/user.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { requireUndeleted, type UserChoice } from './manage.ts'
@@ -17,9 +18,11 @@ export async function resetSecondFactor(
   { userId }: UserChoice,
 ): Promise<null> {
   requireRecentPassword(deps, actor)
-  const { _id } = await requireUndeleted(deps, userId)
+  const user = await requireUndeleted(deps, userId)
+  const { _id } = user
   if (!(await removeSecondFactor(deps, _id))) throw new DomainError('TOTP_NOT_ON')
   await endSessionsOf(deps, _id)
   await audit(deps, { actor, act: 'users.second-factor-reset', target: targetOf(_id) })
+  await tellOfFactor(deps, userOf(user), 'taken-by-administrator')
   return null
 }

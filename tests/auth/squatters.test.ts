@@ -63,6 +63,54 @@ describe('whoever follows the link where they registered', () => {
   })
 })
 
+describe('the owner of an account', () => {
+  it('keeps their second factor when they confirm the address where they are signed in', async () => {
+    const person = await aStudent(lms)
+    const { secret } = await secondFactor(person, lms)
+    const token = await mailedToken(lms, person.user.email, /Confirm/)
+    await expect(person.api.auth.verifyEmail.mutate({ token })).resolves.toBeNull()
+    expect((await person.api.account.get.query()).secondFactor).toBe(true)
+    // And it is theirs for good: who reads their mail later cannot get past it.
+    const reset = { token: await ask(person.user.email), password: NEW }
+    await expect(lms.visitor().api.auth.resetPassword.mutate(reset)).resolves.toBeNull()
+    await refused(signIn(person.user.email, NEW), 'TOTP_REQUIRED')
+    const code = codeOf(secret, lms.clock.now(), 1)
+    const login = { email: person.user.email, password: NEW, code }
+    await expect(lms.visitor().api.auth.login.mutate(login)).resolves.toHaveProperty('id')
+  })
+
+  it('keeps it when the link is opened elsewhere, and is told when a new password takes it', async () => {
+    const person = await aStudent(lms)
+    const { email } = person.user
+    await secondFactor(person, lms)
+    const token = await mailedToken(lms, email, /Confirm/)
+    await lms.visitor().api.auth.verifyEmail.mutate({ token })
+    expect((await person.api.account.get.query()).secondFactor).toBe(true)
+    await refused(signIn(email, person.password), 'TOTP_REQUIRED')
+    const reset = { token: await ask(email), password: NEW }
+    await expect(lms.visitor().api.auth.resetPassword.mutate(reset)).resolves.toEqual({
+      secondFactorRemoved: true,
+    })
+    await lms.work()
+    const mail = await lms.smtp.waitForMail(email, /second factor/, 2_000)
+    expect(mail.text).toContain('set it up again')
+    expect(mail.text).not.toContain('Asha')
+    await expect(signIn(email, NEW)).resolves.toMatchObject({ id: person.user.id })
+    const entries = await lms.db.orm.audit_entries.where({ target: `user:${person.user.id}` }).all()
+    expect(entries.map(({ act }) => act)).toContain('auth.totp-taken')
+  })
+
+  it('keeps one that they made after the link was opened elsewhere', async () => {
+    const person = await aStudent(lms)
+    const token = await mailedToken(lms, person.user.email, /Confirm/)
+    await lms.visitor().api.auth.verifyEmail.mutate({ token })
+    await secondFactor(person, lms)
+    const reset = { token: await ask(person.user.email), password: NEW }
+    await expect(lms.visitor().api.auth.resetPassword.mutate(reset)).resolves.toBeNull()
+    await refused(signIn(person.user.email, NEW), 'TOTP_REQUIRED')
+  })
+})
+
 describe('whoever asks for a new password', () => {
   it('has a link that works, however often strangers asked before', async () => {
     const { user } = await aStudent(lms)

@@ -250,6 +250,18 @@ describe('spoiled books are noticed:', () => {
     expect(await violations()).toEqual([])
   })
 
+  it('an order that was paid after its time, and nobody decided to take it', async () => {
+    const order = await one('orders', { _id: orderId() })
+    const paidAt = new Date((order['expiresAt'] as Date).getTime() + 1_000)
+    await rows('orders').updateOne({ _id: orderId() }, { $set: { paidAt } })
+    expect(await violations()).toEqual(['was paid after its time, and nobody decided to take it'])
+    const lateReason = 'its offer still stood'
+    await rows('orders').updateOne({ _id: orderId() }, { $set: { lateReason } })
+    expect(await violations()).toEqual([])
+    const back = { paidAt: order['paidAt'] as Date, lateReason: null }
+    await rows('orders').updateOne({ _id: orderId() }, { $set: back })
+  })
+
   it('a coupon sold beyond its limits, in all and to one buyer', async () => {
     const { api } = await anAdmin(lms)
     const code = `SPOILED-${(spoiled += 1)}`
@@ -268,8 +280,9 @@ describe('spoiled books are noticed:', () => {
     const userId = new ObjectId(first.buyer.user.id)
     await rows('coupon_uses').updateOne(use, { $set: { maxTotal: 2, userId } })
     expect(await violationsOf(code)).toEqual(['is use 2 of 1 by one buyer'])
+    // Whoever paid late is no exception.
     await rows('coupon_uses').updateOne(use, { $set: { late: true } })
-    expect(await violationsOf(code)).toEqual([])
+    expect(await violationsOf(code)).toEqual(['is use 2 of 1 by one buyer'])
     await rows('coupon_uses').deleteOne({ orderId: first.order.id })
     expect(await violationsOf(code)).toEqual(['has 1 uses on 2 places'])
     await rows('coupon_uses').deleteOne(use)

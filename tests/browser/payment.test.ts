@@ -26,7 +26,7 @@ inBrowser('paying in a browser', () => {
   it('goes on with the same order when the dialog was closed', async () => {
     const { page, userId } = await aBuyer()
     await page.getByRole('button', { name: 'Close' }).click()
-    await page.getByText('Your order stays open').waitFor()
+    await page.getByText('You can pay this order until').waitFor()
     const [open] = await ordersOf(userId)
     expect(open?.status).toBe('CREATED')
 

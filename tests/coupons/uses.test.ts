@@ -60,7 +60,7 @@ describe('the last use of a coupon', () => {
     await lms.db.orm.orders.where({ _id: opened.order.id }).update({ status: 'CREATED' })
   })
 
-  it('goes over its limit for a late payer, and counts against those who come after', async () => {
+  it('is gone for a late payer where somebody else has had it', async () => {
     const couponCode = await aCoupon({ maxTotal: 1, maxPerUser: null })
     const late = await anOrder(lms, { couponCode })
     lms.clock.advance(2 * 3_600)
@@ -69,11 +69,23 @@ describe('the last use of a coupon', () => {
     await aSale(lms, { couponCode })
     await late.buyer.api.orders.verify.mutate(pay(lms, late))
     await deliverWebhooks(lms)
-    expect(await useOf(late.order.id)).toMatchObject({ state: 'USED', late: true })
+    expect(await useOf(late.order.id)).toBeNull()
+    expect(await isIn(late.buyer, late.courseIds[0] ?? '')).toBe(false)
     await limit(couponCode, { maxTotal: 2 })
-    await refused(anOrder(lms, { couponCode }), 'COUPON_USED_UP')
-    await limit(couponCode, { maxTotal: 3 })
     await aSale(lms, { couponCode })
+    await refused(anOrder(lms, { couponCode }), 'COUPON_USED_UP')
+    await expectSound(lms)
+  })
+
+  it('is held anew for a late payer where it is left, and counts against those who come after', async () => {
+    const couponCode = await aCoupon({ maxTotal: 1, maxPerUser: null })
+    const late = await anOrder(lms, { couponCode })
+    lms.clock.advance(2 * 3_600)
+    await lms.work()
+    await late.buyer.api.orders.verify.mutate(pay(lms, late))
+    expect(await useOf(late.order.id)).toMatchObject({ state: 'USED', late: true, place: 1 })
+    await refused(anOrder(lms, { couponCode }), 'COUPON_USED_UP')
+    await deliverWebhooks(lms)
     await expectSound(lms)
   })
 

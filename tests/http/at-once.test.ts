@@ -113,3 +113,31 @@ describe('searches of the catalogue', () => {
     expect(await ask(search)).toEqual([200, null])
   })
 })
+
+describe('what costs more than a page of rows', () => {
+  it('has a limit of its own, and is so many at once of an account and of all', async () => {
+    const lms = await startLms({ env: { REQUESTS_PER_MINUTE: '60' } })
+    const [one, other] = [await aStudent(lms), await aStudent(lms)]
+    const work = held()
+    const ask = async (who: typeof one, path = '/trpc/account.export') => {
+      const response = await who.fetch(path)
+      const reason = response.status === 200 ? null : reasonIn(await response.text())
+      return [response.status, reason]
+    }
+    for (let n = 0; n < 2; n += 1)
+      void lms.deps.heavyAtOnce(person(one.user.id, '127.0.0.1'), work.work)
+    expect(await ask(one)).toEqual([429, 'TOO_MANY_REQUESTS'])
+    expect(await ask(other)).toEqual([200, null])
+    for (let n = 0; n < 40; n += 1)
+      lms.deps.heavyAtOnce(visitorOn(`network ${n}`), work.work).catch(() => undefined)
+    expect(await ask(other, '/exports/account')).toEqual([503, 'UNAVAILABLE'])
+    work.end()
+    await settle()
+    // Of six in a minute one was answered, and one refused for those at work.
+    const statuses: unknown[] = []
+    for (let n = 0; n < 6; n += 1) statuses.push((await ask(other))[0])
+    expect(statuses).toEqual([200, 200, 200, 200, 429, 429])
+    expect(await ask(other, '/exports/account')).toEqual([429, 'TOO_MANY_REQUESTS'])
+    expect((await other.fetch('/trpc/auth.me')).status).toBe(200)
+  })
+})

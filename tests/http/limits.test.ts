@@ -187,6 +187,7 @@ describe('an account at a door beside the procedures', () => {
 
   it.each([
     ['GET', '/receipts/65f000000000000000000001'],
+    ['GET', '/exports/account'],
     ['POST', '/uploads/avatar'],
   ])('is asked to sign in first: %s %s', async (method, path) => {
     const lms = await startLms()

@@ -5,10 +5,10 @@ import { startLms, type Lms } from '../support/harness.ts'
 import { openWire, request, sendRaw, type Wire } from '../support/raw.ts'
 import { reasonIn } from '../support/refusals.ts'
 
-/** The query of one lesson whose answer has half a megabyte. */
+/** The query of one lesson whose answer has a quarter of a megabyte. */
 async function largeQuery(lms: Lms, times = 1): Promise<string> {
   const { course, lessonId, owner } = await aPublishedCourse(lms)
-  const change = { courseId: course.id, lessonId, body: '&'.repeat(90_000), preview: true }
+  const change = { courseId: course.id, lessonId, body: 'क'.repeat(80_000), preview: true }
   await owner.api.courses.updateLesson.mutate(change)
   const input = { json: { courseId: course.id, lessonId } }
   const inputs = Object.fromEntries(Array.from({ length: times }, (_, at) => [at, input]))

@@ -4,6 +4,7 @@ import { MongoClient } from 'mongodb'
 import { inject } from 'vitest'
 import { loadConfig, type Config } from '../../src/config.ts'
 import { openDeps, type Deps } from '../../src/deps.ts'
+import type { ScanFile } from '../../src/gateways/file-scanner.ts'
 import type { PaymentGateways } from '../../src/gateways/payments.ts'
 import type { Job } from '../../src/jobs.ts'
 import { openLog } from '../../src/log.ts'
@@ -58,6 +59,8 @@ type Options = {
   history?: { books: string; at: Date }
   /** Other gateways than Razorpay alone, opened for each instance that is started. */
   gateways?: (config: Config, now: () => Date) => PaymentGateways
+  /** A scanner of handouts, where the test wants one. */
+  scanFile?: ScanFile
 }
 
 /**
@@ -92,7 +95,12 @@ export async function startLms(options: Options = {}): Promise<Lms> {
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
   const start = async () => {
     const gateways = options.gateways?.(config, clock.now)
-    const deps = await openDeps(config, { now: clock.now, log, ...(gateways && { gateways }) })
+    const deps = await openDeps(config, {
+      now: clock.now,
+      log,
+      ...(gateways && { gateways }),
+      ...(options.scanFile && { scanFile: options.scanFile }),
+    })
     return { deps, ...(await serve(deps, { host: '127.0.0.1', port: 0, jobs: [], timeouts })) }
   }
   const main = await start()

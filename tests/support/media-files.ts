@@ -29,3 +29,18 @@ function box(type: string, content: Buffer): Buffer {
 }
 
 export const PDF = Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n')
+
+/** One pixel by a camera that noted its owner, its serial number and where it was. */
+export const PHOTOGRAPH = Buffer.from(
+  [
+    '/9j/4AAQSkZJRgABAQEASABIAAD/4QEKRXhpZgAASUkqAAgAAAAEAA8BAgAGAAAAPgAAADsBAgAJAAAARAAAAGmHBAAB',
+    'AAAATgAAACWIBAABAAAAaAAAAAAAAABDYW5vbgBBc2hhIFJhbwAAAQAxpAIACAAAAGAAAAAAAAAAU04tMDA0MgAGAAAA',
+    'AQAEAAAAAgMAAAEAAgACAAAATgAAAAIABQADAAAAtgAAAAMAAgACAAAARQAAAAQABQADAAAAzgAAABwABwAbAAAA5gAA',
+    'AAAAAADA1AEAECcAAKDZCAAQJwAAwNQBABAnAADQvwsAECcAADBXBQAQJwAAgKkDABAnAABBU0NJSQAAAEdQUyAxMi45',
+    'NyBOIDc3LjU5IEUA/+EARGh0dHA6Ly9ucy5hZG9iZS5jb20veGFwLzEuMC8APHg6eG1wbWV0YSB4bWxuczp4PSJhZG9i',
+    'ZTpuczptZXRhLyIvPv/+AApBc2hhIFJhb//bAEMA////////////////////////////////////////////////////',
+    '///////////////////////////////////CAAsIAAEAAQEBEQD/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oACAEBAAE/',
+    'EP/Z',
+  ].join(''),
+  'base64',
+)

@@ -79,6 +79,7 @@ export async function writePaymentDown(lms: Lms, opened: Opened, paymentId: stri
     refundedLines: [],
     reservedPaise: 0,
     capturedAt: at,
+    turnedAt: null,
     createdAt: at,
     updatedAt: at,
   })

@@ -116,6 +116,7 @@ describe('deleting an account', () => {
       resourceType: 'image',
       deliveryType: 'upload',
       format: 'png',
+      fileName: null,
       bytes: 1,
       width: 1,
       height: 1,

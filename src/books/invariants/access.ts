@@ -25,6 +25,9 @@ const ENROLLED_AS = 'enrolled: a captured, unrefunded, matching payment of that 
 
 const BY_PAYMENT = { localField: 'paymentId', foreignField: 'paymentId' }
 
+const BY_GATEWAY_ID = { localField: 'gatewayPaymentId', foreignField: 'paymentId' }
+const STANDING: Document[] = [{ $match: { status: { $ne: 'FAILED' } } }]
+
 /** What an order was paid with, and what became of that. */
 const joinMoney: Document[] = [
   {
@@ -58,6 +61,9 @@ export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Viol
     { $match: { status: 'captured', capturedAt: { $lte: before }, quarantine: null } },
     ...joinOrder('order'),
     { $match: { 'order.status': { $in: ['CREATED', 'EXPIRED'] } } },
+    // One that came too late is on its way back.
+    { $lookup: { from: 'refunds', ...BY_GATEWAY_ID, as: 'refunds', pipeline: STANDING } },
+    { $match: { $expr: { $lt: [{ $sum: '$refunds.amountPaise' }, '$amountPaise'] } } },
   ]
   return [
     ...(await scan(rowsOf<Paid>(deps, 'orders', claims), (order) => linesWithout(order, now))),

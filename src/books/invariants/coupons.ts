@@ -16,7 +16,7 @@ type Places = { _id: string; n: number; last: number }
 
 /**
  * Each use is judged by the uses before it and by the limits it was sold under, so that changing a limit later
- * is nobody's fault. A late payer's use is honoured over every limit, and left out.
+ * is nobody's fault. Whoever paid late is no exception.
  */
 export async function couponsWithinLimits(deps: Watch): Promise<Violation[]> {
   const upToHere = { $sum: 1, window: { documents: ['unbounded', 'current'] } }
@@ -27,7 +27,7 @@ export async function couponsWithinLimits(deps: Watch): Promise<Violation[]> {
     $and: [{ $isNumber: limit }, { $gt: [count, limit] }],
   })
   const sold = [
-    { $match: { state: { $in: ['HELD', 'USED'] }, late: false } },
+    { $match: { state: { $in: ['HELD', 'USED'] } } },
     counted('nth', '$code'),
     counted('own', { code: '$code', userId: '$userId' }),
     { $match: { $expr: { $or: [isAbove('$nth', '$maxTotal'), isAbove('$own', '$maxPerUser')] } } },

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { accessTakenBack, paidWithoutAccess, accessWithoutPayment } from './access.ts'
 import { couponsWithinLimits } from './coupons.ts'
 import { onceOnly, statesThatFit } from './effects.ts'
+import { paidInTime } from './late.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
 import { creditedAsRefunded, numbersInRow, papersThatAddUp } from './papers.ts'
 import { linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
@@ -36,6 +37,7 @@ export async function findViolations(
     papersThatAddUp(deps),
     creditedAsRefunded(deps, before),
     paidByNobody(deps),
+    paidInTime(deps),
   ])
   return found.flat()
 }

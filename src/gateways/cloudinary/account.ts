@@ -8,7 +8,8 @@ import { failure, toFailure } from './failure.ts'
 cloudinary.config({ hide_sensitive: true })
 
 export type ResourceType = 'image' | 'video' | 'raw'
-export type DeliveryType = 'upload' | 'authenticated'
+/** Of a `private` file the original is had by a signature alone, and what is derived of it by anybody. */
+export type DeliveryType = 'upload' | 'private' | 'authenticated'
 
 export type AssetRef = {
   publicId: string
@@ -136,7 +137,7 @@ export async function callSdk(
 const AssetBody = z.object({
   public_id: z.string(),
   resource_type: z.enum(['image', 'video', 'raw']),
-  type: z.enum(['upload', 'authenticated']),
+  type: z.enum(['upload', 'private', 'authenticated']),
   version: z.number().int(),
   format: z.string().optional(),
   bytes: z.number().int().nonnegative(),

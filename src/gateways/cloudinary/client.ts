@@ -11,8 +11,8 @@ import {
   type AssetRef,
   type StoredAsset,
 } from './account.ts'
+import { readContent } from './content.ts'
 import { failure, isCloudinaryFailure } from './failure.ts'
-import { readHead } from './head.ts'
 import {
   imageUrl,
   isNotificationSignature,
@@ -34,8 +34,8 @@ export type Cloudinary = {
   upload(source: Readable, target: UploadTarget): Promise<StoredAsset>
   /** Null when there is no such asset. */
   describe(asset: AssetRef): Promise<StoredAsset | null>
-  /** The first bytes of a raw file. */
-  readHead(asset: AssetRef, most: number): Promise<Buffer>
+  /** A raw file of so many bytes at most, as it is stored. */
+  readContent(asset: AssetRef, most: number): Readable
   /** Succeeds when the asset is gone, whoever removed it. */
   destroy(asset: AssetRef): Promise<void>
   signUpload(grant: UploadGrant): SignedUpload
@@ -52,7 +52,7 @@ export function openCloudinary(options: AccountOptions): Cloudinary {
   return {
     upload: (source, target) => uploadStream(account, source, target),
     describe: (asset) => describe(account, asset),
-    readHead: (asset, most) => readHead(account, asset, most),
+    readContent: (asset, most) => readContent(account, asset, most),
     destroy: (asset) => destroy(account, asset),
     signUpload: (grant) => signUpload(account, grant),
     playbackUrl: (playback) => playbackUrl(account, playback),

@@ -1,6 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { v2 as cloudinary } from 'cloudinary'
-import { checkPublicId, timestampOf, type Account, type AssetRef } from './account.ts'
+import {
+  checkPublicId,
+  timestampOf,
+  type Account,
+  type AssetRef,
+  type DeliveryType,
+} from './account.ts'
 
 export type SignedUpload = {
   url: string
@@ -36,28 +42,53 @@ export function signUpload(account: Account, grant: UploadGrant): SignedUpload {
   }
 }
 
-export type Playback = AssetRef & { format: string; expiresAt: Date; isAttachment?: boolean }
+export type Playback = AssetRef & {
+  format: string
+  expiresAt: Date
+  isAttachment?: boolean
+  /** What an attachment is saved as. */
+  fileName?: string
+}
 
 /**
  * A link on the API's host, because signed delivery links never expire. It shows the api key, which
- * is no secret; the secret only signs.
+ * is no secret; the secret only signs. By hand, as the SDK's own has no name for what is downloaded.
  */
 export function playbackUrl({ credentials, now }: Account, playback: Playback): string {
   checkPublicId(playback.publicId)
-  const options = {
-    ...credentials,
-    resource_type: playback.resourceType,
-    type: playback.deliveryType,
-    expires_at: timestampOf(playback.expiresAt),
-    timestamp: timestampOf(now()),
-    ...(playback.isAttachment === true && { attachment: true }),
-  }
-  return cloudinary.utils.private_download_url(playback.publicId, playback.format, options)
+  const { publicId, format, resourceType, isAttachment = false, fileName } = playback
+  const signed = cloudinary.utils.sign_request(
+    {
+      timestamp: timestampOf(now()),
+      public_id: publicId,
+      format,
+      type: playback.deliveryType,
+      expires_at: timestampOf(playback.expiresAt),
+      ...(isAttachment && { attachment: true }),
+      ...(isAttachment && fileName !== undefined && { target_filename: fileName }),
+    },
+    credentials,
+  )
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(signed)) query.set(name, String(value))
+  const url = cloudinary.utils.api_url('download', { ...credentials, resource_type: resourceType })
+  return `${url}?${query.toString()}`
 }
 
-export type PublicImage = { publicId: string; version?: number; width?: number; height?: number }
+export type PublicImage = {
+  publicId: string
+  deliveryType: DeliveryType
+  version?: number
+  width?: number
+  height?: number
+}
 
-/** The address of a public picture. */
+const MOST_PIXELS_A_SIDE = 2_560
+
+/**
+ * The address of a picture that anybody may see. Always of one that is derived: Cloudinary takes the camera's
+ * notes (place, owner, serial number) out of those, and never out of an original.
+ */
 export function imageUrl({ credentials, delivery }: Account, image: PublicImage): string {
   checkPublicId(image.publicId)
   const { width, height, version } = image
@@ -66,9 +97,11 @@ export function imageUrl({ credentials, delivery }: Account, image: PublicImage)
     ...credentials,
     ...delivery,
     resource_type: 'image',
-    type: 'upload',
+    type: image.deliveryType,
     ...(version !== undefined && { version }),
-    ...(isResized && { crop: 'fill', width, height }),
+    ...(isResized
+      ? { crop: 'fill', width, height }
+      : { crop: 'limit', width: MOST_PIXELS_A_SIDE, height: MOST_PIXELS_A_SIDE }),
     // Accounts with strict transformations refuse a size that is not signed.
     sign_url: true,
     urlAnalytics: false,

@@ -49,7 +49,8 @@ export function openRazorpayGateway(options: RazorpayGatewayOptions): PaymentGat
     listPayments: (period) => mapped(razorpay.listPayments(period), paymentFact),
     listRefunds: (period) => mapped(razorpay.listRefunds(period), refundFact),
     listDisputes: () => mapped(razorpay.listDisputes(), disputeFact),
-    checkoutOf: ({ id, amountPaise, currency }, { shop, buyer }) =>
+    // `timeout` is all there is: an order of Razorpay's can be paid for ever, and takes no `expire_by`.
+    checkoutOf: ({ id, amountPaise, currency }, { shop, buyer, timeout }) =>
       Promise.resolve({
         gateway: NAME,
         key: keyId,
@@ -59,6 +60,7 @@ export function openRazorpayGateway(options: RazorpayGatewayOptions): PaymentGat
         name: shop,
         prefill: buyer,
         script: checkoutUrl,
+        timeout,
       }),
     readProof: (orderId, proof) => readProof(razorpay, orderId, proof),
     // https://razorpay.com/docs/webhooks/ gives five seconds.

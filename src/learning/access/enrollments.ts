@@ -1,14 +1,13 @@
-import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { ObjectId } from 'mongodb'
 import type { Actor } from '../../auth/sessions.ts'
 import { requireCourse } from '../../courses/access.ts'
-import { courseFrom, type CourseDocument, type CourseStatus } from '../../courses/course.ts'
+import type { CourseStatus } from '../../courses/course.ts'
 import { isOnSale, maySell } from '../../courses/shelf.ts'
-import { oid } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import type { Page, PageOf } from '../../fields.ts'
 import { readPage } from '../../paging.ts'
-import { findCompletedLessons, summarizeCompletion } from '../progress/completion.ts'
+import { findCompletedLessons, summarizeCompletion, type Listing } from '../progress/completion.ts'
 import { enrollmentOf, type Enrollment } from './enrollment.ts'
 import { addGrant, findGrants, type EnrollmentKey } from './grants.ts'
 import type { CourseRef } from './require-enrolled.ts'
@@ -45,25 +44,34 @@ export async function listMyEnrollments(
     items: items.flatMap((row) => {
       const course = courses.get(row.courseId)
       if (!course) return []
-      const { percent } = summarizeCompletion(course, completedBy(actor.id, course._id))
+      const { percent } = summarizeCompletion(course, completedBy(actor.id, row.courseId))
       return [{ ...enrollmentOf(row, now()), percent, course: outlineOf(course) }]
     }),
   }
 }
 
-async function findCourses(
-  { db }: Uses<'db'>,
-  ids: string[],
-): Promise<Map<string, CourseDocument>> {
+type HeldCourse = Listing &
+  Omit<EnrolledCourse['course'], 'imageUrl'> & { imageUrl?: string | null }
+
+// Of outlines only what is counted: a page of them whole would be fifty megabytes at worst.
+async function findCourses({ db }: Uses<'db'>, ids: string[]): Promise<Map<string, HeldCourse>> {
   if (ids.length === 0) return new Map()
-  const rows = await db.orm.courses
-    .where(MongoFieldFilter.in('_id', ids.map(oid)))
-    .select('_id', 'slug', 'title', 'summary', 'imageUrl', 'status', 'sections')
-    .all()
-  return new Map(rows.map((row) => [row._id, courseFrom(row)]))
+  const rows = await db.driver
+    .collection<HeldCourse>('courses')
+    .find(
+      { _id: { $in: ids.map((id) => new ObjectId(id)) } },
+      {
+        projection: {
+          ...{ slug: 1, title: 1, summary: 1, imageUrl: 1, status: 1 },
+          ...{ 'sections.lessons.id': 1, 'sections.lessons.kind': 1 },
+        },
+      },
+    )
+    .toArray()
+  return new Map(rows.map(({ _id, ...course }) => [_id.toHexString(), course]))
 }
 
-function outlineOf(course: CourseDocument): EnrolledCourse['course'] {
+function outlineOf(course: HeldCourse): EnrolledCourse['course'] {
   const { slug, title, summary, imageUrl, status } = course
   return { slug, title, summary, imageUrl: imageUrl ?? null, status }
 }

@@ -10,7 +10,12 @@ import type { LessonRef } from './require-enrolled.ts'
 
 type Content =
   | { kind: 'TEXT'; text: string }
-  | { kind: 'VIDEO' | 'FILE'; durationSeconds: number | null; playback: Playback }
+  | {
+      kind: 'VIDEO' | 'FILE'
+      durationSeconds: number | null
+      playback: Playback
+      fileName: string | null
+    }
   | { kind: 'QUIZ'; quiz: Quiz }
 
 export type OpenLesson = { courseId: string; lessonId: string; title: string } & Content
@@ -56,9 +61,13 @@ async function contentOf(
 async function playbackFor(
   deps: Uses<'db' | 'now' | 'cloudinary'>,
   { mediaId }: Lesson,
-): Promise<{ durationSeconds: number | null; playback: Playback }> {
+): Promise<Omit<Extract<Content, { playback: Playback }>, 'kind'>> {
   const media = mediaId === null ? null : await deps.db.orm.media.where({ _id: mediaId }).first()
   if (media?.state !== 'READY') throw new DomainError('MEDIA_NOT_READY')
   const { url, expiresAt } = playbackOf(deps, media)
-  return { durationSeconds: media.durationSeconds ?? null, playback: { url, expiresAt } }
+  return {
+    durationSeconds: media.durationSeconds ?? null,
+    playback: { url, expiresAt },
+    fileName: media.fileName ?? null,
+  }
 }

@@ -2,8 +2,7 @@
 // attempts themselves, so that no crash can come between passing and completing. No percentage is stored.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId, type Document } from 'mongodb'
-import type { CourseDocument, Lesson } from '../../courses/course.ts'
-import { lessonsOf } from '../../courses/outline.ts'
+import type { Lesson } from '../../courses/course.ts'
 import type { Db } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 
@@ -105,9 +104,14 @@ export function completedAtOf({ marked, passed }: Completion, lesson: Lesson): D
   return (lesson.kind === 'QUIZ' ? passed : marked).get(lesson.id) ?? null
 }
 
-function isCompleted({ marked, passed }: CompletedLessons, { kind, id }: Lesson): boolean {
+function isCompleted({ marked, passed }: CompletedLessons, { kind, id }: ListedLesson): boolean {
   return (kind === 'QUIZ' ? passed : marked).has(id)
 }
+
+type ListedLesson = Pick<Lesson, 'id' | 'kind'>
+
+/** What of an outline decides how much of it is done. */
+export type Listing = { sections: readonly { lessons: readonly ListedLesson[] }[] }
 
 type CompletionSummary = { percent: number; completed: number; total: number }
 
@@ -115,11 +119,8 @@ type CompletionSummary = { percent: number; completed: number; total: number }
  * 100 × completed / total lessons, rounded down: 100 means all. Only what is listed now counts, on both
  * sides: a removed lesson can push nobody over the whole.
  */
-export function summarizeCompletion(
-  course: Pick<CourseDocument, 'sections'>,
-  done: CompletedLessons,
-): CompletionSummary {
-  const listed = lessonsOf(course.sections)
+export function summarizeCompletion(course: Listing, done: CompletedLessons): CompletionSummary {
+  const listed = course.sections.flatMap(({ lessons }) => lessons)
   const completed = listed.filter((lesson) => isCompleted(done, lesson)).length
   const total = listed.length
   return { percent: total === 0 ? 0 : Math.floor((completed * 100) / total), completed, total }

@@ -1,5 +1,5 @@
 import { MongoAndExpr, MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
-import type { Question, CorrectAnswer } from '../../courses/quiz.ts'
+import { findAnswers, type CorrectAnswer, type Question } from '../../courses/quiz.ts'
 import type { Stored } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GradedAnswer } from './grading.ts'
@@ -44,7 +44,10 @@ export function isOpen(now: Date): MongoAndExpr {
 }
 
 /** Late by more than five seconds of grace, an attempt that was not submitted is EXPIRED. */
-export function stateOf(attempt: AttemptDocument, now: Date): Attempt['state'] {
+export function stateOf(
+  attempt: Pick<AttemptDocument, 'submittedAt' | 'deadlineAt'>,
+  now: Date,
+): Attempt['state'] {
   if (attempt.submittedAt) return 'SUBMITTED'
   const isLate = attempt.deadlineAt && attempt.deadlineAt.getTime() + GRACE_MS < now.getTime()
   return isLate ? 'EXPIRED' : 'OPEN'
@@ -88,20 +91,15 @@ function resultOf(attempt: AttemptDocument, key: CorrectAnswer[] | null): Attemp
 }
 
 /** The answer key to these questions; for the server's own use until the attempt is over. */
-export async function findAnswerKey(
-  { db }: Uses<'db'>,
+export function findAnswerKey(
+  deps: Uses<'db'>,
   { lessonId, questions }: { lessonId: string; questions: Question[] },
 ): Promise<CorrectAnswer[]> {
-  const stored = await db.orm.quiz_keys.where({ lessonId }).first()
-  const asked = new Set(questions.map(({ id }) => id))
-  return (stored?.answers ?? [])
-    .filter(({ questionId }) => asked.has(questionId))
-    .map(({ questionId, optionIds, texts, explanation }) => ({
-      questionId,
-      optionIds: [...optionIds],
-      texts: [...texts],
-      explanation: explanation ?? null,
-    }))
+  return findAnswers(
+    deps,
+    [lessonId],
+    questions.map(({ id }) => id),
+  )
 }
 
 /** The attempt of this student at this quiz with the highest number. */

@@ -34,7 +34,18 @@ export async function listMyAttempts(
   const mine = deps.db.orm.quiz_attempts.where({ userId: actor.id, lessonId })
   const list =
     cursor === undefined ? mine : mine.where(MongoFieldFilter.lt('number', Number(cursor)))
+  // Each carries its questions and answers, which no summary shows.
   const rows = await list
+    .select(
+      '_id',
+      'number',
+      'startedAt',
+      'deadlineAt',
+      'submittedAt',
+      'score',
+      'maxScore',
+      'passed',
+    )
     .orderBy({ number: -1 })
     .limit(limit + 1)
     .all()

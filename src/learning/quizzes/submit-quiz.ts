@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Actor } from '../../auth/sessions.ts'
+import { bytesOf } from '../../courses/course-size.ts'
 import type { Question } from '../../courses/quiz.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
@@ -16,7 +17,12 @@ const GivenAnswer = z.object({
   text: lines(2_000).default(''),
 })
 
-const answers = z.array(GivenAnswer).max(200)
+// They are stored with the attempt, and exported.
+const MAX_ANSWERS_BYTES = 128 * 1024
+const answers = z
+  .array(GivenAnswer)
+  .max(200)
+  .refine((given) => bytesOf(given) <= MAX_ANSWERS_BYTES, 'are too long in all')
 
 export const Submission = z.union([
   orNamed(AttemptId.extend({ answers }), 'attemptId', 'id'),

@@ -6,6 +6,7 @@ import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import type { Checkout } from '../../gateways/payments.ts'
 import { priceCart, type Cart, type NewOrder } from '../../orders/cart.ts'
+import { graceEndOf } from '../../orders/expiry.ts'
 import { requireOrder, showOrder, type Order, type OrderDocument } from '../../orders/order.ts'
 import { transitionOrder } from '../../orders/transitions.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
@@ -13,6 +14,7 @@ import { findBuyer } from '../settlement/buyer.ts'
 import { fulfill, fulfillById } from '../settlement/fulfillment.ts'
 import { linkOrder } from '../settlement/order-of-payment.ts'
 import { openOrder } from './open-order.ts'
+import { giveUpOldHolds } from './orders-over.ts'
 
 /**
  * Opens an order, or answers the one that is open for this very cart. A zero total is fulfilled at once. Throws what
@@ -24,6 +26,7 @@ export async function createOrder(
   actor: Actor,
   input: NewOrder,
 ): Promise<{ order: Order; checkout: Checkout | null }> {
+  if (input.couponCode !== undefined) await giveUpOldHolds(deps, actor.id)
   const cart = await priceCart(deps, actor, input)
   const { order, isNew } = await openOrder(deps, actor, cart)
   if (cart.coupon) await holdCoupon(deps, order, cart.coupon)
@@ -37,23 +40,34 @@ export async function createOrder(
 }
 
 async function checkoutOf(
-  deps: Uses<'gateways' | 'settings'>,
+  deps: Uses<'now' | 'gateways' | 'settings'>,
   { name, email }: Actor,
   order: OrderDocument & { gatewayOrderId: string },
 ): Promise<Checkout> {
   const { gatewayOrderId: id, amountPaise, currency } = order
-  const shown = { shop: deps.settings.appName, buyer: { name, email } }
+  const timeout = secondsLeft(deps, order)
+  const shown = { shop: deps.settings.appName, buyer: { name, email }, timeout }
   return gatewayOf(deps, order).checkoutOf({ id, amountPaise, currency }, shown)
+}
+
+const LEAST_SECONDS = 5 * 60
+
+/** Whoever comes back at the last moment has some of the grace as well: nobody pays in a few seconds. */
+function secondsLeft(deps: Uses<'now' | 'settings'>, order: OrderDocument): number {
+  const until = (time: Date) => Math.floor((time.getTime() - deps.now().getTime()) / 1_000)
+  const most = until(graceEndOf(deps, order))
+  return Math.max(1, until(order.expiresAt), Math.min(LEAST_SECONDS, most))
 }
 
 /** An order whose coupon cannot be held must not be paid, so it is closed before the gateway hears of it. */
 async function holdCoupon(
-  deps: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now' | 'settings'>,
   order: OrderDocument,
   coupon: NonNullable<Cart['coupon']>,
 ): Promise<void> {
   try {
-    await holdUse(deps, coupon, { orderId: order._id, userId: order.userId })
+    const heldUntil = graceEndOf(deps, order)
+    await holdUse(deps, coupon, { orderId: order._id, userId: order.userId, heldUntil })
   } catch (error) {
     if (error instanceof DomainError) {
       await transitionOrder(deps, {
@@ -61,7 +75,7 @@ async function holdCoupon(
         from: ['CREATED'],
         where: { gatewayOrderId: null },
         set: { status: 'EXPIRED' },
-        note: { event: 'closed', detail: 'the coupon is used up' },
+        note: { event: 'closed', detail: 'its coupon could not be held' },
       })
     }
     throw error

@@ -4,16 +4,14 @@ import { isDuplicateKey } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import { MINUTE_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
-import { GatewayFailure } from '../../gateways/gateway-failure.ts'
 import { inTurn } from '../../in-turn.ts'
 import { openKeyOf, type Cart } from '../../orders/cart.ts'
-import { expire } from '../../orders/expiry.ts'
 import { freeSlot, MOST_OPEN } from '../../orders/open-slots.ts'
 import { requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { entryOf } from '../../orders/transitions.ts'
 import type { PaymentDeps } from '../deps.ts'
-import { checkOrder } from '../reconciliation/reconciler.ts'
 import { nextLook } from '../reconciliation/schedule.ts'
+import { closeNow } from './orders-over.ts'
 
 const OPEN_MS = 60 * MINUTE_MS
 // While a coupon is held nobody else can have it: long enough for any bank's page.
@@ -52,20 +50,10 @@ async function findOpen(deps: PaymentDeps, openKey: string): Promise<OrderDocume
   if (!order) return null
   // At a gateway that is configured no more nobody can pay it.
   if (order.expiresAt > deps.now() && deps.gateways.has(order.gateway)) return order
-  await closeOver(deps, order)
+  await closeNow(deps, order)
   const { status } = await requireOrder(deps, order._id)
   if (status === 'PAID' || status === 'FULFILLED') throw new DomainError('ALREADY_ENROLLED')
   return null
-}
-
-/** The gateway is asked first: the buyer may have paid in time, and nobody told us. */
-async function closeOver(deps: PaymentDeps, order: OrderDocument): Promise<void> {
-  try {
-    await checkOrder(deps, order)
-  } catch (error) {
-    if (!(error instanceof GatewayFailure)) throw error
-  }
-  await expire(deps, order)
 }
 
 type Keys = { userId: string; openKey: string; openSlot: string }
@@ -91,6 +79,8 @@ async function insert(
       gatewayOrderId: null,
       paymentId: null,
       reviewReason: null,
+      lateReason: null,
+      refusedPayments: {},
       timeline: [entryOf(at, { event: 'created' })],
       expiresAt,
       checkedAt: at,

@@ -51,7 +51,7 @@ const paymentsOf = ({ listPayments: list }: PaymentGateway) => ({
 })
 const refundsOf = ({ listRefunds: list }: PaymentGateway) => ({ list, take: reconcileListedRefund })
 
-type Take<T> = (deps: PaymentDeps, item: T) => Promise<void>
+type Take<T> = (deps: PaymentDeps, item: T) => Promise<unknown>
 type Periodic<T> = {
   gateway: PaymentGateway
   name: string
@@ -101,7 +101,11 @@ async function readPages<T extends { id: string }>(
 }
 
 /** One record's trouble is logged and hides no other; an outage is everybody's. */
-async function tolerate(deps: Uses<'log'>, id: string, work: () => Promise<void>): Promise<void> {
+async function tolerate(
+  deps: Uses<'log'>,
+  id: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
   try {
     await work()
   } catch (error) {

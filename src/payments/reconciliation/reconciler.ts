@@ -1,7 +1,7 @@
 // Makes good what never reached us. Orders are asked for one by one, since a gateway's lists lag behind by
 // minutes; the lists are read as well, for what no open order would lead to.
 import { MongoAndExpr, MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/query-ast/execution'
-import { releaseUse } from '../../coupons/uses.ts'
+import { releaseUse } from '../../coupons/holds.ts'
 import type { Uses } from '../../deps.ts'
 import { MINUTE_MS } from '../../durations.ts'
 import type { GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
@@ -13,7 +13,7 @@ import { adoptRefunds } from '../refunds/drive.ts'
 import { isCapturable } from '../settlement/capture.ts'
 import { fulfillById } from '../settlement/fulfillment.ts'
 import { isUnknownToGateway, linkOrder } from '../settlement/order-of-payment.ts'
-import { settlePayment } from '../settlement/settle-payment.ts'
+import { settlePayment, type PaymentOutcome } from '../settlement/settle-payment.ts'
 import { LATE_MS, LONGEST_MS, NEVER, nextLook, SOON_MS } from './schedule.ts'
 
 const AT_ONCE = 8
@@ -142,8 +142,11 @@ async function checkPayments(
   const payments = await paymentsOf(gateway, gatewayOrderId)
   // The first to be paid is the one that counts.
   payments.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
-  for (const payment of payments) await reconcilePayment(deps, payment)
-  const authorized = payments.filter((payment) => isCapturable(order, payment))
+  const authorized: GatewayPayment[] = []
+  for (const payment of payments) {
+    const outcome = await reconcilePayment(deps, payment)
+    if (outcome !== 'refused' && isCapturable(order, payment)) authorized.push(payment)
+  }
   const isTaken = payments.some(({ status }) => status === 'captured' || status === 'refunded')
   const ripe = authorized.find((payment) => isDueForCapture(deps, payment))
   if (!ripe) return authorized.length > 0
@@ -163,17 +166,21 @@ async function paymentsOf(gateway: PaymentGateway, orderId: string): Promise<Gat
 }
 
 /** A payment with all that was given back of it. */
-export async function reconcilePayment(deps: PaymentDeps, payment: GatewayPayment): Promise<void> {
-  await settlePayment(deps, payment, { source: 'poll' })
+export async function reconcilePayment(
+  deps: PaymentDeps,
+  payment: GatewayPayment,
+): Promise<PaymentOutcome> {
+  const outcome = await settlePayment(deps, payment, { source: 'poll' })
   const { gateway, id: paymentId, amountRefundedPaise } = payment
   if (amountRefundedPaise > 0) await adoptRefunds(deps, { gateway, paymentId })
+  return outcome
 }
 
 function isDueForCapture({ now }: Uses<'now'>, { createdAt }: GatewayPayment): boolean {
   return now().getTime() - createdAt.getTime() >= CAPTURE_AFTER_MS
 }
 
-/** Coupons of orders that were closed by somebody who died before giving them back. */
+/** Coupons of closed orders, once no payment of them is taken without a question any more. */
 async function releaseAbandonedUses(deps: Uses<'db' | 'now'>): Promise<void> {
   const old = new Date(deps.now().getTime() - SOON_MS)
   const held = await deps.db.driver

@@ -41,6 +41,7 @@ export async function recordPayment(
       refundedLines: [],
       reservedPaise: 0,
       capturedAt: capture.capturedAt ?? null,
+      turnedAt: null,
       createdAt: at,
       updatedAt: at,
     })

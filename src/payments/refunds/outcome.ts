@@ -118,12 +118,16 @@ export async function concludeRefund(deps: RefundDeps, refund: RefundDocument): 
     await mailRefund(deps, refund)
     if (refund.orderId) await closeReview(deps, refund.orderId)
   }
-  // Money of a second payment that could not be given back is somebody's to decide about.
-  else if (refund.cause === 'duplicate' && refund.lineNos.length === 0)
-    await quarantine(deps, refund.paymentId, 'its refund failed')
+  // Money that bought nothing and could not be given back is somebody's to decide about.
+  else if (isOfNothing(refund)) await quarantine(deps, refund.paymentId, 'its refund failed')
   await deps.db.orm.refunds
     .where({ _id: refund._id, status: refund.status })
     .update({ settledAt: deps.now() })
+}
+
+/** Of a whole payment: a second one, or one that came too late. */
+function isOfNothing({ cause, lineNos }: RefundDocument): boolean {
+  return cause === 'late' || (cause === 'duplicate' && lineNos.length === 0)
 }
 
 /** Writes into the order's timeline what became of a refund; `what` is `event` or `event: why`. */

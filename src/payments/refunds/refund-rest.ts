@@ -11,8 +11,8 @@ const IS_KEY = /^[A-Za-z0-9_-]{10,40}$/
 type Rest = {
   payment: PaymentDocument
   seen: GatewayPayment
-  /** `dup`: the order was paid twice; `gone`: its buyer has left. */
-  key: 'dup' | 'gone'
+  /** `dup`: the order was paid twice; `gone`: its buyer has left; `late`: its time was over. */
+  key: 'dup' | 'gone' | 'late'
   reason: string
 }
 
@@ -40,7 +40,7 @@ export async function refundRest(
       amountPaise: left,
       currency,
       lineNos: [],
-      cause: 'duplicate',
+      cause: prefix === 'late' ? 'late' : 'duplicate',
       reason,
     }))
   if (refund.status === 'REQUESTED' && refund.attempts === 0) await driveRefund(deps, refund._id)

@@ -4,9 +4,11 @@ import type { Uses } from '../../deps.ts'
 import { findGrants } from '../../learning/access/grants.ts'
 import { putMail } from '../../mail/outbox.ts'
 import { sumOf } from '../../money.ts'
-import { linesOf, type OrderDocument } from '../../orders/order.ts'
+import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
+import type { PaymentDocument } from '../record/payments.ts'
 import { isHere, findBuyer } from './buyer.ts'
+import { refusalOf } from './late-payment.ts'
 import { grantKeyOf } from './line-access.ts'
 
 const MOST_ADMINS = 20
@@ -62,6 +64,43 @@ export async function mailRefund(deps: Needs, refund: RefundDocument): Promise<v
     template: 'refund',
     data: { orderId: order._id, amountPaise: refund.amountPaise },
   })
+}
+
+type Late = {
+  payment: PaymentDocument
+  /** Why it was refused, in words for the buyer. */
+  fault: string
+  /** Whether the money was taken, and so has to be given back. */
+  isTaken: boolean
+  buyer: UserDocument | null
+}
+
+/** Tells the buyer, once, that a payment came too late, why, and what becomes of the money. */
+export async function mailLatePayment(
+  deps: Needs,
+  { _id: orderId }: Pick<OrderDocument, '_id'>,
+  { payment, fault, isTaken, buyer }: Late,
+): Promise<void> {
+  if (!isHere(buyer)) return
+  await putMail(deps, {
+    key: `late:${payment._id}:${isTaken ? 'taken' : 'held'}`,
+    to: buyer.email,
+    template: 'late-payment',
+    data: { orderId, amountPaise: payment.amountPaise, fault, isTaken },
+  })
+}
+
+/** The same for one that is not taken at all. */
+export async function mailUntaken(
+  deps: Needs,
+  { _id: id }: OrderDocument,
+  payment: PaymentDocument,
+): Promise<void> {
+  const order = await requireOrder(deps, id)
+  const fault = refusalOf(order, payment)
+  if (fault === null) return
+  const buyer = await findBuyer(deps, order.userId)
+  await mailLatePayment(deps, order, { payment, fault, isTaken: false, buyer })
 }
 
 /** Tells the administrators, once each, that an order waits for one of them. */

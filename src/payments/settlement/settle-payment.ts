@@ -1,9 +1,8 @@
 // The one way from a captured payment to open courses. The buyer's browser, the gateway's webhook and the reconciler
 // all end here; it may run twice, or at once, or die between any two writes, and be begun again.
-import type { UserDocument } from '../../auth/user.ts'
 import type { Uses } from '../../deps.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
-import { requireOrder, type OrderDocument } from '../../orders/order.ts'
+import type { OrderDocument } from '../../orders/order.ts'
 import { noteOrder, transitionOrder } from '../../orders/transitions.ts'
 import type { PaymentDeps } from '../deps.ts'
 import {
@@ -15,12 +14,16 @@ import {
 import { refundRest } from '../refunds/refund-rest.ts'
 import { findBuyer, isHere } from './buyer.ts'
 import { captureIfAsked } from './capture.ts'
-import { fulfill } from './fulfillment.ts'
-import { mailReview } from './order-mails.ts'
+import { claimOrder } from './claim-order.ts'
+import { isTooLateToCapture, noteTurn } from './late-payment.ts'
+import { mailReview, mailUntaken } from './order-mails.ts'
 import { findOrderOf } from './order-of-payment.ts'
 
-/** `waiting`: not captured (yet); `review`: for an administrator to see; `refunded`: it bought nothing. */
-export type PaymentOutcome = 'fulfilled' | 'waiting' | 'review' | 'refunded'
+/**
+ * `waiting`: not captured (yet); `review`: for an administrator to see; `refunded`: it bought nothing; `refused`: it
+ * came too late, and is never captured by us.
+ */
+export type PaymentOutcome = 'fulfilled' | 'waiting' | 'review' | 'refunded' | 'refused'
 
 /** Where whoever asks has read the order already, it is passed on. */
 type News = { source: PaymentSource; order?: OrderDocument }
@@ -32,8 +35,13 @@ export async function settlePayment(
   { source, ...known }: News,
 ): Promise<PaymentOutcome> {
   const order = known.order ?? (await findOrderOf(deps, told))
+  if (order) await noteTurn(deps, order, told)
   const first = await recordAndNote(deps, told, { source, order })
   const mayAsk = order !== null && first.status === 'authorized'
+  if (mayAsk && (await isTooLateToCapture(deps, order, { payment: first, seen: told }))) {
+    await mailUntaken(deps, order, first)
+    return 'refused'
+  }
   const captured = mayAsk ? await captureIfAsked(deps, order, told) : null
   const seen = captured ?? told
   const payment = captured ? await recordAndNote(deps, captured, { source, order }) : first
@@ -55,7 +63,7 @@ export async function settlePayment(
     })
     return 'refunded'
   }
-  return claim(deps, order, { payment, seen, source, buyer })
+  return claimOrder(deps, order, { payment, seen, source, buyer })
 }
 
 /** Writes the payment down, and into the timeline of its order where that is news. */
@@ -97,40 +105,4 @@ async function setAside(
   })
   await mailReview(deps, order._id, reason)
   return 'review'
-}
-
-type Claim = {
-  payment: PaymentDocument
-  seen: GatewayPayment
-  source: PaymentSource
-  buyer: UserDocument | null
-}
-
-/** One payment holds the order and opens it; any other is given back. A right payment also ends a review. */
-async function claim(
-  deps: PaymentDeps,
-  order: OrderDocument,
-  { payment, seen, source, buyer }: Claim,
-): Promise<PaymentOutcome> {
-  const paymentId = payment.gatewayPaymentId
-  const claimed = await transitionOrder(deps, {
-    id: order._id,
-    from: ['CREATED', 'EXPIRED', 'REVIEW'],
-    where: { paymentId: null },
-    set: { status: 'PAID', paymentId, paidAt: deps.now() },
-    unset: ['reviewReason'],
-    note: { event: 'paid', detail: `${paymentId} by ${source}` },
-  })
-  const current = claimed ?? (await requireOrder(deps, order._id))
-  if (current.paymentId !== paymentId) {
-    await refundRest(deps, order, {
-      payment,
-      seen,
-      key: 'dup',
-      reason: 'the order was paid already',
-    })
-    return 'refunded'
-  }
-  await fulfill(deps, current, buyer)
-  return 'fulfilled'
 }

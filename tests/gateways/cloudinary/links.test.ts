@@ -114,12 +114,12 @@ test('a lesson cannot be had under its delivery address without a signature', as
 })
 
 test('a public image is shown in the size that was signed and in no other', async () => {
-  const target = { publicId: 'covers/a', resourceType: 'image', deliveryType: 'upload' } as const
+  const target = { publicId: 'covers/a', resourceType: 'image', deliveryType: 'private' } as const
   const { version } = await cloudinary.upload(streamOf(PNG), target)
-  const whole = await fetch(cloudinary.imageUrl({ publicId: 'covers/a', version }))
+  const whole = await fetch(cloudinary.imageUrl({ ...target, version }))
   expect(whole.headers.get('content-type')).toBe('image/png')
   expect(Buffer.from(await whole.arrayBuffer()).equals(PNG)).toBe(true)
-  const url = cloudinary.imageUrl({ publicId: 'covers/a', version, width: 320, height: 180 })
+  const url = cloudinary.imageUrl({ ...target, version, width: 320, height: 180 })
   expect(url).toContain('c_fill,h_180,w_320')
   expect((await fetch(url)).status).toBe(200)
   expect((await fetch(url.replace('w_320', 'w_9999'))).status).toBe(401)

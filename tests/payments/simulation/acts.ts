@@ -4,6 +4,7 @@ import { ACTS_OF_ADMINS } from './acts-of-admins.ts'
 import { ACTS_OF_BUYERS } from './acts-of-buyers.ts'
 import { ACTS_OF_BANK } from './acts-of-bank.ts'
 import { ACTS_OF_FATE } from './acts-of-fate.ts'
+import { ACTS_OF_LATECOMERS } from './acts-of-latecomers.ts'
 import { ACTS_OF_REVOKED } from './acts-of-revoked.ts'
 import type { Single, Step, StepOf } from './steps.ts'
 
@@ -15,6 +16,7 @@ const ACTS: Acts = {
   ...ACTS_OF_REVOKED,
   ...ACTS_OF_BANK,
   ...ACTS_OF_FATE,
+  ...ACTS_OF_LATECOMERS,
 }
 
 export async function play(world: World, step: Step): Promise<void> {

@@ -41,9 +41,12 @@ const OF_A_RUN = [
   'enrollments',
 ]
 
-/** A database in which nothing was ever bought. */
-export async function wipe({ db }: Lms): Promise<void> {
+/** A database in which nothing was ever bought, and a shop as it was opened. */
+export async function wipe({ db }: Lms, { courses, coupons }: Cast): Promise<void> {
   for (const name of OF_A_RUN) await db.driver.collection(name).deleteMany({})
+  for (const [at, _id] of courses.entries())
+    await db.orm.courses.where({ _id }).update({ status: 'PUBLISHED', pricePaise: PRICES[at] ?? 0 })
+  for (const code of coupons) await db.orm.coupons.where({ code }).update({ active: true })
 }
 
 /** Clocks jump by days here: everybody has just signed in, whatever the time. */

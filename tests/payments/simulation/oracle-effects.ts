@@ -36,9 +36,7 @@ export async function effectFaults(world: World, books: Books): Promise<string[]
       )
       .map(({ orderId }) => `the coupon of order ${orderId} is still held`),
     ...coupons.flatMap(({ code, maxTotal }) => {
-      // A late payer's use is honoured over every limit.
-      const isSold = (use: (typeof uses)[number]) => use.state === 'USED' && !use.late
-      const used = uses.filter((use) => use.code === code && isSold(use)).length
+      const used = uses.filter((use) => use.code === code && use.state === 'USED').length
       const isOver = typeof maxTotal === 'number' && used > maxTotal
       return isOver ? [`coupon ${code} is used ${used} times of ${maxTotal}`] : []
     }),

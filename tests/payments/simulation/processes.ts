@@ -11,7 +11,7 @@ import type { Instance, World } from './world.ts'
 type Killable = Instance & { kill: () => void; isKilled: () => boolean; server: Server }
 
 /** Steps that a server of another process cannot be told, or that need another clock. */
-const NOT_HERE = new Set<Step['do']>(['clock', 'work', 'outage'])
+const NOT_HERE = new Set<Step['do']>(['clock', 'work', 'outage', 'payLate'])
 
 async function startProcess(world: World): Promise<Killable> {
   const env = { ...environmentOf(world.lms, world.databaseUrl), ...world.bank.environment }

@@ -15,7 +15,8 @@ export async function comeToRest(world: World): Promise<void> {
   await deliverRest(world)
   let before = ''
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    await passTime(world, round % 2 === 0 ? HOUR + 60 : 20 * 60)
+    // What was closed is asked about every six hours at the least.
+    await passTime(world, round % 2 === 0 ? 6 * HOUR + 60 : 20 * 60)
     endRefunds(world)
     for (const instance of world.instances) {
       await runJobs(world, instance)
@@ -59,7 +60,7 @@ function endRefunds({ bank }: World): void {
   }
 }
 
-// What the outside sees of each; marks such as `checkedAt` move for ever.
+// What the outside sees of each; marks such as `dueAt` move for ever.
 const SEEN: Record<string, string[]> = {
   orders: ['status', 'paymentId', 'gatewayOrderId'],
   payments: ['gatewayPaymentId', 'status', 'orderId', 'reservedPaise', 'quarantine'],

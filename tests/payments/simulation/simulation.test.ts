@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 /** Plays the steps in a fresh world, lets it come to rest, and answers what is wrong then. */
 async function run(steps: Step[], openBank: OpenBank): Promise<string[]> {
-  await wipe(lms)
+  await wipe(lms, cast)
   await keepSignedIn(lms)
   const url = databaseUrl(inject('mongoUrl'), lms.db.driver.databaseName)
   const world = await openWorld({ lms, cast, databaseUrl: url }, openBank)

@@ -104,6 +104,21 @@ const reprice = step('reprice', { course: any, pricePaise: fc.constantFrom(100, 
 const letIn = step('letIn', { buyer: any, course: any, isOut: fc.boolean() })
 const putOut = step('putOut', { buyer: any, course: any })
 
+const switchCoupon = step('switchCoupon', { coupon: any, isOn: fc.boolean() })
+const shelve = step('shelve', { course: any, isOff: fc.boolean() })
+const payLate = step('payLate', {
+  buyer: any,
+  course: any,
+  coupon: rather(any, 2),
+  // In time, within the grace, after it, much later.
+  wait: oneOf([600, 1_500, 2_400, 6_000, 100_000]),
+  isSwept: often,
+  turn: oneOf(['nothing', 'off', 'dearer', 'cheaper', 'shelved']),
+  outcome: oneOf(['success', 'authorized']),
+  isHeard: often,
+  on: side,
+})
+
 const single = fc.oneof(
   { weight: 16, arbitrary: order },
   { weight: 9, arbitrary: pay },
@@ -131,6 +146,9 @@ const single = fc.oneof(
   { weight: 2, arbitrary: settings },
   { weight: 2, arbitrary: reprice },
   { weight: 2, arbitrary: letIn },
+  { weight: 2, arbitrary: switchCoupon },
+  { weight: 1, arbitrary: shelve },
+  { weight: 5, arbitrary: payLate },
   { weight: 2, arbitrary: putOut },
 )
 

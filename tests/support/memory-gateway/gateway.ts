@@ -78,10 +78,10 @@ export function openMemoryGateway(options: MemoryOptions): PaymentGateway {
     listRefunds: (period) => pages(wire, 'list returns', { answer: RefundAnswer, period }),
     listDisputes: () => pages(wire, 'list claims', { answer: DisputeAnswer }),
 
-    checkoutOf: async ({ id, amountPaise: amount, currency }, { shop: name, buyer: prefill }) => {
+    checkoutOf: async ({ id, amountPaise: amount, currency }, { shop: name, buyer: prefill, timeout }) => {
       const { token: secret } = await show('show intent', id, IntentAnswer)
       const script = 'https://memory.test/dialog.js'
-      const shown = { amount, currency, name, prefill, script, secret }
+      const shown = { amount, currency, name, prefill, script, timeout, secret }
       return { gateway: NAME, key: 'memory-public-key', order_id: id, ...shown }
     },
     // The browser comes back with nothing, and whatever it says is not looked at.
