@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'749015b7196f874f79bc1d05de1a76b0eb1568e53e85adf4736b5477cb5c1fb5'>;
+  StorageHashBase<'e4bce909649b3174c3776bd26d8a11d2734f89575dbd6d3d35eb089c85a6c2e4'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -179,6 +179,7 @@ export type FieldOutputTypes = {
       readonly courseTitle: CodecTypes['mongo/string@1']['output'];
       readonly holderName: CodecTypes['mongo/string@1']['output'];
       readonly issuedAt: CodecTypes['mongo/date@1']['output'];
+      readonly number: CodecTypes['mongo/int32@1']['output'] | null;
       readonly publicId: CodecTypes['mongo/string@1']['output'];
       readonly reason: CodecTypes['mongo/string@1']['output'] | null;
       readonly revokedAt: CodecTypes['mongo/date@1']['output'] | null;
@@ -273,12 +274,25 @@ export type FieldOutputTypes = {
       readonly status: CodecTypes['mongo/string@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
+    readonly EmailChange: {
+      readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly createdAt: CodecTypes['mongo/date@1']['output'];
+      readonly expiresAt: CodecTypes['mongo/date@1']['output'];
+      readonly key: CodecTypes['mongo/string@1']['output'];
+      readonly newEmail: CodecTypes['mongo/string@1']['output'];
+      readonly newProvenAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly oldEmail: CodecTypes['mongo/string@1']['output'];
+      readonly oldProvenAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly userId: CodecTypes['mongo/objectId@1']['output'];
+    };
     readonly EmailToken: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly changeKey: CodecTypes['mongo/string@1']['output'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly email: CodecTypes['mongo/string@1']['output'];
       readonly expiresAt: CodecTypes['mongo/date@1']['output'];
-      readonly purpose: 'VERIFY_EMAIL' | 'RESET_PASSWORD';
+      readonly purpose:
+        'VERIFY_EMAIL' | 'RESET_PASSWORD' | 'NEW_ADDRESS' | 'OLD_ADDRESS' | 'UNDO_ADDRESS';
       readonly tokenHash: CodecTypes['mongo/string@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
     };
@@ -554,6 +568,7 @@ export type FieldInputTypes = {
       readonly courseTitle: CodecTypes['mongo/string@1']['input'];
       readonly holderName: CodecTypes['mongo/string@1']['input'];
       readonly issuedAt: CodecTypes['mongo/date@1']['input'];
+      readonly number: CodecTypes['mongo/int32@1']['input'] | null;
       readonly publicId: CodecTypes['mongo/string@1']['input'];
       readonly reason: CodecTypes['mongo/string@1']['input'] | null;
       readonly revokedAt: CodecTypes['mongo/date@1']['input'] | null;
@@ -648,12 +663,25 @@ export type FieldInputTypes = {
       readonly status: CodecTypes['mongo/string@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
+    readonly EmailChange: {
+      readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly createdAt: CodecTypes['mongo/date@1']['input'];
+      readonly expiresAt: CodecTypes['mongo/date@1']['input'];
+      readonly key: CodecTypes['mongo/string@1']['input'];
+      readonly newEmail: CodecTypes['mongo/string@1']['input'];
+      readonly newProvenAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly oldEmail: CodecTypes['mongo/string@1']['input'];
+      readonly oldProvenAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly userId: CodecTypes['mongo/objectId@1']['input'];
+    };
     readonly EmailToken: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly changeKey: CodecTypes['mongo/string@1']['input'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly email: CodecTypes['mongo/string@1']['input'];
       readonly expiresAt: CodecTypes['mongo/date@1']['input'];
-      readonly purpose: 'VERIFY_EMAIL' | 'RESET_PASSWORD';
+      readonly purpose:
+        'VERIFY_EMAIL' | 'RESET_PASSWORD' | 'NEW_ADDRESS' | 'OLD_ADDRESS' | 'UNDO_ADDRESS';
       readonly tokenHash: CodecTypes['mongo/string@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
     };
@@ -930,6 +958,7 @@ export namespace Models {
     courseTitle: CodecTypes['mongo/string@1']['output'];
     holderName: CodecTypes['mongo/string@1']['output'];
     issuedAt: CodecTypes['mongo/date@1']['output'];
+    number: CodecTypes['mongo/int32@1']['output'] | null;
     publicId: CodecTypes['mongo/string@1']['output'];
     reason: CodecTypes['mongo/string@1']['output'] | null;
     revokedAt: CodecTypes['mongo/date@1']['output'] | null;
@@ -1030,12 +1059,25 @@ export namespace Models {
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
   };
+  export type unbound_EmailChange = {
+    _id: CodecTypes['mongo/objectId@1']['output'];
+    createdAt: CodecTypes['mongo/date@1']['output'];
+    expiresAt: CodecTypes['mongo/date@1']['output'];
+    key: CodecTypes['mongo/string@1']['output'];
+    newEmail: CodecTypes['mongo/string@1']['output'];
+    newProvenAt: CodecTypes['mongo/date@1']['output'] | null;
+    oldEmail: CodecTypes['mongo/string@1']['output'];
+    oldProvenAt: CodecTypes['mongo/date@1']['output'] | null;
+    userId: CodecTypes['mongo/objectId@1']['output'];
+    readonly [RelationKeys]?: never;
+  };
   export type unbound_EmailToken = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    changeKey: CodecTypes['mongo/string@1']['output'] | null;
     createdAt: CodecTypes['mongo/date@1']['output'];
     email: CodecTypes['mongo/string@1']['output'];
     expiresAt: CodecTypes['mongo/date@1']['output'];
-    purpose: 'VERIFY_EMAIL' | 'RESET_PASSWORD';
+    purpose: 'VERIFY_EMAIL' | 'RESET_PASSWORD' | 'NEW_ADDRESS' | 'OLD_ADDRESS' | 'UNDO_ADDRESS';
     tokenHash: CodecTypes['mongo/string@1']['output'];
     userId: CodecTypes['mongo/objectId@1']['output'];
     readonly [RelationKeys]?: never;
@@ -1321,6 +1363,7 @@ export declare const models: {
     Course: Models.unbound_Course;
     CreditNote: Models.unbound_CreditNote;
     Dispute: Models.unbound_Dispute;
+    EmailChange: Models.unbound_EmailChange;
     EmailToken: Models.unbound_EmailToken;
     Enrollment: Models.unbound_Enrollment;
     Fact: Models.unbound_Fact;
@@ -1441,6 +1484,7 @@ type ContractBase = Omit<
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'userId' },
                     { readonly direction: 1; readonly field: 'courseId' },
+                    { readonly direction: -1; readonly field: 'number' },
                   ];
                   readonly kind: 'mongo-index';
                   readonly unique: true;
@@ -1457,6 +1501,7 @@ type ContractBase = Omit<
                     readonly courseTitle: { readonly bsonType: 'string' };
                     readonly holderName: { readonly bsonType: 'string' };
                     readonly issuedAt: { readonly bsonType: 'date' };
+                    readonly number: { readonly bsonType: readonly ['null', 'int'] };
                     readonly publicId: { readonly bsonType: 'string' };
                     readonly reason: { readonly bsonType: readonly ['null', 'string'] };
                     readonly revokedAt: { readonly bsonType: readonly ['null', 'date'] };
@@ -1932,6 +1977,55 @@ type ContractBase = Omit<
                 readonly validationLevel: 'strict';
               };
             };
+            readonly email_changes: {
+              readonly indexes: readonly [
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'userId' }];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'key' }];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly expireAfterSeconds: 0;
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'expiresAt' }];
+                  readonly kind: 'mongo-index';
+                },
+              ];
+              readonly kind: 'mongo-collection';
+              readonly validator: {
+                readonly jsonSchema: {
+                  readonly additionalProperties: false;
+                  readonly bsonType: 'object';
+                  readonly properties: {
+                    readonly _id: { readonly bsonType: 'objectId' };
+                    readonly createdAt: { readonly bsonType: 'date' };
+                    readonly expiresAt: { readonly bsonType: 'date' };
+                    readonly key: { readonly bsonType: 'string' };
+                    readonly newEmail: { readonly bsonType: 'string' };
+                    readonly newProvenAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly oldEmail: { readonly bsonType: 'string' };
+                    readonly oldProvenAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly userId: { readonly bsonType: 'objectId' };
+                  };
+                  readonly required: readonly [
+                    '_id',
+                    'createdAt',
+                    'expiresAt',
+                    'key',
+                    'newEmail',
+                    'oldEmail',
+                    'userId',
+                  ];
+                };
+                readonly kind: 'mongo-validator';
+                readonly validationAction: 'error';
+                readonly validationLevel: 'strict';
+              };
+            };
             readonly email_tokens: {
               readonly indexes: readonly [
                 {
@@ -1959,12 +2053,19 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly changeKey: { readonly bsonType: readonly ['null', 'string'] };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly email: { readonly bsonType: 'string' };
                     readonly expiresAt: { readonly bsonType: 'date' };
                     readonly purpose: {
                       readonly bsonType: 'string';
-                      readonly enum: readonly ['VERIFY_EMAIL', 'RESET_PASSWORD'];
+                      readonly enum: readonly [
+                        'VERIFY_EMAIL',
+                        'RESET_PASSWORD',
+                        'NEW_ADDRESS',
+                        'OLD_ADDRESS',
+                        'UNDO_ADDRESS',
+                      ];
                     };
                     readonly tokenHash: { readonly bsonType: 'string' };
                     readonly userId: { readonly bsonType: 'objectId' };
@@ -3328,6 +3429,10 @@ type ContractBase = Omit<
       readonly namespace: '__unbound__' & NamespaceId;
       readonly model: 'Dispute';
     };
+    readonly email_changes: {
+      readonly namespace: '__unbound__' & NamespaceId;
+      readonly model: 'EmailChange';
+    };
     readonly email_tokens: {
       readonly namespace: '__unbound__' & NamespaceId;
       readonly model: 'EmailToken';
@@ -3457,6 +3562,10 @@ type ContractBase = Omit<
               readonly issuedAt: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly number: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly publicId: {
                 readonly nullable: false;
@@ -3827,11 +3936,57 @@ type ContractBase = Omit<
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'disputes' };
           };
+          readonly EmailChange: {
+            readonly fields: {
+              readonly _id: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly createdAt: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly expiresAt: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly key: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly newEmail: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly newProvenAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly oldEmail: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly oldProvenAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly userId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+            };
+            readonly relations: Record<string, never>;
+            readonly storage: { readonly collection: 'email_changes' };
+          };
           readonly EmailToken: {
             readonly fields: {
               readonly _id: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly changeKey: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly createdAt: {
                 readonly nullable: false;
@@ -5178,6 +5333,9 @@ type ContractBase = Omit<
             readonly members: readonly [
               { readonly name: 'VERIFY_EMAIL'; readonly value: 'VERIFY_EMAIL' },
               { readonly name: 'RESET_PASSWORD'; readonly value: 'RESET_PASSWORD' },
+              { readonly name: 'NEW_ADDRESS'; readonly value: 'NEW_ADDRESS' },
+              { readonly name: 'OLD_ADDRESS'; readonly value: 'OLD_ADDRESS' },
+              { readonly name: 'UNDO_ADDRESS'; readonly value: 'UNDO_ADDRESS' },
             ];
           };
           readonly WorkState: {

@@ -1,3 +1,4 @@
+import { changeLink, undoLink } from './auth/email-change.ts'
 import { authData } from './auth/personal-data.ts'
 import { authRouter } from './auth/router.ts'
 import { sealSecretsAnew } from './auth/seal-secrets.ts'
@@ -76,7 +77,13 @@ export type AppRouter = typeof appRouter
 /** The work of every room that goes on by itself. */
 export const jobs: Job[] = [
   sendMails({
-    links: { 'verify-email': verificationLink, 'reset-password': resetLink },
+    links: {
+      'verify-email': verificationLink,
+      'reset-password': resetLink,
+      'confirm-new-address': changeLink('NEW_ADDRESS'),
+      'confirm-old-address': changeLink('OLD_ADDRESS'),
+      'email-changed': undoLink,
+    },
     admit: admitMail,
   }),
   finishDeletions(personalData),

@@ -6,6 +6,7 @@ import { DomainError } from '../errors.ts'
 import { Email } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
 import { clearPasswordAttempts, limitTokenAttempts, rememberNetwork } from './attempt-limits.ts'
+import { dropEmailChange } from './email-change.ts'
 import { confirmOwnership } from './email-ownership.ts'
 import { tellOfFactor } from './factor-mails.ts'
 import { consumeToken, GivenToken, requireTokenOwner, revokeTokens } from './email-tokens.ts'
@@ -31,14 +32,14 @@ export type PasswordReset = z.infer<typeof PasswordReset>
  * WEAK_PASSWORD, TOO_MANY_REQUESTS, CHANGED_MEANWHILE.
  */
 export async function changePassword(
-  deps: Omit<Visit, 'actor'> & Uses<'settings'>,
+  deps: Omit<Visit, 'actor'>,
   actor: Actor,
   { current, next }: PasswordChange,
 ): Promise<null> {
   const user = await requirePassword(deps, actor, current)
   requireStrong(next, { ...user, appName: deps.settings.appName, field: 'next' })
   await replaceHash(deps, user, next)
-  const { setCookie } = await startSession(deps, actor.id, deps.device)
+  const { setCookie } = await startSession(deps, actor, deps.device)
   deps.setCookie(setCookie)
   await audit(deps, { actor, act: 'auth.password-changed', target: targetOf(actor.id) })
   return null
@@ -125,6 +126,8 @@ async function replaceHash(
   if (!changed) throw new DomainError('CHANGED_MEANWHILE')
   await endSessionsOf(deps, user._id)
   await revokeTokens(deps, user._id, 'RESET_PASSWORD')
+  // Whoever chooses a new password because a change of address was not theirs means to stop it.
+  await dropEmailChange(deps, user._id)
   await putMail(deps, {
     key: `password-changed:${user._id}:${at.getTime()}`,
     to: user.email,

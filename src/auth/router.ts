@@ -6,6 +6,13 @@ import {
   router,
 } from '../trpc.ts'
 import {
+  cancelEmailChange,
+  EmailChangeRequest,
+  findEmailChange,
+  requestEmailChange,
+} from './email-change.ts'
+import { confirmEmailChange, undoEmailChange } from './email-change-proof.ts'
+import {
   changePassword,
   PasswordChange,
   PasswordReset,
@@ -85,6 +92,17 @@ export const authRouter = router({
   confirmPassword: enrollingProcedure
     .input(PasswordConfirmation)
     .mutation(({ ctx, input }) => confirmPassword(ctx, ctx.actor, input)),
+  emailChange: authedProcedure.query(({ ctx }) => findEmailChange(ctx, ctx.actor)),
+  requestEmailChange: authedProcedure
+    .input(EmailChangeRequest)
+    .mutation(({ ctx, input }) => requestEmailChange(ctx, ctx.actor, input)),
+  cancelEmailChange: authedProcedure.mutation(({ ctx }) => cancelEmailChange(ctx, ctx.actor)),
+  confirmEmailChange: publicProcedure
+    .input(EmailProof)
+    .mutation(({ ctx, input }) => confirmEmailChange(ctx, input)),
+  undoEmailChange: publicProcedure
+    .input(EmailProof)
+    .mutation(({ ctx, input }) => undoEmailChange(ctx, input)),
   sessions: sessionsRouter,
   totp: totpRouter,
 })

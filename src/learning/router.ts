@@ -24,6 +24,7 @@ import { AttemptRef, requireQuizResult } from './quizzes/attempt-result.ts'
 import { AttemptPage, listMyAttempts } from './quizzes/attempts.ts'
 import { startQuiz } from './quizzes/start-quiz.ts'
 import { Submission, submitQuiz } from './quizzes/submit-quiz.ts'
+import { CertificateReissue, reissueFor, reissueOwn } from './reissue.ts'
 import {
   listReviews,
   NewReview,
@@ -101,6 +102,12 @@ export const certificatesRouter = router({
   verify: publicProcedure
     .input(CertificateRef)
     .query(({ ctx, input }) => verifyCertificate(ctx, input)),
+  reissue: authedProcedure
+    .input(CourseRef)
+    .mutation(({ ctx, input }) => reissueOwn(ctx, ctx.actor, input)),
+  reissueFor: roleProcedure('ADMIN')
+    .input(CertificateReissue)
+    .mutation(({ ctx, input }) => reissueFor(ctx, ctx.actor, input)),
   revoke: roleProcedure('ADMIN')
     .input(CertificateRevocation)
     .mutation(({ ctx, input }) => revokeCertificate(ctx, ctx.actor, input)),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addressMail } from './address-mails.ts'
 import { inRupees, pathPart, renderMessage, type Message, type Site } from './layout.ts'
 
 // Said only when the mail is sent: a squatter who registered the address chose the name, and would be speaking
@@ -58,6 +59,13 @@ export const Mail = z.discriminatedUnion('template', [
     template: z.literal('refund'),
     data: z.object({ ...greeted, orderId: z.string(), amountPaise: paise }),
   }),
+  z.object({ template: z.literal('confirm-new-address'), data: z.object({ token }) }),
+  z.object({
+    template: z.literal('confirm-old-address'),
+    data: z.object({ ...greeted, token }),
+  }),
+  z.object({ template: z.literal('email-change-asked'), data: z.object({ ...greeted, at }) }),
+  z.object({ template: z.literal('email-changed'), data: z.object({ ...greeted, token }) }),
   z.object({
     template: z.literal('late-payment'),
     data: z.object({
@@ -124,6 +132,11 @@ export function composeMail(site: Site, mail: Mail): Message {
       })
     case 'receipt':
       return renderMessage(site, receiptOf(mail.data))
+    case 'confirm-new-address':
+    case 'confirm-old-address':
+    case 'email-change-asked':
+    case 'email-changed':
+      return renderMessage(site, addressMail(site, mail))
     case 'enrolled':
       return renderMessage(site, {
         subject: `You are enrolled in ${mail.data.courseTitle}`,

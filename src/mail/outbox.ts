@@ -13,15 +13,26 @@ import { composeMail, Mail } from './messages.ts'
 
 type Sender = Uses<'db' | 'now' | 'mailer' | 'log' | 'settings'>
 
-type LinkTemplate = 'verify-email' | 'reset-password'
+type LinkTemplate =
+  | 'verify-email'
+  | 'reset-password'
+  | 'confirm-new-address'
+  | 'confirm-old-address'
+  | 'email-changed'
 
 /** A mail with a link to an account carries nothing here: its token is made when it is sent. */
 export type QueuedMail =
   | Exclude<Mail, { template: LinkTemplate }>
-  | { template: LinkTemplate; data: Record<string, never> }
+  | { template: LinkTemplate; data: { changeKey?: string } }
 
-/** Makes the link for whoever has this address; null when there is nobody to write to. */
-export type LinkMaker = (deps: Uses<'db' | 'now'>, to: string) => Promise<{ token: string } | null>
+/**
+ * Makes the link for whoever has this address, or is changing it; null when there is nobody to write to.
+ */
+export type LinkMaker = (
+  deps: Uses<'db' | 'now'>,
+  to: string,
+  changeKey: string,
+) => Promise<{ token: string } | null>
 
 /** Who makes the links of each mail that needs one. */
 export type LinkMakers = Record<LinkTemplate, LinkMaker>
@@ -116,11 +127,16 @@ async function contentOf(
   row: Row,
 ): Promise<Mail | null> {
   const { template } = row
-  if (template !== 'verify-email' && template !== 'reset-password')
-    return Mail.parse({ template, data: row.data })
-  const data = await links[template](deps, row.to)
-  return data && { template, data }
+  if (!isLinkTemplate(links, template)) return Mail.parse({ template, data: row.data })
+  const { changeKey } = LinkData.parse(row.data)
+  const data = await links[template](deps, row.to, changeKey)
+  return data && Mail.parse({ template, data })
 }
+
+const LinkData = z.object({ changeKey: z.string().default('') })
+
+const isLinkTemplate = (links: LinkMakers, template: string): template is LinkTemplate =>
+  Object.hasOwn(links, template)
 
 async function noteFailure(
   deps: Uses<'db' | 'now' | 'log'>,

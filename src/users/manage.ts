@@ -119,12 +119,13 @@ export async function disableUser(
   return managedUserOf(changed)
 }
 
-/** Lets a user in again; they sign in anew. Throws NOT_FOUND. */
+/** Lets a user in again; they sign in anew. Throws PASSWORD_NEEDED, NOT_FOUND. */
 export async function enableUser(
   deps: Audited,
   actor: Actor,
   { userId }: UserChoice,
 ): Promise<ManagedUser> {
+  requireRecentPassword(deps, actor)
   const user = await requireUndeleted(deps, userId)
   if (!user.disabledAt) return managedUserOf(user)
   const enabled = await deps.db.orm.users
@@ -147,7 +148,8 @@ export async function requireUndeleted(deps: Uses<'db'>, userId: string): Promis
   return user
 }
 
-function managedUserOf(user: UserDocument): ManagedUser {
+/** A stored user as administrators see one. */
+export function managedUserOf(user: UserDocument): ManagedUser {
   const { disabledAt, deletedAt } = user
   return { ...userOf(user), disabledAt: disabledAt ?? null, deletedAt: deletedAt ?? null }
 }

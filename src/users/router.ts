@@ -2,6 +2,7 @@ import type { Uses } from '../deps.ts'
 import type { PersonalData } from '../personal-data.ts'
 import { adminProcedure, authedProcedure, fewAtOnce, router } from '../trpc.ts'
 import { AuditSearch, listAudit } from './audit-log.ts'
+import { changeEmailOf, ManagedEmailChange, renameUser, Renaming } from './correct.ts'
 import { AccountDeletion, deleteAccount } from './deletion.ts'
 import { exportAccount } from './export.ts'
 import {
@@ -58,6 +59,12 @@ export const usersRouter = (whenChanged: WhenChanged) => {
     enable: adminProcedure
       .input(UserChoice)
       .mutation(({ ctx, input }) => thenAlign(ctx, enableUser(ctx, ctx.actor, input))),
+    rename: adminProcedure
+      .input(Renaming)
+      .mutation(({ ctx, input }) => renameUser(ctx, ctx.actor, input)),
+    changeEmail: adminProcedure
+      .input(ManagedEmailChange)
+      .mutation(({ ctx, input }) => changeEmailOf(ctx, ctx.actor, input)),
     resetSecondFactor: adminProcedure
       .input(UserChoice)
       .mutation(({ ctx, input }) => resetSecondFactor(ctx, ctx.actor, input)),

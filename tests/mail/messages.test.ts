@@ -27,6 +27,10 @@ function oneOfEach(text: string): Mail[] {
     },
     { template: 'enrolled', data: { name: text, courseTitle: text, courseSlug: text } },
     { template: 'refund', data: { name: text, orderId: text, amountPaise: 49_900 } },
+    { template: 'confirm-new-address', data: { token: text } },
+    { template: 'confirm-old-address', data: { name: text, token: text } },
+    { template: 'email-change-asked', data: { name: text, at } },
+    { template: 'email-changed', data: { name: text, token: text } },
     {
       template: 'late-payment',
       data: { orderId: text, amountPaise: 49_900, fault: text, isTaken: true },

@@ -101,6 +101,7 @@ describe('deleting an account', () => {
       publicId: `cert-${user.id}`,
       userId: user.id,
       courseId,
+      number: null,
       holderName: user.name,
       courseTitle: 'Tabla for beginners',
       issuedAt: at,

@@ -57,6 +57,7 @@ async function aLeaver(nth: number): Promise<Person> {
     publicId: `cert-${user.id}`,
     userId: user.id,
     courseId,
+    number: null,
     holderName: user.name,
     courseTitle: 'Tabla for beginners',
     issuedAt: lms.clock.now(),
