@@ -124,7 +124,7 @@ async function openOrder(
     currency: 'INR',
     amountPaise: PRICE,
     discountPaise: 0,
-    lines: [{ ...line, amountPaise: PRICE }],
+    lines: [{ ...line, amountPaise: PRICE, gstPercent: 18, sac: null }],
     openKey: userId,
     openSlot: `${userId}:0`,
     couponCode: null,

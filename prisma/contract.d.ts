@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'58214e8d716db4aeeae83db09267f6f70d6ff362d94e13f5f2dea98050b52f6b'>;
+  StorageHashBase<'26e98a901af4f69d1b5536fcbac3b8a1beddd027c6388931c1dfbd00da6b99b3'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -77,16 +77,20 @@ export type OrderLineOutput = {
   readonly amountPaise: CodecTypes['mongo/int32@1']['output'];
   readonly courseId: CodecTypes['mongo/string@1']['output'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['output'];
+  readonly gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
   readonly listPaise: CodecTypes['mongo/int32@1']['output'];
   readonly no: CodecTypes['mongo/int32@1']['output'];
+  readonly sac: CodecTypes['mongo/string@1']['output'] | null;
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type OrderLineInput = {
   readonly amountPaise: CodecTypes['mongo/int32@1']['input'];
   readonly courseId: CodecTypes['mongo/string@1']['input'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['input'];
+  readonly gstPercent: CodecTypes['mongo/int32@1']['input'] | null;
   readonly listPaise: CodecTypes['mongo/int32@1']['input'];
   readonly no: CodecTypes['mongo/int32@1']['input'];
+  readonly sac: CodecTypes['mongo/string@1']['input'] | null;
   readonly title: CodecTypes['mongo/string@1']['input'];
 };
 export type QuizAnswerOutput = {
@@ -155,6 +159,7 @@ export type FieldOutputTypes = {
       readonly before: CodecTypes['mongo/json@1']['output'] | null;
       readonly network: CodecTypes['mongo/string@1']['output'] | null;
       readonly requestId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly subjectId: CodecTypes['mongo/string@1']['output'] | null;
       readonly target: CodecTypes['mongo/string@1']['output'];
     };
     readonly Certificate: {
@@ -204,6 +209,7 @@ export type FieldOutputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly currency: CodecTypes['mongo/string@1']['output'];
       readonly description: CodecTypes['mongo/string@1']['output'];
+      readonly gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
       readonly imageMediaId: CodecTypes['mongo/string@1']['output'] | null;
       readonly imageUrl: CodecTypes['mongo/string@1']['output'] | null;
       readonly language: CodecTypes['mongo/string@1']['output'];
@@ -224,6 +230,19 @@ export type FieldOutputTypes = {
       readonly title: CodecTypes['mongo/string@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly version: CodecTypes['mongo/int32@1']['output'];
+    };
+    readonly CreditNote: {
+      readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly body: CodecTypes['mongo/json@1']['output'];
+      readonly cancelledAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly issuedAt: CodecTypes['mongo/date@1']['output'];
+      readonly number: CodecTypes['mongo/string@1']['output'];
+      readonly orderId: CodecTypes['mongo/string@1']['output'];
+      readonly place: CodecTypes['mongo/int32@1']['output'];
+      readonly refundId: CodecTypes['mongo/string@1']['output'];
+      readonly serial: CodecTypes['mongo/int32@1']['output'];
+      readonly series: CodecTypes['mongo/string@1']['output'];
+      readonly userId: CodecTypes['mongo/objectId@1']['output'];
     };
     readonly Dispute: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -278,8 +297,11 @@ export type FieldOutputTypes = {
     };
     readonly Invoice: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly billedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly body: CodecTypes['mongo/json@1']['output'];
+      readonly closedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly issuedAt: CodecTypes['mongo/date@1']['output'];
+      readonly issuedBody: CodecTypes['mongo/json@1']['output'] | null;
       readonly number: CodecTypes['mongo/string@1']['output'];
       readonly orderId: CodecTypes['mongo/string@1']['output'];
       readonly serial: CodecTypes['mongo/int32@1']['output'];
@@ -362,6 +384,7 @@ export type FieldOutputTypes = {
       readonly state: 'WAITING' | 'DONE' | 'DEAD';
       readonly template: CodecTypes['mongo/string@1']['output'];
       readonly to: CodecTypes['mongo/string@1']['output'];
+      readonly userId: CodecTypes['mongo/string@1']['output'] | null;
     };
     readonly Payment: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -514,6 +537,7 @@ export type FieldInputTypes = {
       readonly before: CodecTypes['mongo/json@1']['input'] | null;
       readonly network: CodecTypes['mongo/string@1']['input'] | null;
       readonly requestId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly subjectId: CodecTypes['mongo/string@1']['input'] | null;
       readonly target: CodecTypes['mongo/string@1']['input'];
     };
     readonly Certificate: {
@@ -563,6 +587,7 @@ export type FieldInputTypes = {
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly currency: CodecTypes['mongo/string@1']['input'];
       readonly description: CodecTypes['mongo/string@1']['input'];
+      readonly gstPercent: CodecTypes['mongo/int32@1']['input'] | null;
       readonly imageMediaId: CodecTypes['mongo/string@1']['input'] | null;
       readonly imageUrl: CodecTypes['mongo/string@1']['input'] | null;
       readonly language: CodecTypes['mongo/string@1']['input'];
@@ -583,6 +608,19 @@ export type FieldInputTypes = {
       readonly title: CodecTypes['mongo/string@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly version: CodecTypes['mongo/int32@1']['input'];
+    };
+    readonly CreditNote: {
+      readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly body: CodecTypes['mongo/json@1']['input'];
+      readonly cancelledAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly issuedAt: CodecTypes['mongo/date@1']['input'];
+      readonly number: CodecTypes['mongo/string@1']['input'];
+      readonly orderId: CodecTypes['mongo/string@1']['input'];
+      readonly place: CodecTypes['mongo/int32@1']['input'];
+      readonly refundId: CodecTypes['mongo/string@1']['input'];
+      readonly serial: CodecTypes['mongo/int32@1']['input'];
+      readonly series: CodecTypes['mongo/string@1']['input'];
+      readonly userId: CodecTypes['mongo/objectId@1']['input'];
     };
     readonly Dispute: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -637,8 +675,11 @@ export type FieldInputTypes = {
     };
     readonly Invoice: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly billedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly body: CodecTypes['mongo/json@1']['input'];
+      readonly closedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly issuedAt: CodecTypes['mongo/date@1']['input'];
+      readonly issuedBody: CodecTypes['mongo/json@1']['input'] | null;
       readonly number: CodecTypes['mongo/string@1']['input'];
       readonly orderId: CodecTypes['mongo/string@1']['input'];
       readonly serial: CodecTypes['mongo/int32@1']['input'];
@@ -721,6 +762,7 @@ export type FieldInputTypes = {
       readonly state: 'WAITING' | 'DONE' | 'DEAD';
       readonly template: CodecTypes['mongo/string@1']['input'];
       readonly to: CodecTypes['mongo/string@1']['input'];
+      readonly userId: CodecTypes['mongo/string@1']['input'] | null;
     };
     readonly Payment: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -873,6 +915,7 @@ export namespace Models {
     before: CodecTypes['mongo/json@1']['output'] | null;
     network: CodecTypes['mongo/string@1']['output'] | null;
     requestId: CodecTypes['mongo/string@1']['output'] | null;
+    subjectId: CodecTypes['mongo/string@1']['output'] | null;
     target: CodecTypes['mongo/string@1']['output'];
     readonly [RelationKeys]?: never;
   };
@@ -926,6 +969,7 @@ export namespace Models {
     createdAt: CodecTypes['mongo/date@1']['output'];
     currency: CodecTypes['mongo/string@1']['output'];
     description: CodecTypes['mongo/string@1']['output'];
+    gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
     imageMediaId: CodecTypes['mongo/string@1']['output'] | null;
     imageUrl: CodecTypes['mongo/string@1']['output'] | null;
     language: CodecTypes['mongo/string@1']['output'];
@@ -946,6 +990,20 @@ export namespace Models {
     title: CodecTypes['mongo/string@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     version: CodecTypes['mongo/int32@1']['output'];
+    readonly [RelationKeys]?: never;
+  };
+  export type unbound_CreditNote = {
+    _id: CodecTypes['mongo/objectId@1']['output'];
+    body: CodecTypes['mongo/json@1']['output'];
+    cancelledAt: CodecTypes['mongo/date@1']['output'] | null;
+    issuedAt: CodecTypes['mongo/date@1']['output'];
+    number: CodecTypes['mongo/string@1']['output'];
+    orderId: CodecTypes['mongo/string@1']['output'];
+    place: CodecTypes['mongo/int32@1']['output'];
+    refundId: CodecTypes['mongo/string@1']['output'];
+    serial: CodecTypes['mongo/int32@1']['output'];
+    series: CodecTypes['mongo/string@1']['output'];
+    userId: CodecTypes['mongo/objectId@1']['output'];
     readonly [RelationKeys]?: never;
   };
   export type unbound_Dispute = {
@@ -1005,8 +1063,11 @@ export namespace Models {
   };
   export type unbound_Invoice = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    billedAt: CodecTypes['mongo/date@1']['output'] | null;
     body: CodecTypes['mongo/json@1']['output'];
+    closedAt: CodecTypes['mongo/date@1']['output'] | null;
     issuedAt: CodecTypes['mongo/date@1']['output'];
+    issuedBody: CodecTypes['mongo/json@1']['output'] | null;
     number: CodecTypes['mongo/string@1']['output'];
     orderId: CodecTypes['mongo/string@1']['output'];
     serial: CodecTypes['mongo/int32@1']['output'];
@@ -1095,6 +1156,7 @@ export namespace Models {
     state: 'WAITING' | 'DONE' | 'DEAD';
     template: CodecTypes['mongo/string@1']['output'];
     to: CodecTypes['mongo/string@1']['output'];
+    userId: CodecTypes['mongo/string@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Payment = {
@@ -1254,6 +1316,7 @@ export declare const models: {
     Coupon: Models.unbound_Coupon;
     CouponUse: Models.unbound_CouponUse;
     Course: Models.unbound_Course;
+    CreditNote: Models.unbound_CreditNote;
     Dispute: Models.unbound_Dispute;
     EmailChange: Models.unbound_EmailChange;
     EmailToken: Models.unbound_EmailToken;
@@ -1315,6 +1378,10 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                 },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'subjectId' }];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -1356,6 +1423,7 @@ type ContractBase = Omit<
                     };
                     readonly network: { readonly bsonType: readonly ['null', 'string'] };
                     readonly requestId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly subjectId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly target: { readonly bsonType: 'string' };
                   };
                   readonly required: readonly ['_id', 'act', 'at', 'target'];
@@ -1616,6 +1684,7 @@ type ContractBase = Omit<
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly currency: { readonly bsonType: 'string' };
                     readonly description: { readonly bsonType: 'string' };
+                    readonly gstPercent: { readonly bsonType: readonly ['null', 'int'] };
                     readonly imageMediaId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly imageUrl: { readonly bsonType: readonly ['null', 'string'] };
                     readonly language: { readonly bsonType: 'string' };
@@ -1702,6 +1771,97 @@ type ContractBase = Omit<
                     'title',
                     'updatedAt',
                     'version',
+                  ];
+                };
+                readonly kind: 'mongo-validator';
+                readonly validationAction: 'error';
+                readonly validationLevel: 'strict';
+              };
+            };
+            readonly credit_notes: {
+              readonly indexes: readonly [
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'number' }];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'refundId' }];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'series' },
+                    { readonly direction: -1; readonly field: 'serial' },
+                  ];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'orderId' },
+                    { readonly direction: 1; readonly field: 'place' },
+                  ];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'userId' },
+                    { readonly direction: -1; readonly field: 'issuedAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: -1; readonly field: 'issuedAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+              ];
+              readonly kind: 'mongo-collection';
+              readonly validator: {
+                readonly jsonSchema: {
+                  readonly additionalProperties: false;
+                  readonly bsonType: 'object';
+                  readonly properties: {
+                    readonly _id: { readonly bsonType: 'objectId' };
+                    readonly body: {
+                      readonly bsonType: readonly [
+                        'object',
+                        'array',
+                        'string',
+                        'double',
+                        'int',
+                        'long',
+                        'bool',
+                        'null',
+                      ];
+                    };
+                    readonly cancelledAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly issuedAt: { readonly bsonType: 'date' };
+                    readonly number: { readonly bsonType: 'string' };
+                    readonly orderId: { readonly bsonType: 'string' };
+                    readonly place: { readonly bsonType: 'int' };
+                    readonly refundId: { readonly bsonType: 'string' };
+                    readonly serial: { readonly bsonType: 'int' };
+                    readonly series: { readonly bsonType: 'string' };
+                    readonly userId: { readonly bsonType: 'objectId' };
+                  };
+                  readonly required: readonly [
+                    '_id',
+                    'body',
+                    'issuedAt',
+                    'number',
+                    'orderId',
+                    'place',
+                    'refundId',
+                    'serial',
+                    'series',
+                    'userId',
                   ];
                 };
                 readonly kind: 'mongo-validator';
@@ -2000,6 +2160,21 @@ type ContractBase = Omit<
                   readonly kind: 'mongo-index';
                   readonly unique: true;
                 },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'userId' },
+                    { readonly direction: -1; readonly field: 'issuedAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: -1; readonly field: 'issuedAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -2008,6 +2183,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly billedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly body: {
                       readonly bsonType: readonly [
                         'object',
@@ -2020,7 +2196,20 @@ type ContractBase = Omit<
                         'null',
                       ];
                     };
+                    readonly closedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly issuedAt: { readonly bsonType: 'date' };
+                    readonly issuedBody: {
+                      readonly bsonType: readonly [
+                        'object',
+                        'array',
+                        'string',
+                        'double',
+                        'int',
+                        'long',
+                        'bool',
+                        'null',
+                      ];
+                    };
                     readonly number: { readonly bsonType: 'string' };
                     readonly orderId: { readonly bsonType: 'string' };
                     readonly serial: { readonly bsonType: 'int' };
@@ -2321,8 +2510,10 @@ type ContractBase = Omit<
                           readonly amountPaise: { readonly bsonType: 'int' };
                           readonly courseId: { readonly bsonType: 'string' };
                           readonly discountPaise: { readonly bsonType: 'int' };
+                          readonly gstPercent: { readonly bsonType: readonly ['null', 'int'] };
                           readonly listPaise: { readonly bsonType: 'int' };
                           readonly no: { readonly bsonType: 'int' };
+                          readonly sac: { readonly bsonType: readonly ['null', 'string'] };
                           readonly title: { readonly bsonType: 'string' };
                         };
                         readonly required: readonly [
@@ -2395,6 +2586,14 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                 },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'to' }];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'userId' }];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -2427,6 +2626,7 @@ type ContractBase = Omit<
                     };
                     readonly template: { readonly bsonType: 'string' };
                     readonly to: { readonly bsonType: 'string' };
+                    readonly userId: { readonly bsonType: readonly ['null', 'string'] };
                   };
                   readonly required: readonly [
                     '_id',
@@ -3151,6 +3351,10 @@ type ContractBase = Omit<
     };
     readonly coupons: { readonly namespace: '__unbound__' & NamespaceId; readonly model: 'Coupon' };
     readonly courses: { readonly namespace: '__unbound__' & NamespaceId; readonly model: 'Course' };
+    readonly credit_notes: {
+      readonly namespace: '__unbound__' & NamespaceId;
+      readonly model: 'CreditNote';
+    };
     readonly disputes: {
       readonly namespace: '__unbound__' & NamespaceId;
       readonly model: 'Dispute';
@@ -3256,6 +3460,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly requestId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly subjectId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
@@ -3448,6 +3656,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly gstPercent: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly imageMediaId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
@@ -3533,6 +3745,56 @@ type ContractBase = Omit<
             };
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'courses' };
+          };
+          readonly CreditNote: {
+            readonly fields: {
+              readonly _id: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly body: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
+              };
+              readonly cancelledAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly issuedAt: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly number: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly orderId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly place: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly serial: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly series: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly userId: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+            };
+            readonly relations: Record<string, never>;
+            readonly storage: { readonly collection: 'credit_notes' };
           };
           readonly Dispute: {
             readonly fields: {
@@ -3731,13 +3993,25 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly billedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly body: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
               };
+              readonly closedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly issuedAt: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly issuedBody: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/json@1' };
               };
               readonly number: {
                 readonly nullable: false;
@@ -4055,6 +4329,10 @@ type ContractBase = Omit<
               };
               readonly to: {
                 readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly userId: {
+                readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
             };
@@ -4693,6 +4971,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly gstPercent: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly listPaise: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4700,6 +4982,10 @@ type ContractBase = Omit<
               readonly no: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly sac: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly title: {
                 readonly nullable: false;
@@ -5028,6 +5314,10 @@ type ContractBase = Omit<
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
+        readonly gstPercent: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
         readonly listPaise: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -5035,6 +5325,10 @@ type ContractBase = Omit<
         readonly no: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly sac: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
         };
         readonly title: {
           readonly nullable: false;

@@ -3,7 +3,7 @@ import cookieParser from 'cookie-parser'
 import cors from 'cors'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
-import { contextOf } from './context.ts'
+import { callerOf, contextOf } from './context.ts'
 import type { Deps } from './deps.ts'
 import { forbidCaching, handleErrors, holdBatches, notFound } from './http/answers.ts'
 import { limitBodyTime, MAX_BODY_BYTES, readInput, refuseLongerThan } from './http/body.ts'
@@ -18,7 +18,7 @@ import {
 } from './http/guards.ts'
 import { health } from './http/health.ts'
 import { leanQueries, type Failure } from './http/lean-query.ts'
-import { limitRequests } from './http/limits.ts'
+import { limitCallers, limitNetworks } from './http/limits.ts'
 import { limitAnswerTime } from './http/slow-readers.ts'
 import { TIMEOUTS } from './http/timeouts.ts'
 import { receipts } from './invoices/receipt.ts'
@@ -48,10 +48,11 @@ export function createApp(deps: Deps, timeouts = TIMEOUTS): Express {
   app.use('/webhooks', refuseLongerThan(1024 * 1024), webhooks(deps))
 
   app.use(allowOrigins(deps), answerOptions)
-  app.use(limitRequests(deps))
+  app.use(limitNetworks(deps))
   app.use(refuseDuplicates)
   app.use(cookieParser(), refuseDuplicateSessions(deps))
   app.use(refuseForeignOrigins(deps))
+  app.use(limitCallers(deps, (req, res) => callerOf(deps, req, res)))
   app.use('/uploads', uploads(deps, timeouts))
   app.use('/receipts', receipts(deps))
   app.use(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readSecretFiles } from './secret-files.ts'
+import { SELLER, sellerFaults, sellerOf } from './seller.ts'
 import { isDatabaseUrl, isPlainDatabase, isPlainMail } from './addresses.ts'
 
 const secret = z.string().min(12, 'must have at least 12 characters')
@@ -53,14 +54,12 @@ const Environment = z.object({
     .regex(/^([^<>]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must hold an e-mail address'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  NETWORK_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  SEARCHES_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
   RATINGS_COUNT_UNPAID: flag,
-  SELLER_NAME: z.string().max(120).default('Gurukul'),
-  SELLER_STATE: z.string().max(60).optional(),
-  SELLER_GSTIN: z
-    .string()
-    .regex(/^\d{2}[A-Z0-9]{13}$/, 'must be a GSTIN of 15 characters')
-    .optional(),
+  READYZ_FATAL_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
+  ...SELLER,
 })
 
 type Environment = z.infer<typeof Environment>
@@ -101,7 +100,10 @@ export function loadConfig(
   const parsed = Environment.safeParse({ NODE_ENV: unsaid, ...given })
   if (!parsed.success)
     throw new ConfigError(parsed.error.issues.map((issue) => faultOf(issue, given)))
-  const faults = parsed.data.NODE_ENV === 'production' ? productionFaults(parsed.data) : []
+  const faults = [
+    ...sellerFaults(parsed.data),
+    ...(parsed.data.NODE_ENV === 'production' ? productionFaults(parsed.data) : []),
+  ]
   if (faults.length > 0) throw new ConfigError(faults)
   return toConfig(parsed.data)
 }
@@ -166,6 +168,8 @@ function isSandboxMail(value: string): boolean {
 
 function toConfig(env: Environment) {
   const isProduction = env.NODE_ENV === 'production'
+  // Whoever develops a frontend, or tests one, is a single client.
+  const requestsPerMinute = env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000)
   return Object.freeze({
     mode: env.NODE_ENV,
     port: env.PORT,
@@ -186,11 +190,13 @@ function toConfig(env: Environment) {
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
     logLevel: env.LOG_LEVEL,
-    // Whoever develops a frontend, or tests one, is a single client; a class that registers together, one
-    // network.
-    requestsPerMinute: env.REQUESTS_PER_MINUTE ?? (isProduction ? 600 : 3_000),
+    requestsPerMinute,
+    networkRequestsPerMinute: env.NETWORK_REQUESTS_PER_MINUTE ?? requestsPerMinute * 20,
+    searchesPerMinute: env.SEARCHES_PER_MINUTE ?? Math.ceil(requestsPerMinute / 5),
+    readyzFatalSeconds: env.READYZ_FATAL_SECONDS ?? (isProduction ? 300 : 0),
+    // A class that registers together is one network.
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
     ratingsCountUnpaid: env.RATINGS_COUNT_UNPAID,
-    seller: { name: env.SELLER_NAME, state: env.SELLER_STATE, gstin: env.SELLER_GSTIN },
+    seller: sellerOf(env),
   })
 }

@@ -4,6 +4,7 @@ import { findActor, type Actor, type SetCookie } from './auth/sessions.ts'
 import type { Device } from './auth/session-store.ts'
 import type { Deps } from './deps.ts'
 import { DomainError } from './errors.ts'
+import type { Caller } from './http/at-once.ts'
 import { networkOf } from './http/network.ts'
 import { translated } from './refusal.ts'
 
@@ -48,12 +49,30 @@ export async function contextOf(deps: Deps, req: Request, res: Response): Promis
 export async function requireActor(deps: Deps, req: Request, res: Response): Promise<Actor> {
   const actor = await actorOf(deps, req, res)
   if (!actor) throw new DomainError('UNAUTHENTICATED')
-  await deps.limitCalls.count(actor.id)
+  await deps.limitCalls.count({ account: actor.id, network: networkOf(req.ip) })
   return actor
 }
 
-/** Who is asking, by the session cookie alone, which is renewed where the session was extended. */
-async function actorOf(deps: Deps, req: Request, res: Response): Promise<Actor | null> {
+/**
+ * Whom limits count the request for. Where the database cannot say, nobody is signed in: the door that is
+ * asked next says that it is away.
+ */
+export async function callerOf(deps: Deps, req: Request, res: Response): Promise<Caller> {
+  const actor = await actorOf(deps, req, res).catch(() => null)
+  return { account: actor?.id ?? null, network: networkOf(req.ip) }
+}
+
+const actors = new WeakMap<Request, Promise<Actor | null>>()
+
+/** Who is asking, looked up once a request: what limits it asks first, and then its door. */
+function actorOf(deps: Deps, req: Request, res: Response): Promise<Actor | null> {
+  const actor = actors.get(req) ?? findActorOf(deps, req, res)
+  actors.set(req, actor)
+  return actor
+}
+
+/** By the session cookie alone, which is renewed where the session was extended. */
+async function findActorOf(deps: Deps, req: Request, res: Response): Promise<Actor | null> {
   const token = sessionTokenOf(deps, req)
   if (token === null) return null
   const found = await findActor(deps, token)

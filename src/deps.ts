@@ -5,7 +5,9 @@ import { openDb, type Db } from './db.ts'
 import { openCloudinary, type Cloudinary } from './gateways/cloudinary/client.ts'
 import { type PaymentGateways, openGateways } from './gateways/payments.ts'
 import { openRazorpayGateway } from './gateways/razorpay/gateway.ts'
+import { openAtOnce, type AtOnce } from './http/at-once.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
+import { SECOND_MS } from './durations.ts'
 import { openLog, type Logger } from './log.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
 
@@ -20,6 +22,7 @@ export type Settings = {
   trustProxy: number
   isSecure: boolean
   requestsPerMinute: number
+  networkRequestsPerMinute: number
   registrationsPerHour: number
   /** Whether reviews of gifts and free courses are part of ratings. */
   ratingsCountUnpaid: boolean
@@ -36,6 +39,11 @@ export type Deps = {
   background: Background
   log: Logger
   limitCalls: CallLimiter
+  /** What costs the database more than a page of rows does: how much of it, and how much at once. */
+  limitSearches: CallLimiter
+  searchAtOnce: AtOnce
+  /** The same for what costs this process more memory than a page of rows does. */
+  heavyAtOnce: AtOnce
   now: () => Date
   settings: Settings
   close: () => Promise<void>
@@ -43,6 +51,11 @@ export type Deps = {
 
 /** What a verb uses of them, so that its signature tells what it can touch. */
 export type Uses<Name extends keyof Deps> = Pick<Deps, Name>
+
+// Of the database's fifty connections most stay free for everything else.
+const SEARCHES = { ofCaller: 4, ofNetwork: 24, inAll: 6, waiting: 48, waitMs: 2 * SECOND_MS }
+// An answer of these may have megabytes, and is in memory several times over while it is written.
+const HEAVY = { ofCaller: 2, ofNetwork: 16, inAll: 4, waiting: 32, waitMs: 10 * SECOND_MS }
 
 type Overrides = { now?: () => Date; log?: Logger; gateways?: PaymentGateways }
 
@@ -55,7 +68,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
   const log = overrides.log ?? openLog(config.logLevel)
   const settings = settingsOf(config)
   const db = await openDb(config.databaseUrl)
-  const limitCalls = openCallLimiter(config.requestsPerMinute)
+  const { networkRequestsPerMinute: ofNetwork } = config
   const background = openBackground(log)
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom })
   return {
@@ -66,7 +79,10 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
     mailer,
     background,
     log,
-    limitCalls,
+    limitCalls: openCallLimiter({ ofCaller: config.requestsPerMinute, ofNetwork }),
+    limitSearches: openCallLimiter({ ofCaller: config.searchesPerMinute, ofNetwork }),
+    searchAtOnce: openAtOnce(SEARCHES),
+    heavyAtOnce: openAtOnce(HEAVY),
     now,
     settings,
     close: async () => {
@@ -87,6 +103,7 @@ function settingsOf(config: Config): Settings {
     trustProxy: config.trustProxy,
     isSecure: config.appUrl.startsWith('https://'),
     requestsPerMinute: config.requestsPerMinute,
+    networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
     ratingsCountUnpaid: config.ratingsCountUnpaid,
     seller: config.seller,

@@ -1,6 +1,7 @@
 import 'dotenv/config'
 import { ConfigError, loadConfig } from './config.ts'
 import { openDeps } from './deps.ts'
+import { watchReadiness } from './readiness.ts'
 import { jobs } from './router.ts'
 import { serve } from './server.ts'
 
@@ -30,6 +31,12 @@ async function run(): Promise<void> {
   }
   process.once('SIGTERM', () => void stop())
   process.once('SIGINT', () => void stop())
+  // What is wrong with the connections of this process may be right with those of a new one.
+  watchReadiness(deps, config.readyzFatalSeconds, () => {
+    if (isStopping) return
+    deps.log.fatal({ seconds: config.readyzFatalSeconds }, 'not ready for too long')
+    process.exit(1)
+  })
   // After an error nobody expected, the state of this process is unknown: it says so, ends, and is started
   // again.
   process.on('uncaughtException', (error) => {

@@ -1,3 +1,6 @@
+/** The rates of GST that the law knows, in per cent; a price includes the tax. */
+export const GST_PERCENTS = [0, 5, 12, 18, 28] as const
+
 /** The sum of what each costs, in paise. */
 export function sumOf(amounts: readonly { amountPaise: number }[]): number {
   return amounts.reduce((sum, { amountPaise }) => sum + amountPaise, 0)

@@ -1,6 +1,6 @@
 import { TRPCError } from '@trpc/server'
 import { ZodError } from 'zod'
-import { isDatabaseDown } from './db.ts'
+import { databaseFailureOf } from './db-failure.ts'
 import { codeOf, DomainError, reasonOfCode, type Issue } from './errors.ts'
 
 /**
@@ -26,7 +26,7 @@ export function translated(error: unknown, askToWait: (seconds: number) => void)
 function expected(error: unknown): DomainError | null {
   const thrown = error instanceof TRPCError ? error.cause : error
   if (thrown instanceof DomainError) return thrown
-  return isDatabaseDown(thrown)
+  return databaseFailureOf(thrown)
     ? new DomainError('UNAVAILABLE', { cause: thrown, retryAfterSeconds: 5 })
     : null
 }

@@ -7,7 +7,10 @@ import { booksProcedures, earningsRouter, stuckProcedures } from './books/router
 import { couponProcedures } from './coupons/router.ts'
 import { coursesData } from './courses/personal-data.ts'
 import { coursesRouter } from './courses/router.ts'
+import { billOpenInvoices } from './invoices/late-billing.ts'
+import { missingCreditNotes } from './invoices/missing-credit-notes.ts'
 import { invoicesData } from './invoices/personal-data.ts'
+import { invoicesRouter } from './invoices/router.ts'
 import type { Job } from './jobs.ts'
 import { learningData } from './learning/personal-data.ts'
 import { repairRatings } from './learning/ratings.ts'
@@ -48,7 +51,7 @@ export const personalData = [
 /** Every procedure, by the room it is in. */
 export const appRouter = router({
   auth: authRouter,
-  account: accountRouter(personalData),
+  account: accountRouter(personalData, billOpenInvoices),
   users: usersRouter,
   courses: coursesRouter,
   media: mediaRouter,
@@ -60,6 +63,7 @@ export const appRouter = router({
   reviews: reviewsRouter,
   orders: router({ ...orderProcedures, ...paymentProcedures, ...stuckProcedures }),
   refunds: refundsRouter,
+  invoices: invoicesRouter,
   coupons: router({ ...couponProcedures, ...previewProcedures }),
   earnings: earningsRouter,
   admin: router({ ...auditProcedures, ...booksProcedures }),
@@ -83,5 +87,6 @@ export const jobs: Job[] = [
   finishDeletions(personalData),
   sweepMedia,
   repairRatings,
+  missingCreditNotes,
   ...paymentJobs,
 ]

@@ -2,6 +2,7 @@ import { initTRPC, type TRPCDefaultErrorShape as DefaultErrorShape } from '@trpc
 import type { Role } from './auth/user.ts'
 import type { Context } from './context.ts'
 import { DomainError, sentenceOf, type Issue, type Reason } from './errors.ts'
+import type { Caller } from './http/at-once.ts'
 import { transformer } from './http/transformer.ts'
 import { refusalOf, translated } from './refusal.ts'
 
@@ -53,9 +54,14 @@ export const middleware = t.middleware
 
 // A batch is one HTTP request but many calls: an HTTP limiter alone lets twenty times its limit through.
 const limitCalls = t.middleware(async ({ ctx, next }) => {
-  await ctx.limitCalls.count(ctx.actor?.id ?? ctx.network)
+  await ctx.limitCalls.count(callerIn(ctx))
   return next()
 })
+
+/** Whom limits count a call for. */
+export function callerIn({ actor, network }: Pick<Context, 'actor' | 'network'>): Caller {
+  return { account: actor?.id ?? null, network }
+}
 
 /**
  * Anyone, within the limit of calls (TOO_MANY_REQUESTS). The other bases add to it; auth stands in the base

@@ -113,6 +113,12 @@ describe('the configuration', () => {
     ['a short key secret', { RAZORPAY_KEY_SECRET: 'short-secret1' }],
     ['an origin with a path', { CLIENT_ORIGINS: 'https://app.example.com/path' }],
     ['a wild origin', { CLIENT_ORIGINS: '*' }],
+    ['a GSTIN of the seller’s with a typing error', { SELLER_GSTIN: '29ABCDE1234F1Z5' }],
+    ['a GSTIN of no state', { SELLER_GSTIN: '45ABCDE1234F1Z2' }],
+    ['a seller in no state', { SELLER_STATE: 'Atlantis' }],
+    ['a seller in two states', { SELLER_GSTIN: '29ABCDE1234F1ZW', SELLER_STATE: 'Kerala' }],
+    ['a code of goods', { SELLER_SAC: '4901' }],
+    ['a rate of no law', { GST_PERCENT: '17' }],
     ['a plain mail server elsewhere', { SMTP_URL: 'smtp://user:pw@mail.example.com:587' }],
     ['a name that only begins like this machine', { SMTP_URL: 'smtp://127.0.0.1.example.com' }],
     [
@@ -169,6 +175,16 @@ describe('the configuration', () => {
     const insisting = 'smtp://mail.example.com:587?requireTLS=true'
     expect(faultsOf({ ...COMPLETE, SMTP_URL: insisting })).toEqual([])
     expect(faultsOf({ ...COMPLETE, ...plain, NODE_ENV: 'development' })).toEqual([])
+  })
+
+  it('knows where the seller is by the GSTIN, or by the state in any script', () => {
+    const sellerIn = (said: Record<string, string>) => loadConfig({ ...COMPLETE, ...said }).seller
+    expect(sellerIn({ SELLER_GSTIN: '29ABCDE1234F1ZW' }).state).toBe('Karnataka')
+    expect(sellerIn({ SELLER_STATE: 'ಕರ್ನಾಟಕ' }).state).toBe('Karnataka')
+    expect(sellerIn({})).toMatchObject({ state: undefined, sac: '999293', gstPercent: 18 })
+    // For development, a made-up number will do.
+    const madeUp = { ...COMPLETE, NODE_ENV: 'test', SELLER_GSTIN: '29ABCDE1234F1Z5' }
+    expect(loadConfig(madeUp).seller.state).toBe('Karnataka')
   })
 
   it('allows a mail server of the same machine, and an address alone as the sender', () => {

@@ -3,6 +3,7 @@ import { el } from './el.ts'
 import { showNav } from './nav.ts'
 import { adoptPath, go, here, signInPath, takeNote, type Page, type Screen } from './navigation.ts'
 import { say } from './notice.ts'
+import { confirmEmailChange, undoEmailChange } from './screens/address-links.ts'
 import { catalogue } from './screens/catalogue.ts'
 import { course } from './screens/course.ts'
 import { lesson } from './screens/lesson.ts'
@@ -23,6 +24,8 @@ const ROUTES: [pattern: RegExp, screen: Screen][] = [
   [/^\/my-orders$/, myOrders],
   [/^\/orders\/([^/]+)$/, order],
   [/^\/verify-email$/, verifyEmail],
+  [/^\/confirm-email-change$/, confirmEmailChange],
+  [/^\/undo-email-change$/, undoEmailChange],
   [/^\/forgot-password$/, forgotPassword],
   [/^\/reset-password$/, resetPassword],
 ]

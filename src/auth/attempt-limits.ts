@@ -4,13 +4,17 @@
 //    behind the same address (a campus, a mobile carrier) waits as well, or chooses a new password by mail.
 //  - each network, whatever the accounts: 60 wrong in 15 minutes, against one password tried on many.
 //  - each account from everywhere: 50 wrong in an hour, against many networks trying one account.
-// The second and third never hold where the account has signed in from in the last 90 days. An owner on a new
-// network in the middle of an attack chooses a new password by mail, which makes that network known.
+// The second and third never keep out whoever is right where the account has signed in from in the last 90
+// days. An owner on a new network in the middle of an attack chooses a new password by mail, which makes that
+// network known. Whoever is wrong is counted and answered alike, be the network known or not and the account
+// there or not: else the answers would tell which accounts there are.
 import type { Context } from '../context.ts'
 import type { Uses } from '../deps.ts'
+import { DomainError } from '../errors.ts'
 import {
   bucketKey,
   clearAttempts,
+  countAttempt,
   hasMark,
   requireAttempt,
   setMark,
@@ -28,7 +32,8 @@ export type AccountSecret = { of: 'password' | 'code'; email: string }
 
 /**
  * Runs one attempt at a secret under the limits. A refusal of its own is passed on and stays counted; where
- * it was right, nothing does. Throws TOO_MANY_REQUESTS.
+ * it was right, nothing does. Throws TOO_MANY_REQUESTS: on a network that is closed, for every wrong attempt
+ * and after the work of one, so that neither the answer nor its time tells whether it is known there.
  */
 export async function limitAttempts<T>(
   deps: Needs,
@@ -41,15 +46,34 @@ export async function limitAttempts<T>(
     { key: bucketKey('attempts', network), most: 60, seconds: 15 * MINUTES },
     { key: bucketKey(`${of}-anywhere`, email), most: 50, seconds: 1 * HOURS },
   ]
-  const counted = (await isKnownNetwork(deps, email)) ? [] : wider
   await requireAttempt(deps, { key: here, most: 5, seconds: 15 * MINUTES })
-  for (const limit of counted) await requireAttempt(deps, limit)
-  const result = await attempt()
+  const waits: number[] = []
+  for (const limit of wider) waits.push((await countAttempt(deps, limit)) ?? 0)
+  const wait = Math.max(...waits)
+  const result =
+    wait === 0 ? await attempt() : await attemptWhereClosed(deps, { of, email }, { attempt, wait })
   await clearAttempts(deps, here)
   await uncountAttempts(
     deps,
-    counted.map(({ key }) => key),
+    wider.map(({ key }) => key),
   )
+  return result
+}
+
+async function attemptWhereClosed<T>(
+  deps: Needs,
+  { of, email }: AccountSecret,
+  { attempt, wait }: { attempt: () => Promise<T>; wait: number },
+): Promise<T> {
+  const refusal = new DomainError('TOO_MANY_REQUESTS', { retryAfterSeconds: wait })
+  const isKnown = await isKnownNetwork(deps, email)
+  // A right code is used up by its attempt. That there is an account is known to whoever is asked for one.
+  if (of === 'code' && !isKnown) throw refusal
+  const result = await attempt().catch((error: unknown) => {
+    // What is no refusal of a wrong secret, such as a database that is away, is told as it is.
+    throw error instanceof DomainError ? refusal : error
+  })
+  if (!isKnown) throw refusal
   return result
 }
 

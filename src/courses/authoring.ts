@@ -4,6 +4,7 @@ import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { line, Price, type Page, type PageOf } from '../fields.ts'
+import { GST_PERCENTS } from '../money.ts'
 import { readPage } from '../paging.ts'
 import { courseFrom, type CourseDocument } from './course.ts'
 import { editCourse, type Changes } from './edit.ts'
@@ -27,6 +28,8 @@ const details = {
   refundDays: z.int().min(0).max(60),
   /** A student who has consumed more of it, in per cent, cannot refund it themselves. */
   refundMaxPercent: z.int().min(0).max(100),
+  /** Of GST within the price; null is the seller's usual rate. */
+  gstPercent: z.literal(GST_PERCENTS).nullable(),
 }
 
 export const NewCourse = z.object({
@@ -41,6 +44,7 @@ export const NewCourse = z.object({
   tags: details.tags.default([]),
   refundDays: details.refundDays.default(7),
   refundMaxPercent: details.refundMaxPercent.default(30),
+  gstPercent: details.gstPercent.default(null),
 })
 export type NewCourse = z.infer<typeof NewCourse>
 

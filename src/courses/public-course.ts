@@ -35,6 +35,7 @@ export type Course = {
   imageUrl: string | null
   refundDays: number
   refundMaxPercent: number
+  gstPercent: number | null
   ratingAverage: number | null
   ratingCount: number
   lessonCount: number
@@ -64,6 +65,7 @@ export function publicCourse(course: CourseDocument): Course {
     imageUrl: course.imageUrl ?? null,
     refundDays: course.refundDays,
     refundMaxPercent: course.refundMaxPercent,
+    gstPercent: course.gstPercent ?? null,
     ratingAverage: ratingAverage(course),
     ratingCount: course.ratingCount,
     lessonCount: lessons.length,

@@ -2,13 +2,14 @@ import { AnyPage } from '../fields.ts'
 import { publicProcedure, router } from '../trpc.ts'
 import { getAuthoredCourse } from './authored-course.ts'
 import { CourseChanges, createCourse, listMyCourses, NewCourse, updateCourse } from './authoring.ts'
-import { CourseSlug, CatalogueQuery, listCourses, requireCourseBySlug } from './catalogue.ts'
+import { CatalogueQuery, CourseSlug, requireCourseBySlug } from './catalogue.ts'
 import { LessonMove, LessonRemoval, moveLesson, removeLesson } from './lesson-placement.ts'
 import { addLesson, LessonChanges, NewLesson, updateLesson } from './lessons.ts'
 import { authorProcedure, coursePartProcedure, wholeCourseProcedure } from './owner-procedure.ts'
 import { archiveCourse, publishCourse, unpublishCourse } from './publishing.ts'
 import { NewQuiz } from './quiz-terms.ts'
 import { setQuiz } from './quiz.ts'
+import { searchCourses } from './search.ts'
 import {
   addSection,
   moveSection,
@@ -24,7 +25,7 @@ const whole = wholeCourseProcedure
 const part = coursePartProcedure
 
 export const coursesRouter = router({
-  list: publicProcedure.input(CatalogueQuery).query(({ ctx, input }) => listCourses(ctx, input)),
+  list: publicProcedure.input(CatalogueQuery).query(({ ctx, input }) => searchCourses(ctx, input)),
   bySlug: publicProcedure
     .input(CourseSlug)
     .query(({ ctx, input }) => requireCourseBySlug(ctx, ctx.actor, input)),

@@ -1,19 +1,12 @@
 import { Router } from 'express'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
+import { readiness } from '../readiness.ts'
 
 /** /healthz: the process answers. /readyz: it can serve, since the database answers; else UNAVAILABLE. */
-export function health({ db, log }: Uses<'db' | 'log'>): Router {
+export function health(deps: Uses<'db' | 'log'>): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  const isReady = shared(async () => {
-    try {
-      await db.ping()
-      return true
-    } catch (error) {
-      log.warn({ err: error }, 'the database does not answer')
-      return false
-    }
-  })
+  const isReady = readiness(deps)
   router.get('/healthz', (_req, res) => {
     res.json({ status: 'ok' })
   })
@@ -22,13 +15,4 @@ export function health({ db, log }: Uses<'db' | 'log'>): Router {
     res.json({ status: 'ready' })
   })
   return router
-}
-
-/** These paths have no limit, so a crowd at one of them shares a single question to the database. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asking: Promise<T> | null = null
-  return () =>
-    (asking ??= ask().finally(() => {
-      asking = null
-    }))
 }

@@ -1,32 +1,48 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import type { Leaver, PersonalData } from '../personal-data.ts'
+import { publicCreditNote, publicInvoice, type CreditNote, type Invoice } from './public-invoice.ts'
 
-type ExportedInvoice = { number: string; orderId: string; issuedAt: Date }
+async function readInvoices({ db }: Uses<'db'>, userId: string, most: number): Promise<Invoice[]> {
+  const rows = await db.orm.invoices.where({ userId }).orderBy({ _id: -1 }).limit(most).all()
+  return rows.map(publicInvoice)
+}
 
-async function readInvoices(
+async function readCreditNotes(
   { db }: Uses<'db'>,
   userId: string,
   most: number,
-): Promise<ExportedInvoice[]> {
-  const rows = await db.orm.invoices.where({ userId }).orderBy({ _id: -1 }).limit(most).all()
-  return rows.map(({ number, orderId, issuedAt }) => ({ number, orderId, issuedAt }))
+): Promise<CreditNote[]> {
+  const rows = await db.orm.credit_notes.where({ userId }).orderBy({ _id: -1 }).limit(most).all()
+  return rows.map(publicCreditNote)
 }
 
-// The law wants the invoice. Whom it was made out to it wants only where a GSTIN is on it: a business then
-// claims the tax, and is named in the returns of both.
+// The law wants both. Whom they were made out to it wants only where a GSTIN is on them: a business then claims the
+// tax, and is named in the returns of both. What an invoice said before its billing details came goes the same way.
 async function erase(
   { db }: Uses<'db'>,
   { userId, pseudonym }: Pick<Leaver, 'userId' | 'pseudonym'>,
 ): Promise<void> {
-  const invoices = db.driver.collection('invoices')
   const whose = { userId: new ObjectId(userId) }
-  await invoices.updateMany(whose, { $set: { 'body.buyer.email': '' } })
-  await invoices.updateMany(
-    { ...whose, 'body.buyer.gstin': null },
-    { $set: { 'body.buyer.name': pseudonym, 'body.buyer.address': null } },
-  )
+  for (const [name, body] of PRINTED) {
+    const papers = db.driver.collection(name)
+    const isThere = { ...whose, [body]: { $type: 'object' } }
+    await papers.updateMany(isThere, { $set: { [`${body}.buyer.email`]: '' } })
+    await papers.updateMany(
+      { ...isThere, [`${body}.buyer.gstin`]: null },
+      { $set: { [`${body}.buyer.name`]: pseudonym, [`${body}.buyer.address`]: null } },
+    )
+  }
 }
 
-/** Invoices stay, with their numbers and amounts, and lose the buyer's name and addresses. */
-export const invoicesData = { lists: { invoices: readInvoices }, erase } satisfies PersonalData
+const PRINTED = [
+  ['invoices', 'body'],
+  ['invoices', 'issuedBody'],
+  ['credit_notes', 'body'],
+] as const
+
+/** Invoices and credit notes stay, with their numbers and amounts, and lose the buyer's name and addresses. */
+export const invoicesData = {
+  lists: { invoices: readInvoices, creditNotes: readCreditNotes },
+  erase,
+} satisfies PersonalData

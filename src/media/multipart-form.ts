@@ -5,7 +5,14 @@ import { DomainError, type Reason } from '../errors.ts'
 import type { MinimumRate } from '../http/timeouts.ts'
 import { watchMinimumRate } from './minimum-rate.ts'
 
-export type FormLimits = { maxBytes: number; minimumRate: MinimumRate }
+export type FormLimits = {
+  maxBytes: number
+  minimumRate: MinimumRate
+  /** Aborts where the place is needed for somebody else. */
+  displaced: AbortSignal
+}
+
+const DISPLACED_RETRY_SECONDS = 30
 
 type MultipartForm = {
   /** The file's bytes, once the file has begun. */
@@ -23,7 +30,7 @@ type MultipartForm = {
  */
 export function readForm(
   request: IncomingMessage,
-  { maxBytes, minimumRate }: FormLimits,
+  { maxBytes, minimumRate, displaced }: FormLimits,
 ): MultipartForm {
   const parser = openParser(request)
   const aborter = new AbortController()
@@ -36,9 +43,12 @@ export function readForm(
   let isSeen = false
 
   const fail = (reason: Reason, message?: string) => {
-    if (fault) return
     const issues = message === undefined ? [] : [{ path: 'file', message }]
-    fault = new DomainError(reason, { issues })
+    failWith(new DomainError(reason, { issues }))
+  }
+  const failWith = (found: DomainError) => {
+    if (fault) return
+    fault = found
     request.unpipe(parser)
     gate.destroy(fault)
     started.reject(fault)
@@ -80,12 +90,18 @@ export function readForm(
     fail('TOO_SLOW')
   }
   const stopWatching = watchMinimumRate(request, onSlow, minimumRate)
+  const onDisplaced = () => {
+    failWith(new DomainError('TOO_MANY_REQUESTS', { retryAfterSeconds: DISPLACED_RETRY_SECONDS }))
+  }
+  displaced.addEventListener('abort', onDisplaced, { once: true })
+  if (displaced.aborted) onDisplaced()
   return {
     file: started.promise,
     signal: aborter.signal,
     fault: () => fault,
     stop: () => {
       stopWatching()
+      displaced.removeEventListener('abort', onDisplaced)
       request.unpipe(parser)
       gate.destroy()
     },

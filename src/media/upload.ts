@@ -7,9 +7,10 @@ import { DomainError, refuseInput } from '../errors.ts'
 import { Id } from '../fields.ts'
 import type { StoredAsset } from '../gateways/cloudinary/account.ts'
 import { isCloudinaryFailure } from '../gateways/cloudinary/failure.ts'
+import { networkOf } from '../http/network.ts'
 import type { Timeouts } from '../http/timeouts.ts'
 import { acceptUpload } from './accept-upload.ts'
-import { openConcurrencyLimit } from './concurrency.ts'
+import { openUploadsAtOnce } from './concurrency.ts'
 import { withIncomingFile, type IncomingFile } from './incoming-file.ts'
 import { HEAD_BYTES, inspect } from './inspect.ts'
 import { assetRefOf, publicMedia, type Media, type MediaDocument } from './media.ts'
@@ -29,26 +30,34 @@ const FORM_BYTES = 8 * 1024
  */
 export function uploads(deps: Deps, { uploadMinimumRate }: Timeouts): Router {
   const router = Router()
-  const acquireSlot = openConcurrencyLimit()
+  const uploadsAtOnce = openUploadsAtOnce()
   router.post('/:purpose', async (req, res) => {
     const { actor, target } = await authorizeUpload(deps, req, res)
     const { maxBytes, isOfCourse } = UPLOAD_RULES[target.purpose]
-    const releaseSlot = acquireSlot(actor.id, isOfCourse ? 'course' : 'own')
+    const uploader = { account: actor.id, network: networkOf(req.ip) }
+    const kind = isOfCourse ? 'course' : 'own'
+    const place = uploadsAtOnce.begin(kind, uploader, bytesOf(req))
     try {
       await requireQuota(deps, actor)
       const limits = { maxBytes, headBytes: HEAD_BYTES, minimumRate: uploadMinimumRate }
-      const media = await withIncomingFile(req, limits, (file) =>
+      const media = await withIncomingFile(req, { ...limits, displaced: place.displaced }, (file) =>
         storeFile(deps, actor, { ...target, file }),
       )
       res.status(201).json(media)
     } finally {
-      releaseSlot()
+      place.end()
     }
   })
   router.all('/:purpose', () => {
     throw new DomainError('METHOD_NOT_SUPPORTED')
   })
   return router
+}
+
+/** What has come in so far; all there is, where what is waited for is no longer the client. */
+function bytesOf(req: Request): () => number {
+  const before = req.socket.bytesRead
+  return () => (req.complete ? Number.POSITIVE_INFINITY : req.socket.bytesRead - before)
 }
 
 type UploadTarget = { purpose: Purpose; courseId: string | null }

@@ -34,7 +34,7 @@ export type Cart = {
  * INVALID_INPUT for a mix of currencies, COUPON_INVALID, TOO_MANY_REQUESTS for guessed codes and AMOUNT_TOO_SMALL.
  */
 export async function priceCart(
-  deps: Uses<'db' | 'now' | 'gateways'>,
+  deps: Uses<'db' | 'now' | 'gateways' | 'settings'>,
   actor: Actor,
   { courseIds, couponCode }: NewOrder,
 ): Promise<Cart> {
@@ -46,10 +46,13 @@ export async function priceCart(
   const currency = courses[0]?.currency ?? 'INR'
   if (courses.some((course) => course.currency !== currency))
     refuseInput('courseIds', 'are sold in different currencies')
-  const priced = courses.map(({ _id, title, pricePaise }) => ({
+  const { sac, gstPercent: usual } = deps.settings.seller
+  const priced = courses.map(({ _id, title, pricePaise, gstPercent }) => ({
     courseId: _id,
     title,
     listPaise: pricePaise,
+    gstPercent: gstPercent ?? usual,
+    sac,
   }))
   const coupon =
     couponCode === undefined
@@ -82,7 +85,7 @@ async function findSold({ db }: Uses<'db'>, ids: string[]) {
   const courses = await db.orm.courses
     .where({ status: 'PUBLISHED' })
     .where(MongoFieldFilter.in('_id', ids.map(oid)))
-    .select('_id', 'ownerId', 'title', 'pricePaise', 'currency')
+    .select('_id', 'ownerId', 'title', 'pricePaise', 'currency', 'gstPercent')
     .orderBy({ _id: 1 })
     .all()
   if (courses.length < ids.length) throw new DomainError('NOT_FOUND')
@@ -135,11 +138,13 @@ async function requireCoupon(
 }
 
 /**
- * Names the one open order that a buyer can have for a cart: two tabs share it. Prices are part of it, so that
- * nobody is handed an order at a price that no longer stands.
+ * Names the one open order that a buyer can have for a cart: two tabs share it. Prices and rates of tax are part of
+ * it, so that nobody is handed an order at one that no longer stands.
  */
 export function openKeyOf(userId: string, { lines, currency, coupon }: Cart): string {
-  const parts = lines.map(({ courseId, amountPaise }) => `${courseId}:${amountPaise}`)
+  const parts = lines.map(
+    ({ courseId, amountPaise, gstPercent }) => `${courseId}:${amountPaise}:${gstPercent ?? ''}`,
+  )
   return createHash('sha256')
     .update([userId, currency, coupon?.code ?? '', ...parts].join('|'))
     .digest('hex')

@@ -22,6 +22,9 @@ export type OrderLine = {
   listPaise: number
   discountPaise: number
   amountPaise: number
+  /** Of GST within the amount, and the services accounting code; null on orders made before they were written. */
+  gstPercent: number | null
+  sac: string | null
 }
 
 /** `refundedPaise` counts what is refunded or on its way. */
@@ -50,13 +53,15 @@ export type OrderDetails = Order & {
 
 /** The lines as they were sold, in paise. */
 export function linesOf(order: Pick<OrderDocument, 'lines'>): OrderLine[] {
-  return order.lines.map(({ no, courseId, title, listPaise, discountPaise, amountPaise }) => ({
-    no,
-    courseId,
-    title,
-    listPaise,
-    discountPaise,
-    amountPaise,
+  return order.lines.map((line) => ({
+    no: line.no,
+    courseId: line.courseId,
+    title: line.title,
+    listPaise: line.listPaise,
+    discountPaise: line.discountPaise,
+    amountPaise: line.amountPaise,
+    gstPercent: line.gstPercent ?? null,
+    sac: line.sac ?? null,
   }))
 }
 

@@ -14,7 +14,7 @@ export const CouponPreview = orNamed(
 )
 export type CouponPreview = z.infer<typeof CouponPreview>
 
-type Needs = Uses<'db' | 'now' | 'gateways'>
+type Needs = Uses<'db' | 'now' | 'gateways' | 'settings'>
 
 /** What these courses would cost with this coupon; nothing is held. */
 export async function previewCoupon(

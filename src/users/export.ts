@@ -1,9 +1,10 @@
 import type { Actor } from '../auth/sessions.ts'
 import { findUser, userOf, type User } from '../auth/user.ts'
+import type { Billing } from '../billing.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import type { NewestRows, PersonalData } from '../personal-data.ts'
-import { billingOf, type Billing } from './profile.ts'
+import { billingOf } from './profile.ts'
 
 /** No list in an export is longer than this; `complete` says whether one was cut, newest kept. */
 const MOST_ROWS = 2_000

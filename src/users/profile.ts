@@ -1,24 +1,13 @@
 import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
+import type { Audited } from '../audit.ts'
 import { hasSecondFactor } from '../auth/second-factor.ts'
 import type { Actor } from '../auth/sessions.ts'
 import { findUser, userOf, type User, type UserDocument } from '../auth/user.ts'
+import { BillingProfile, type Billing } from '../billing.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { line, personName } from '../fields.ts'
-
-const BillingProfile = z.object({
-  name: personName(120),
-  state: line(2, 60),
-  gstin: z
-    .string()
-    .trim()
-    .toUpperCase()
-    .regex(/^\d{2}[A-Z]{5}\d{4}[A-Z][A-Z\d]Z[A-Z\d]$/, 'is not a GSTIN')
-    .nullish(),
-  address: line(1, 300).nullish(),
-})
-type BillingProfile = z.infer<typeof BillingProfile>
+import { personName } from '../fields.ts'
 
 export const ProfileChange = z.object({
   name: personName(100).optional(),
@@ -26,13 +15,6 @@ export const ProfileChange = z.object({
   billing: BillingProfile.nullable().optional(),
 })
 export type ProfileChange = z.infer<typeof ProfileChange>
-
-export type Billing = {
-  name: string
-  state: string
-  gstin: string | null
-  address: string | null
-}
 
 export type Account = User & { billing: Billing | null; secondFactor: boolean }
 
@@ -43,21 +25,31 @@ export async function getAccount({ db }: Uses<'db'>, actor: Pick<Actor, 'id'>): 
   return accountOf({ db }, user)
 }
 
+/** Who has to know of a billing profile that was given: the room of the invoices, which stands above this one. */
+export type BillingGiven = (
+  deps: Audited,
+  actor: Pick<Actor, 'id' | 'role' | 'email'>,
+  billing: Billing,
+) => Promise<void>
+
 /** Changes what is given of name and billing profile. Throws UNAUTHENTICATED. */
 export async function updateAccount(
-  { db, now }: Uses<'db' | 'now'>,
-  actor: Pick<Actor, 'id'>,
+  deps: Audited,
+  actor: Actor,
   { name, billing }: ProfileChange,
+  billed: BillingGiven,
 ): Promise<Account> {
+  const { db, now } = deps
   const updated = await db.orm.users
     .where({ _id: actor.id })
     .where(Field.isNull('deletedAt'))
     .update({
       ...(name !== undefined && { name }),
-      ...(billing !== undefined && { billing: billing && storedBilling(billing) }),
+      ...(billing !== undefined && { billing }),
       updatedAt: now(),
     })
   if (!updated) throw new DomainError('UNAUTHENTICATED')
+  if (billing) await billed(deps, actor, billing)
   return accountOf({ db }, updated)
 }
 
@@ -68,9 +60,7 @@ async function accountOf({ db }: Uses<'db'>, user: UserDocument): Promise<Accoun
 
 /** What receipts are made out to, null where nothing was said. */
 export function billingOf({ billing }: Pick<UserDocument, 'billing'>): Billing | null {
-  return billing ? storedBilling(billing) : null
-}
-
-function storedBilling({ name, state, gstin, address }: BillingProfile): Billing {
+  if (!billing) return null
+  const { name, state, gstin, address } = billing
   return { name, state, gstin: gstin ?? null, address: address ?? null }
 }

@@ -14,16 +14,22 @@ import {
   UserChoice,
   UserSearch,
 } from './manage.ts'
-import { getAccount, ProfileChange, updateAccount } from './profile.ts'
+import { getAccount, ProfileChange, updateAccount, type BillingGiven } from './profile.ts'
 import { resetSecondFactor } from './second-factor.ts'
 
-/** What each room registered of a person is exported, and erased when they leave. */
-export const accountRouter = <const Rooms extends readonly PersonalData[]>(rooms: Rooms) =>
+/**
+ * What each room registered of a person is exported, and erased when they leave; `billed` is told of a billing
+ * profile that somebody gave.
+ */
+export const accountRouter = <const Rooms extends readonly PersonalData[]>(
+  rooms: Rooms,
+  billed: BillingGiven,
+) =>
   router({
     get: authedProcedure.query(({ ctx }) => getAccount(ctx, ctx.actor)),
     update: authedProcedure
       .input(ProfileChange)
-      .mutation(({ ctx, input }) => updateAccount(ctx, ctx.actor, input)),
+      .mutation(({ ctx, input }) => updateAccount(ctx, ctx.actor, input, billed)),
     export: authedProcedure.query(({ ctx }) => exportAccount(ctx, ctx.actor, rooms)),
     delete: authedProcedure
       .input(AccountDeletion)

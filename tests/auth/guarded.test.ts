@@ -37,6 +37,32 @@ describe('an address that nobody has', () => {
   })
 })
 
+describe('on a network that is closed to guessing', () => {
+  it('an account takes as long as an address that nobody has', async () => {
+    const network = '198.51.100.250'
+    const guess = (email: string) =>
+      post(lms.visitor(), { path: 'auth.login', network }, { email, password: 'wrong and wrong' })
+    const regulars = await Promise.all(Array.from({ length: 4 }, () => aStudent(lms)))
+    for (const { user, password } of regulars) {
+      const call = { path: 'auth.login', network }
+      expect((await post(lms.visitor(), call, { email: user.email, password })).status).toBe(200)
+    }
+    for (let at = 0; at < 60; at += 1) await guess(`guessed-${at}@example.test`)
+    const timed = async (email: string) => {
+      const began = performance.now()
+      expect((await guess(email)).status).toBe(429)
+      return performance.now() - began
+    }
+    const [known, unknown]: [number[], number[]] = [[], []]
+    for (let at = 0; at < 20; at += 1) {
+      known.push(await timed(regulars[at % 4]?.user.email ?? ''))
+      unknown.push(await timed(`nobody-there-${at}@example.test`))
+    }
+    expect(median(unknown) / median(known)).toBeGreaterThan(0.6)
+    expect(median(unknown) / median(known)).toBeLessThan(1.7)
+  })
+})
+
 describe('the audit log', () => {
   it('keeps no secret and names nobody, however deep they lie', async () => {
     const target = 'test:redaction'

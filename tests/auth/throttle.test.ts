@@ -123,6 +123,82 @@ describe('guessing from one network', () => {
   })
 })
 
+describe('on a network from which too much was guessed', () => {
+  /** Answers to a wrong password: of an account at home there, of one that is not, and of nobody. */
+  async function answersOn(network: string) {
+    const regular = await aStudent(lms)
+    const stranger = await aStudent(lms)
+    expect((await signInFrom(regular, network)).status).toBe(200)
+    await close(network)
+    const wrong = (email: string) => tryPassword(email, 'wrong and wrong', network)
+    return {
+      regular,
+      stranger,
+      answers: [
+        await wrong(regular.user.email),
+        await wrong(stranger.user.email),
+        await wrong(`nobody-${network}@example.test`),
+      ],
+    }
+  }
+
+  const close = (network: string, guesses = 60) =>
+    Promise.all(
+      Array.from({ length: guesses }, (_, at) =>
+        tryPassword(`guessed-${at}@example.test`, 'summer of 2026', network),
+      ),
+    )
+
+  it('a wrong password is answered the same, whether there is an account or not', async () => {
+    const { answers, regular, stranger } = await answersOn('203.0.113.60')
+    const same = { status: 429, reason: 'TOO_MANY_REQUESTS' }
+    for (const answer of answers) expect(answer).toMatchObject(same)
+    expect(new Set(answers.map(({ body }) => withoutIds(body))).size).toBe(1)
+    const waits = answers.map(({ retryAfter }) => Number(retryAfter))
+    expect(Math.min(...waits)).toBeGreaterThan(10 * 60)
+    expect(Math.max(...waits) - Math.min(...waits)).toBeLessThanOrEqual(30)
+    expect((await signInFrom(regular, '203.0.113.60')).status).toBe(200)
+    expect((await signInFrom(stranger, '203.0.113.60')).status).toBe(429)
+  })
+
+  const withoutIds = (body: string) => body.replace(/"requestId":"[^"]*"/, '')
+
+  it('so it is after many networks have guessed one account', async () => {
+    const owner = await aStudent(lms)
+    const [home, nobody] = ['192.0.2.240', 'nobody-anywhere@example.test']
+    expect((await signInFrom(owner, home)).status).toBe(200)
+    const networks = Array.from({ length: 10 }, (_, at) => `192.0.2.${at + 150}`)
+    await Promise.all(
+      networks.flatMap((network) => [
+        tryWrong(owner.user.email, network, 5),
+        tryWrong(nobody, network, 5),
+      ]),
+    )
+    const statuses = [owner.user.email, nobody].map(async (email) => {
+      const [answer] = await tryWrong(email, home, 1)
+      return answer?.status
+    })
+    expect(await Promise.all(statuses)).toEqual([429, 429])
+    expect((await signInFrom(owner, home)).status).toBe(200)
+  }, 120_000)
+
+  it('a wrong password counts the same, so that the next answer tells nothing either', async () => {
+    const counts: number[] = []
+    for (const [network, isRegular] of [
+      ['203.0.113.61', true],
+      ['203.0.113.62', false],
+    ] as const) {
+      const regular = await aStudent(lms)
+      expect((await signInFrom(regular, network)).status).toBe(200)
+      await close(network, 59)
+      const email = isRegular ? regular.user.email : 'nobody-at-all@example.test'
+      counts.push((await tryPassword(email, 'wrong and wrong', network)).status)
+      counts.push((await tryPassword('the-next@example.test', 'wrong', network)).status)
+    }
+    expect(counts).toEqual([401, 429, 401, 429])
+  })
+})
+
 describe('guessing one account from many networks', () => {
   it('is stopped for networks the account does not know, and for no other', async () => {
     const owner = await aStudent(lms)

@@ -109,6 +109,8 @@ describe('earnings', () => {
       listPaise: amountPaise,
       discountPaise: 0,
       amountPaise,
+      gstPercent: null,
+      sac: null,
     }))
     const parts = partsOf({ lines }, [
       { at, amountPaise: 1_000, lineNos: [] },

@@ -208,6 +208,39 @@ describe('spoiled books are noticed:', () => {
     await rows('invoices').updateOne(which, { $set: { serial: invoice['serial'] } })
   })
 
+  it('a processed refund without its credit note, and a credit note without its refund', async () => {
+    const { api } = await anAdmin(lms)
+    const { id } = await api.refunds.create.mutate({ orderId: sale.order.id, amountPaise: 500 })
+    await deliverWebhooks(lms)
+    expect(await violationsOf('refund ')).toEqual([])
+    const note = await one('credit_notes', { refundId: id })
+    const number = String(note['number'])
+    await rows('credit_notes').updateOne({ _id: note._id }, { $set: { 'body.totalPaise': 499 } })
+    expect(await violationsOf(number)).toEqual([
+      'is not the total of its order or its lines',
+      'is not what was refunded',
+    ])
+    await rows('credit_notes').updateOne({ _id: note._id }, { $set: { serial: 700_000 } })
+    expect((await violationsOf('credit notes of')).join()).toMatch(/and the last is number 700000$/)
+    await rows('credit_notes').deleteOne({ _id: note._id })
+    expect(await violationsOf('refund ')).toEqual(['has no credit note'])
+    await rows('credit_notes').insertOne(note)
+    const refund = { _id: new ObjectId(id) }
+    await rows('refunds').updateOne(refund, { $set: { status: 'PENDING' } })
+    expect(await violationsOf(number)).toEqual(['its refund is not processed'])
+    await rows('refunds').updateOne(refund, { $set: { status: 'PROCESSED' } })
+    expect(await violationsOf(number)).toEqual([])
+  })
+
+  it('an invoice that does not add up to its order', async () => {
+    const which = { orderId: sale.order.id }
+    const { number } = (await lms.db.orm.invoices.where(which).first()) ?? {}
+    await rows('invoices').updateOne(which, { $set: { 'body.taxablePaise': 1 } })
+    expect(await violationsOf(number ?? '')).toEqual(['is not its value and taxes'])
+    await rows('invoices').updateOne(which, { $set: { 'body.totalPaise': 1 } })
+    expect(await violationsOf(number ?? '')).toEqual(['is not the total of its order or its lines'])
+  })
+
   it('an order that was paid after its buyer had left', async () => {
     const deletedAt = new Date(lms.clock.now().getTime() - 3_600_000)
     const buyer = { _id: new ObjectId(sale.buyer.user.id) }

@@ -6,6 +6,7 @@ import { databaseUrl } from '../../sandbox/mongo/start.ts'
 // What is asked at every payment, page or sweep must not grow with the shop.
 const AT = new Date()
 const NEWEST = { createdAt: -1, _id: -1 } as const
+const NEWEST_ISSUED = { issuedAt: -1, _id: -1 } as const
 const QUERIES: [string, string, Document, Document?][] = [
   ['an order by Razorpay’s', 'orders', { gatewayOrderId: 'order_x' }],
   ['an open order by its cart', 'orders', { openKey: 'x' }],
@@ -20,6 +21,13 @@ const QUERIES: [string, string, Document, Document?][] = [
   ['refunds that failed', 'refunds', { status: 'FAILED' }, NEWEST],
   ['all refunds', 'refunds', { attempts: { $gte: 0 } }, NEWEST],
   ['stray payments', 'payments', { status: 'captured', quarantine: { $gte: '' } }],
+  ['one’s own invoices', 'invoices', { userId: new ObjectId() }, NEWEST_ISSUED],
+  ['all invoices', 'invoices', { serial: { $gte: 0 } }, NEWEST_ISSUED],
+  ['an invoice by its order', 'invoices', { orderId: 'x' }],
+  ['one’s own credit notes', 'credit_notes', { userId: new ObjectId() }, NEWEST_ISSUED],
+  ['credit notes of an order', 'credit_notes', { orderId: 'x' }],
+  ['the credit note of a refund', 'credit_notes', { refundId: 'x' }],
+  ['the last number of a year', 'credit_notes', { series: '26-27' }, { serial: -1 }],
   ['events that wait', 'webhook_events', { state: 'WAITING', nextAt: { $lte: AT } }, { nextAt: 1 }],
   ['coupons that are held', 'coupon_uses', { state: 'HELD', createdAt: { $lte: AT } }],
   ['mails that wait', 'outbox_mails', { state: 'WAITING', nextAt: { $lte: AT } }, { nextAt: 1 }],

@@ -194,3 +194,72 @@ describe('an account at a door beside the procedures', () => {
     expect([refusal.status, reasonIn(await refusal.text())]).toEqual([401, 'UNAUTHENTICATED'])
   })
 })
+
+describe('those who are signed in', () => {
+  it('are counted each by themselves: seventy learners behind one address', async () => {
+    const lms = await startLms({ env: { REQUESTS_PER_MINUTE: '600' } })
+    const learners = await Promise.all(Array.from({ length: 70 }, () => aStudent(lms)))
+    const statuses = await Promise.all(
+      learners.map(async (learner) => {
+        const told: number[] = []
+        for (let n = 0; n < 9; n += 1) told.push((await learner.fetch('/trpc/auth.me')).status)
+        return told
+      }),
+    )
+    expect(new Set(statuses.flat())).toEqual(new Set([200]))
+  })
+
+  it('leave what visitors of their network may ask to the visitors, and the other way round', async () => {
+    const lms = await startLms({ env: { REQUESTS_PER_MINUTE: String(LIMIT) } })
+    const learner = await aStudent(lms)
+    expect(await passed(LIMIT + 5, () => learner.fetch('/trpc/auth.me'))).toBe(LIMIT)
+    // One was the registration's own.
+    expect(await passed(LIMIT + 5, () => get(lms))).toBe(LIMIT - 1)
+  })
+
+  it('are no more than a network may, in a bound that is wider', async () => {
+    const env = { REQUESTS_PER_MINUTE: String(LIMIT), NETWORK_REQUESTS_PER_MINUTE: '50' }
+    const lms = await startLms({ env: { ...env, TRUST_PROXY: '1' } })
+    const learners = [await aStudent(lms), await aStudent(lms), await aStudent(lms)]
+    const network = '203.0.113.9'
+    let answered = 0
+    for (const learner of learners)
+      answered += await passed(25, () =>
+        learner.fetch('/trpc/auth.me', { headers: { 'x-forwarded-for': network } }),
+      )
+    expect(answered).toBe(50)
+    const [first] = learners
+    expect((await first?.fetch('/trpc/auth.me'))?.status).toBe(200)
+  })
+
+  it('make no more calls together than a network may, by whatever batches', async () => {
+    const env = { REQUESTS_PER_MINUTE: String(LIMIT), NETWORK_REQUESTS_PER_MINUTE: '45' }
+    const lms = await startLms({ env })
+    const learners = [await aStudent(lms), await aStudent(lms), await aStudent(lms)]
+    const answers: { error?: unknown }[] = []
+    for (const learner of learners) {
+      const response = await learner.fetch(`/trpc/${batchOf(20)}?batch=1`)
+      answers.push(...((await response.json()) as { error?: unknown }[]))
+    }
+    // Three calls were registrations.
+    expect(answers.filter(({ error }) => error === undefined)).toHaveLength(42)
+  })
+})
+
+describe('a session cookie that is nobody’s', () => {
+  it('has no limit of its own, however many are made up', async () => {
+    const lms = await startLms({ env: { REQUESTS_PER_MINUTE: String(LIMIT) } })
+    const forged = (n: number) => ({ cookie: `session=${String(n).padStart(40, 'a')}` })
+    expect(await passed(LIMIT + 10, (n) => get(lms, forged(n)))).toBe(LIMIT)
+    expect((await get(lms)).status).toBe(429)
+  })
+
+  it('is no account any more once it was signed out of', async () => {
+    const lms = await startLms({ env: { REQUESTS_PER_MINUTE: String(LIMIT) } })
+    const learner = await aStudent(lms)
+    const cookie = learner.cookie()
+    await learner.api.auth.logout.mutate()
+    // One of them registered.
+    expect(await passed(LIMIT + 5, () => get(lms, { cookie }))).toBe(LIMIT - 1)
+  })
+})

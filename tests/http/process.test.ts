@@ -4,6 +4,8 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { databaseUrl } from '../../sandbox/mongo/start.ts'
+import { openPatience } from '../../src/readiness.ts'
+import { startMongoProxy } from '../support/mongo-proxy.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
@@ -28,12 +30,15 @@ const ENV = {
 }
 
 /** The real process, which runs `fault` when it is told to. */
-function start(fault: string): { child: ChildProcess; lines: string[]; listening: Promise<void> } {
+function start(
+  fault: string,
+  env: Record<string, string> = {},
+): { child: ChildProcess; lines: string[]; listening: Promise<void> } {
   const preload = `data:text/javascript,process.once('message',()=>{${encodeURIComponent(fault)}})`
   const DATABASE_URL = databaseUrl(inject('mongoUrl'), 'test-process')
   const child = spawn(process.execPath, ['--import', preload, 'src/main.ts'], {
     cwd: ROOT,
-    env: { ...ENV, DATABASE_URL, PATH: process.env['PATH'] },
+    env: { ...ENV, DATABASE_URL, PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const lines: string[] = []
@@ -60,4 +65,44 @@ describe('the process', () => {
       expect(lines.some((line) => line.includes('"level":60') && line.includes('lost'))).toBe(true)
     })
   }
+
+  it('says so and ends, to be started again, when it was not ready for too long', async () => {
+    const proxy = await startMongoProxy(
+      databaseUrl(inject('mongoUrl'), 'test-process'),
+      () => 'pass',
+    )
+    const { child, lines, listening } = start('', {
+      DATABASE_URL: proxy.databaseUrl,
+      READYZ_FATAL_SECONDS: '1',
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await listening
+    const ended = once(child, 'close')
+    // The database is gone for good; the process itself answers as ever.
+    proxy.close()
+    const [code] = (await ended) as [number | null]
+    expect(code).toBe(1)
+    const last = lines.filter((line) => line.includes('"level":60'))
+    expect(last).toHaveLength(1)
+    expect(last[0]).toContain('not ready for too long')
+  })
+})
+
+describe('the patience with a process that is not ready', () => {
+  const looks = (...given: [isReady: boolean, at: number][]) => {
+    const isLost = openPatience(300)
+    return given.map(([isReady, at]) => isLost(isReady, at))
+  }
+
+  it('ends when no look went well for so long', () => {
+    expect(looks([true, 0], [false, 100], [false, 399], [false, 400])).toEqual([
+      ...[false, false, false, true],
+    ])
+  })
+
+  it('begins anew with each look that went well', () => {
+    expect(looks([false, 0], [false, 299], [true, 300], [false, 350], [false, 649])).toEqual([
+      ...[false, false, false, false, false],
+    ])
+  })
 })

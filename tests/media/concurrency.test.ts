@@ -3,18 +3,20 @@ import { aDraft } from '../support/builders/courses.ts'
 import { FILE_HEAD, openPost, refusedUpload, upload, uploaded } from '../support/builders/media.ts'
 import { aStudent, type Person } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
+import { openUploadsAtOnce } from '../../src/media/concurrency.ts'
 import { PNG } from '../support/media-files.ts'
 
 let lms: Lms
 beforeAll(async () => {
-  lms = await startLms()
+  lms = await startLms({ env: { TRUST_PROXY: '1' } })
 })
 
 const END = '\r\n--a-boundary-of-the-tests--\r\n'
 
 /** An upload that has begun; of those that are let in, nothing is heard before they end. */
-function begin(person: Person, at = lms) {
-  const { request, answered } = openPost(at, person, '/uploads/avatar')
+function begin(person: Person, at = lms, network = '127.0.0.1') {
+  const headers = { 'x-forwarded-for': network }
+  const { request, answered } = openPost(at, person, '/uploads/avatar', headers)
   let status: number | null = null
   void answered.then((answer) => (status = answer))
   request.write(FILE_HEAD)
@@ -56,23 +58,98 @@ describe('uploads of one account', () => {
   })
 })
 
+type Begun = ReturnType<typeof begin>
+
+const running = (begun: Begun[]) =>
+  counted(
+    begun.map(({ status }) => status()),
+    null,
+  )
+
+const students = (count: number) => Promise.all(Array.from({ length: count }, () => aStudent(lms)))
+
+/** Ends what still runs, so that the next test finds every place free. */
+async function endAll(begun: Begun[]): Promise<number[]> {
+  for (const { status, end } of begun) if (status() === null) end()
+  return Promise.all(begun.map(({ answered }) => answered.catch(() => 429)))
+}
+
 describe('uploads of everybody', () => {
-  it('are so many at a time, and students’ do not keep authors out', async () => {
+  it('are never closed by ten accounts of three slow ones each, to nobody anywhere', async () => {
+    const crowd = await students(10)
+    const network = '203.0.113.1'
+    const slow = crowd.flatMap((one) => [
+      begin(one, lms, network),
+      begin(one, lms, network),
+      begin(one, lms, network),
+    ])
+    await expect.poll(() => running(slow)).toBe(20)
+    const [neighbour, other] = await students(2)
+    if (!neighbour || !other) throw new Error('they are two')
+    const honest = begin(neighbour, lms, network)
+    honest.end()
+    expect(await honest.answered).toBe(201)
+    await uploaded(other, '/uploads/avatar', PNG)
+    expect(counted(await endAll(slow), 201)).toBe(19)
+  })
+
+  it('are shared by the networks they come from, and students’ do not keep authors out', async () => {
     const { course, owner } = await aDraft(lms)
-    const students = await Promise.all(Array.from({ length: 11 }, () => aStudent(lms)))
-    const begun = students.flatMap((student) => [begin(student), begin(student), begin(student)])
-    await expect
-      .poll(() =>
-        counted(
-          begun.map(({ status }) => status()),
-          429,
-        ),
-      )
-      .toBe(3)
+    const crowd = await students(21)
+    const begun = crowd.map((one) => begin(one, lms, '203.0.113.1'))
+    await expect.poll(() => running(begun)).toBe(20)
+    const later = (await students(12)).map((one) => begin(one, lms, '203.0.113.2'))
+    // All thirty places are taken by then, and the first network has more than it would have fairly.
+    await expect.poll(() => running(begun)).toBe(18)
+    expect(running(later)).toBe(12)
     await uploaded(owner, `/uploads/course-image?courseId=${course.id}`, PNG)
-    for (const { end } of begun) end()
-    const ends = await Promise.all(begun.map(({ answered }) => answered.catch(() => 429)))
-    expect(counted(ends, 201)).toBe(30)
+    expect(counted(await endAll(begun), 201)).toBe(18)
+    expect(counted(await endAll(later), 201)).toBe(12)
+  })
+})
+
+describe('a place for an upload', () => {
+  const places = () => {
+    let now = 0
+    const uploads = openUploadsAtOnce(() => now)
+    return {
+      wait: (milliseconds: number) => (now += milliseconds),
+      begin: (account: string, bytes: number, network = 'one') =>
+        uploads.begin('own', { account, network }, () => bytes).displaced,
+    }
+  }
+  const FAST = 1024 * 1024
+  const SLOW = 1024
+
+  it('is kept by whoever sends as fast as a slow phone, however many want it', () => {
+    const { wait, begin } = places()
+    const displaced = Array.from({ length: 20 }, (_, n) => begin(`account ${n}`, FAST))
+    wait(10_000)
+    expect(() => begin('newcomer', 0)).toThrow('Too many')
+    expect(displaced.some(({ aborted }) => aborted)).toBe(false)
+    begin('newcomer', 0, 'another')
+  })
+
+  it('goes from the slowest to the next, once it had the time to show its pace', () => {
+    const { wait, begin } = places()
+    const slow = begin('slow', SLOW)
+    const slower = begin('slower', SLOW / 2)
+    for (let n = 0; n < 18; n += 1) begin(`account ${n}`, FAST)
+    wait(4_000)
+    expect(() => begin('newcomer', 0)).toThrow('Too many')
+    wait(1_000)
+    begin('newcomer', 0)
+    expect([slow.aborted, slower.aborted]).toEqual([false, true])
+  })
+
+  it('is no account’s where another has none and it has two', () => {
+    const { begin } = places()
+    const first = begin('greedy', FAST)
+    begin('greedy', FAST * 2)
+    for (let n = 0; n < 18; n += 1) begin(`account ${n}`, FAST)
+    begin('newcomer', 0)
+    expect(first.aborted).toBe(true)
+    expect(() => begin('greedy', 0)).toThrow('Too many')
   })
 })
 

@@ -15,7 +15,10 @@ export type Command = { name: string; collection: string | null }
  * `cut` breaks the connection and `refuse` answers with an error, and MongoDB hears nothing of the command.
  * The other two pass it on, and do the same to its answer.
  */
-export type Fate = 'pass' | 'cut' | 'refuse' | 'cut-answer' | 'refuse-answer'
+export type Fate =
+  | ('pass' | 'cut' | 'refuse' | 'cut-answer' | 'refuse-answer')
+  /** Answered in MongoDB's place. */
+  | { answer: BSON.Document }
 
 export type MongoProxy = {
   /** The database's url by way of this proxy. */
@@ -87,6 +90,7 @@ function join(client: Socket, mongo: Socket, fateOf: (command: Command) => Fate)
     const requestId = message.readInt32LE(4)
     if (fate === 'cut') mongo.destroy()
     else if (fate === 'refuse') client.write(errorAnswer(requestId))
+    else if (typeof fate === 'object') client.write(framed(requestId, fate.answer))
     else {
       if (fate !== 'pass') losing = { fate, requestId }
       mongo.write(message)
@@ -135,7 +139,11 @@ function readCommand(message: Buffer): Command {
 
 function errorAnswer(requestId: number): Buffer {
   const errmsg = 'the database of this test does not answer'
-  const body = BSON.serialize({ ok: 0, code: 96, codeName: 'OperationFailed', errmsg })
+  return framed(requestId, { ok: 0, code: 96, codeName: 'OperationFailed', errmsg })
+}
+
+function framed(requestId: number, answer: BSON.Document): Buffer {
+  const body = BSON.serialize(answer)
   const head = Buffer.alloc(HEADER + 5)
   head.writeInt32LE(head.length + body.length, 0)
   head.writeInt32LE(requestId, 8)

@@ -13,7 +13,7 @@ beforeAll(async () => {
 const BILLING = {
   name: 'Asha Rao & Co.',
   state: 'Karnataka',
-  gstin: '29abcde1234f1z5',
+  gstin: '29abcde1234f1zw',
   address: '4, Lake View Road, Bengaluru',
 }
 
@@ -24,7 +24,7 @@ describe('an account', () => {
     const updated = await api.account.update.mutate({ name: '  Asha R. Rao ', billing: BILLING })
     expect(updated).toMatchObject({
       name: 'Asha R. Rao',
-      billing: { ...BILLING, gstin: '29ABCDE1234F1Z5' },
+      billing: { ...BILLING, gstin: '29ABCDE1234F1ZW' },
     })
     expect((await api.auth.me.query())?.user.name).toBe('Asha R. Rao')
     await api.account.update.mutate({ name: 'Asha' })
@@ -131,6 +131,9 @@ describe('deleting an account', () => {
       userId: user.id,
       body: { total: 1 },
       issuedAt: at,
+      billedAt: null,
+      issuedBody: null,
+      closedAt: null,
     })
 
     await api.account.delete.mutate({ password })

@@ -6,7 +6,7 @@ import { aSale } from '../support/builders/orders.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 const BILLING = { name: 'Asha Traders', state: 'Kerala', address: '7 Lake Road, Kochi' }
-const GSTIN = '32ABCDE1234F1Z5'
+const GSTIN = '32ABCDE1234F1Z9'
 
 let lms: Lms
 beforeAll(async () => {

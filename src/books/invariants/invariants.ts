@@ -5,7 +5,8 @@ import { paidWithoutAccess, accessWithoutPayment } from './access.ts'
 import { couponsWithinLimits } from './coupons.ts'
 import { onceOnly, statesThatFit } from './effects.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
-import { invoicesInRow, linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
+import { creditedAsRefunded, numbersInRow, papersThatAddUp } from './papers.ts'
+import { linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
 import type { Watch, Violation } from './violation.ts'
 
 export const InvariantsQuery = z.object({
@@ -30,7 +31,9 @@ export async function findViolations(
     couponsWithinLimits(deps),
     linesThatAddUp(deps),
     receiptsSent(deps),
-    invoicesInRow(deps),
+    numbersInRow(deps),
+    papersThatAddUp(deps),
+    creditedAsRefunded(deps, before),
     paidByNobody(deps),
   ])
   return found.flat()

@@ -9,7 +9,14 @@ const MOST = 200
 const STATEMENT_MS = 12_000
 
 type Collection =
-  'orders' | 'payments' | 'refunds' | 'enrollments' | 'coupon_uses' | 'coupons' | 'invoices'
+  | 'orders'
+  | 'payments'
+  | 'refunds'
+  | 'enrollments'
+  | 'coupon_uses'
+  | 'coupons'
+  | 'invoices'
+  | 'credit_notes'
 
 // The documents as the driver has them: the contract's validators hold their shape.
 export type OrderRow = {

@@ -5,7 +5,6 @@ import type { Violation, Watch } from './violation.ts'
 
 const ADD_UP = 'an order is the sum of its lines, each between nothing and its list price'
 const SENT = 'a paid order is told to its buyer'
-const IN_ROW = 'invoices are numbered without a gap'
 const SOMEBODY = 'an order is paid by somebody who is here'
 
 /** 7. What was charged is what stands on the lines. */
@@ -57,22 +56,6 @@ export async function receiptsSent(deps: Watch): Promise<Violation[]> {
   ]
   return scan(rowsOf<OrderRow>(deps, 'orders', pipeline), ({ _id }) => [
     about(SENT, { _id, detail: 'its receipt was never put into the outbox' }),
-  ])
-}
-
-/** 9. In each financial year there are as many invoices as the last one's number says. */
-export async function invoicesInRow(deps: Watch): Promise<Violation[]> {
-  const pipeline = [
-    { $group: { _id: '$series', n: { $sum: 1 }, last: { $max: '$serial' } } },
-    { $match: { $expr: { $ne: ['$n', '$last'] } } },
-  ]
-  type Row = { _id: string; n: number; last: number }
-  return scan(rowsOf<Row>(deps, 'invoices', pipeline), ({ _id, n, last }) => [
-    {
-      invariant: IN_ROW,
-      subject: `invoices of ${_id}`,
-      detail: `are ${n}, and the last is number ${last}`,
-    },
   ])
 }
 

@@ -1,7 +1,7 @@
 // The gateways' own lists, for what no open order leads to: refunds and disputes whose event was lost, payments that
 // came when nobody looked any more. Other products may share the account: what is odd is passed over.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
-import { isDatabaseDown } from '../../db.ts'
+import { databaseFailureOf } from '../../db-failure.ts'
 import type { Uses } from '../../deps.ts'
 import { DAY_MS, HOUR_MS } from '../../durations.ts'
 import { GatewayFailure, isGatewayOutage } from '../../gateways/gateway-failure.ts'
@@ -111,7 +111,8 @@ async function tolerate(deps: Uses<'log'>, id: string, work: () => Promise<void>
 }
 
 function isOutage(error: unknown): boolean {
-  return isDatabaseDown(error) || isGatewayOutage(error)
+  // A statement that was late may be late for this record alone, each time.
+  return databaseFailureOf(error) === 'away' || isGatewayOutage(error)
 }
 
 async function reconcileListedPayment(deps: PaymentDeps, payment: GatewayPayment): Promise<void> {

@@ -4,6 +4,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GatewayRefund } from '../../gateways/payments.ts'
+import { cancelCreditNote, issueCreditNote } from '../../invoices/credit-notes.ts'
 import { closeReview } from '../../orders/expiry.ts'
 import type { RefundDocument, RefundStatus } from '../../orders/refunded.ts'
 import { noteOrder } from '../../orders/transitions.ts'
@@ -105,12 +106,15 @@ export async function closeRefund(
 
 /** What follows from a refund's state. At an end it is marked as settled, last of all. */
 export async function concludeRefund(deps: RefundDeps, refund: RefundDocument): Promise<void> {
-  if (refund.status === 'FAILED') await releaseReservation(deps, refund)
-  else if (refund.gatewayRefundId) await reserveMadeRefund(deps, refund)
+  if (refund.status === 'FAILED') {
+    await cancelCreditNote(deps, refund)
+    await releaseReservation(deps, refund)
+  } else if (refund.gatewayRefundId) await reserveMadeRefund(deps, refund)
   if (refund.gatewayRefundId) await alignPayment(deps, refund.paymentId)
   if (refund.orderId) await alignAccess(deps, refund.orderId)
   if (refund.status !== 'PROCESSED' && refund.status !== 'FAILED') return
   if (refund.status === 'PROCESSED') {
+    await issueCreditNote(deps, refund)
     await mailRefund(deps, refund)
     if (refund.orderId) await closeReview(deps, refund.orderId)
   }

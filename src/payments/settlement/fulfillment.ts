@@ -3,7 +3,9 @@
 import type { UserDocument } from '../../auth/user.ts'
 import { redeemUse } from '../../coupons/uses.ts'
 import type { Uses } from '../../deps.ts'
+import { creditEarlierRefunds } from '../../invoices/credit-notes.ts'
 import { issueInvoice } from '../../invoices/invoices.ts'
+import { billByProfile } from '../../invoices/late-billing.ts'
 import { addGrantUnlessHeld } from '../../learning/access/grants.ts'
 import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { transitionOrder, noteOrder } from '../../orders/transitions.ts'
@@ -25,6 +27,8 @@ export async function fulfill(
   await alignAccessTo(deps, order, { mayAdd: true })
   await useCoupon(deps, order)
   await issueInvoice(deps, order, buyer)
+  await billByProfile(deps, { orderId: order._id, userId: order.userId })
+  await creditEarlierRefunds(deps, order)
   await mailReceipt(deps, order, buyer)
   await transitionOrder(deps, {
     id: order._id,

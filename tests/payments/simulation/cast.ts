@@ -34,6 +34,7 @@ const OF_A_RUN = [
   'webhook_events',
   'coupon_uses',
   'invoices',
+  'credit_notes',
   'facts',
   'leases',
   'outbox_mails',

@@ -4,11 +4,12 @@ import type { World } from './world.ts'
 /** Nothing is left half-done, nothing was done twice, nothing that was acknowledged is missing. */
 export async function effectFaults(world: World, books: Books): Promise<string[]> {
   const { orm } = world.lms.db
-  const [events, uses, coupons, invoices, mails] = await Promise.all([
+  const [events, uses, coupons, invoices, notes, mails] = await Promise.all([
     orm.webhook_events.where({}).all(),
     orm.coupon_uses.where({}).all(),
     orm.coupons.where({}).all(),
     orm.invoices.where({}).all(),
+    orm.credit_notes.where({}).all(),
     orm.outbox_mails.where({}).all(),
   ])
   const stored = new Set(events.map(({ eventId }) => eventId))
@@ -41,7 +42,7 @@ export async function effectFaults(world: World, books: Books): Promise<string[]
       const isOver = typeof maxTotal === 'number' && used > maxTotal
       return isOver ? [`coupon ${code} is used ${used} times of ${maxTotal}`] : []
     }),
-    ...gapsIn(invoices.map(({ number }) => number)),
+    ...gapsIn([...invoices, ...notes].map(({ number }) => number)),
     ...orders
       .filter(({ status, amountPaise }) => status === 'FULFILLED' && amountPaise > 0)
       .filter(({ _id }) => !keys.has(`receipt:${_id}`))
@@ -55,6 +56,6 @@ function gapsIn(numbers: string[]): string[] {
   return numbers.flatMap((number) => {
     const [, series = '', serial = ''] = /^(.+\/)(\d+)$/.exec(number) ?? []
     const before = series + String(Number(serial) - 1).padStart(serial.length, '0')
-    return Number(serial) === 1 || known.has(before) ? [] : [`invoice ${before} is missing`]
+    return Number(serial) === 1 || known.has(before) ? [] : [`paper ${before} is missing`]
   })
 }

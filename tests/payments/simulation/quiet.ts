@@ -68,6 +68,7 @@ const SEEN: Record<string, string[]> = {
   webhook_events: ['eventId', 'state'],
   coupon_uses: ['orderId', 'state', 'place'],
   invoices: ['number', 'orderId'],
+  credit_notes: ['number', 'refundId', 'cancelledAt'],
   enrollments: ['userId', 'courseId', 'grants'],
 }
 

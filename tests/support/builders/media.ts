@@ -79,10 +79,12 @@ export function openPost(
   lms: Lms,
   visitor: Visitor,
   path: string,
+  headers: Record<string, string> = {},
 ): { request: http.ClientRequest; answered: Promise<number> } {
+  const own = { 'content-type': FORM_TYPE, cookie: visitor.cookie(), 'x-trpc-source': 'tests' }
   const request = http.request(`${lms.url}${path}`, {
     method: 'POST',
-    headers: { 'content-type': FORM_TYPE, cookie: visitor.cookie(), 'x-trpc-source': 'tests' },
+    headers: { ...own, ...headers },
   })
   const answered = new Promise<number>((resolve, reject) => {
     request.on('error', reject)
