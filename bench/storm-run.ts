@@ -108,6 +108,8 @@ async function buyersOf({ driver }: Db, count: number): Promise<string[]> {
   return Object.values(insertedIds).map((id) => id.toHexString())
 }
 
+const TERMS = { refundDays: 7, refundMaxPercent: 30, lessonCount: 1, gstPercent: 18, sac: null }
+
 type Line = { userId: string; courseId: string }
 
 /** An order as orders.create leaves it; answers Razorpay's id of it. */
@@ -124,7 +126,7 @@ async function openOrder(
     currency: 'INR',
     amountPaise: PRICE,
     discountPaise: 0,
-    lines: [{ ...line, amountPaise: PRICE, gstPercent: 18, sac: null }],
+    lines: [{ ...line, amountPaise: PRICE, ...TERMS }],
     openKey: userId,
     openSlot: `${userId}:0`,
     couponCode: null,

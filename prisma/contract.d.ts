@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'26e98a901af4f69d1b5536fcbac3b8a1beddd027c6388931c1dfbd00da6b99b3'>;
+  StorageHashBase<'a82af5b8a10054bdd7c18ac38720af0e2154ff06a3c3234070d7559a465bdef2'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -45,6 +45,7 @@ export type GrantOutput = {
   readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
   readonly reason: CodecTypes['mongo/string@1']['output'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['output'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['output'] | null;
   readonly until: CodecTypes['mongo/date@1']['output'] | null;
 };
 export type GrantInput = {
@@ -55,9 +56,11 @@ export type GrantInput = {
   readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
   readonly reason: CodecTypes['mongo/string@1']['input'] | null;
   readonly revokedAt: CodecTypes['mongo/date@1']['input'] | null;
+  readonly revokedBy: CodecTypes['mongo/string@1']['input'] | null;
   readonly until: CodecTypes['mongo/date@1']['input'] | null;
 };
 export type LessonOutput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['output'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['output'] | null;
   readonly id: CodecTypes['mongo/string@1']['output'];
   readonly kind: CodecTypes['mongo/string@1']['output'];
@@ -66,6 +69,7 @@ export type LessonOutput = {
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
 export type LessonInput = {
+  readonly addedAt: CodecTypes['mongo/date@1']['input'] | null;
   readonly durationSeconds: CodecTypes['mongo/int32@1']['input'] | null;
   readonly id: CodecTypes['mongo/string@1']['input'];
   readonly kind: CodecTypes['mongo/string@1']['input'];
@@ -78,8 +82,11 @@ export type OrderLineOutput = {
   readonly courseId: CodecTypes['mongo/string@1']['output'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['output'];
   readonly gstPercent: CodecTypes['mongo/int32@1']['output'] | null;
+  readonly lessonCount: CodecTypes['mongo/int32@1']['output'];
   readonly listPaise: CodecTypes['mongo/int32@1']['output'];
   readonly no: CodecTypes['mongo/int32@1']['output'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['output'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['output'];
   readonly sac: CodecTypes['mongo/string@1']['output'] | null;
   readonly title: CodecTypes['mongo/string@1']['output'];
 };
@@ -88,8 +95,11 @@ export type OrderLineInput = {
   readonly courseId: CodecTypes['mongo/string@1']['input'];
   readonly discountPaise: CodecTypes['mongo/int32@1']['input'];
   readonly gstPercent: CodecTypes['mongo/int32@1']['input'] | null;
+  readonly lessonCount: CodecTypes['mongo/int32@1']['input'];
   readonly listPaise: CodecTypes['mongo/int32@1']['input'];
   readonly no: CodecTypes['mongo/int32@1']['input'];
+  readonly refundDays: CodecTypes['mongo/int32@1']['input'];
+  readonly refundMaxPercent: CodecTypes['mongo/int32@1']['input'];
   readonly sac: CodecTypes['mongo/string@1']['input'] | null;
   readonly title: CodecTypes['mongo/string@1']['input'];
 };
@@ -230,6 +240,7 @@ export type FieldOutputTypes = {
       readonly title: CodecTypes['mongo/string@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly version: CodecTypes['mongo/int32@1']['output'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['output'] | null;
     };
     readonly CreditNote: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -284,6 +295,7 @@ export type FieldOutputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly barredAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly grants: ReadonlyArray<GrantOutput>;
@@ -319,7 +331,9 @@ export type FieldOutputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['output'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['output'];
+      readonly openedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['output'];
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
@@ -608,6 +622,7 @@ export type FieldInputTypes = {
       readonly title: CodecTypes['mongo/string@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly version: CodecTypes['mongo/int32@1']['input'];
+      readonly withheldAt: CodecTypes['mongo/date@1']['input'] | null;
     };
     readonly CreditNote: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -662,6 +677,7 @@ export type FieldInputTypes = {
     };
     readonly Enrollment: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly barredAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly grants: ReadonlyArray<GrantInput>;
@@ -697,7 +713,9 @@ export type FieldInputTypes = {
       readonly completedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly courseId: CodecTypes['mongo/objectId@1']['input'];
       readonly firstCompletedAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly lessonAddedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly lessonId: CodecTypes['mongo/string@1']['input'];
+      readonly openedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly positionSeconds: CodecTypes['mongo/int32@1']['input'];
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
@@ -990,6 +1008,7 @@ export namespace Models {
     title: CodecTypes['mongo/string@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     version: CodecTypes['mongo/int32@1']['output'];
+    withheldAt: CodecTypes['mongo/date@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_CreditNote = {
@@ -1048,6 +1067,7 @@ export namespace Models {
   };
   export type unbound_Enrollment = {
     _id: CodecTypes['mongo/objectId@1']['output'];
+    barredAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     createdAt: CodecTypes['mongo/date@1']['output'];
     grants: ReadonlyArray<GrantOutput>;
@@ -1087,7 +1107,9 @@ export namespace Models {
     completedAt: CodecTypes['mongo/date@1']['output'] | null;
     courseId: CodecTypes['mongo/objectId@1']['output'];
     firstCompletedAt: CodecTypes['mongo/date@1']['output'] | null;
+    lessonAddedAt: CodecTypes['mongo/date@1']['output'] | null;
     lessonId: CodecTypes['mongo/string@1']['output'];
+    openedAt: CodecTypes['mongo/date@1']['output'] | null;
     positionSeconds: CodecTypes['mongo/int32@1']['output'];
     updatedAt: CodecTypes['mongo/date@1']['output'];
     userId: CodecTypes['mongo/objectId@1']['output'];
@@ -1713,6 +1735,7 @@ type ContractBase = Omit<
                               readonly additionalProperties: false;
                               readonly bsonType: 'object';
                               readonly properties: {
+                                readonly addedAt: { readonly bsonType: readonly ['null', 'date'] };
                                 readonly durationSeconds: {
                                   readonly bsonType: readonly ['null', 'int'];
                                 };
@@ -1748,6 +1771,7 @@ type ContractBase = Omit<
                     readonly title: { readonly bsonType: 'string' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly version: { readonly bsonType: 'int' };
+                    readonly withheldAt: { readonly bsonType: readonly ['null', 'date'] };
                   };
                   readonly required: readonly [
                     '_id',
@@ -2075,6 +2099,7 @@ type ContractBase = Omit<
                   readonly bsonType: 'object';
                   readonly properties: {
                     readonly _id: { readonly bsonType: 'objectId' };
+                    readonly barredAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly grants: {
@@ -2093,6 +2118,7 @@ type ContractBase = Omit<
                           readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                           readonly reason: { readonly bsonType: readonly ['null', 'string'] };
                           readonly revokedAt: { readonly bsonType: readonly ['null', 'date'] };
+                          readonly revokedBy: { readonly bsonType: readonly ['null', 'string'] };
                           readonly until: { readonly bsonType: readonly ['null', 'date'] };
                         };
                         readonly required: readonly ['at', 'key', 'kind'];
@@ -2286,7 +2312,9 @@ type ContractBase = Omit<
                     readonly completedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly courseId: { readonly bsonType: 'objectId' };
                     readonly firstCompletedAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly lessonAddedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly lessonId: { readonly bsonType: 'string' };
+                    readonly openedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly positionSeconds: { readonly bsonType: 'int' };
                     readonly updatedAt: { readonly bsonType: 'date' };
                     readonly userId: { readonly bsonType: 'objectId' };
@@ -2511,8 +2539,11 @@ type ContractBase = Omit<
                           readonly courseId: { readonly bsonType: 'string' };
                           readonly discountPaise: { readonly bsonType: 'int' };
                           readonly gstPercent: { readonly bsonType: readonly ['null', 'int'] };
+                          readonly lessonCount: { readonly bsonType: 'int' };
                           readonly listPaise: { readonly bsonType: 'int' };
                           readonly no: { readonly bsonType: 'int' };
+                          readonly refundDays: { readonly bsonType: 'int' };
+                          readonly refundMaxPercent: { readonly bsonType: 'int' };
                           readonly sac: { readonly bsonType: readonly ['null', 'string'] };
                           readonly title: { readonly bsonType: 'string' };
                         };
@@ -2520,8 +2551,11 @@ type ContractBase = Omit<
                           'amountPaise',
                           'courseId',
                           'discountPaise',
+                          'lessonCount',
                           'listPaise',
                           'no',
+                          'refundDays',
+                          'refundMaxPercent',
                           'title',
                         ];
                       };
@@ -3742,6 +3776,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly withheldAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
             };
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'courses' };
@@ -3944,6 +3982,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
               };
+              readonly barredAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly courseId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
@@ -4077,9 +4119,17 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly lessonAddedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly lessonId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly openedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly positionSeconds: {
                 readonly nullable: false;
@@ -4923,6 +4973,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
+              readonly revokedBy: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly until: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -4931,6 +4985,10 @@ type ContractBase = Omit<
           };
           readonly Lesson: {
             readonly fields: {
+              readonly addedAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
               readonly durationSeconds: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -4975,11 +5033,23 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly lessonCount: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly listPaise: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
               readonly no: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundDays: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly refundMaxPercent: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
@@ -5266,6 +5336,10 @@ type ContractBase = Omit<
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
         };
+        readonly revokedBy: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+        };
         readonly until: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
@@ -5274,6 +5348,10 @@ type ContractBase = Omit<
     };
     readonly Lesson: {
       readonly fields: {
+        readonly addedAt: {
+          readonly nullable: true;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
         readonly durationSeconds: {
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
@@ -5318,11 +5396,23 @@ type ContractBase = Omit<
           readonly nullable: true;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
+        readonly lessonCount: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
         readonly listPaise: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };
         readonly no: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundDays: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly refundMaxPercent: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
         };

@@ -57,6 +57,7 @@ const Environment = z.object({
   NETWORK_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   SEARCHES_PER_MINUTE: z.coerce.number().int().min(1).optional(),
   REGISTRATIONS_PER_HOUR: z.coerce.number().int().min(1).optional(),
+  SELF_REFUNDS_PER_COURSE: z.coerce.number().int().min(1).max(100).default(1),
   RATINGS_COUNT_UNPAID: flag,
   READYZ_FATAL_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
   ...SELLER,
@@ -196,6 +197,7 @@ function toConfig(env: Environment) {
     readyzFatalSeconds: env.READYZ_FATAL_SECONDS ?? (isProduction ? 300 : 0),
     // A class that registers together is one network.
     registrationsPerHour: env.REGISTRATIONS_PER_HOUR ?? (isProduction ? 200 : 100_000),
+    selfRefundsPerCourse: env.SELF_REFUNDS_PER_COURSE,
     ratingsCountUnpaid: env.RATINGS_COUNT_UNPAID,
     seller: sellerOf(env),
   })

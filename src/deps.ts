@@ -24,6 +24,8 @@ export type Settings = {
   requestsPerMinute: number
   networkRequestsPerMinute: number
   registrationsPerHour: number
+  /** How often a buyer may have the money for one course back without asking anybody. */
+  selfRefundsPerCourse: number
   /** Whether reviews of gifts and free courses are part of ratings. */
   ratingsCountUnpaid: boolean
   seller: Config['seller']
@@ -105,6 +107,7 @@ function settingsOf(config: Config): Settings {
     requestsPerMinute: config.requestsPerMinute,
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,
+    selfRefundsPerCourse: config.selfRefundsPerCourse,
     ratingsCountUnpaid: config.ratingsCountUnpaid,
     seller: config.seller,
   }

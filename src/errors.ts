@@ -77,6 +77,10 @@ const REASONS = {
   REFUND_REFUSED: ['CONFLICT', 'The payment gateway refused this refund.'],
   REFUND_WINDOW_OVER: ['CONFLICT', 'The time for a refund is over.'],
   REFUND_TOO_MUCH_WATCHED: ['CONFLICT', 'Too much of this course is done for a refund.'],
+  NO_SELF_REFUND_LEFT: [
+    'CONFLICT',
+    'You have had the money for this course back before. Ask us for another refund.',
+  ],
   REFUND_DISPUTED: [
     'CONFLICT',
     'This payment is disputed with the bank: it cannot be refunded now.',

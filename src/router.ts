@@ -4,9 +4,11 @@ import { authRouter } from './auth/router.ts'
 import { admitMail } from './auth/unproven.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
+import { couponsData } from './coupons/personal-data.ts'
 import { couponProcedures } from './coupons/router.ts'
 import { coursesData } from './courses/personal-data.ts'
 import { coursesRouter } from './courses/router.ts'
+import { alignShelfOf, alignShelves } from './courses/shelf.ts'
 import { billOpenInvoices } from './invoices/late-billing.ts'
 import { missingCreditNotes } from './invoices/missing-credit-notes.ts'
 import { invoicesData } from './invoices/personal-data.ts'
@@ -30,7 +32,9 @@ import { sweepMedia } from './media/sweep.ts'
 import { ordersData } from './orders/personal-data.ts'
 import { orderProcedures, previewProcedures } from './orders/router.ts'
 import { paymentJobs } from './payments/jobs.ts'
+import { paymentsData } from './payments/personal-data.ts'
 import { paymentProcedures, refundsRouter } from './payments/router.ts'
+import { serverData } from './personal-data.ts'
 import { router } from './trpc.ts'
 import { finishDeletions } from './users/deletion.ts'
 import { auditData } from './users/personal-data.ts'
@@ -44,15 +48,18 @@ export const personalData = [
   mediaData,
   learningData,
   ordersData,
+  couponsData,
+  paymentsData,
   invoicesData,
   auditData,
+  serverData,
 ] as const
 
 /** Every procedure, by the room it is in. */
 export const appRouter = router({
   auth: authRouter,
   account: accountRouter(personalData, billOpenInvoices),
-  users: usersRouter,
+  users: usersRouter(alignShelfOf),
   courses: coursesRouter,
   media: mediaRouter,
   enrollments: enrollmentsRouter,
@@ -87,6 +94,7 @@ export const jobs: Job[] = [
   finishDeletions(personalData),
   sweepMedia,
   repairRatings,
+  alignShelves,
   missingCreditNotes,
   ...paymentJobs,
 ]

@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { MongoClient, type Db } from 'mongodb'
 import type { StoredContract } from '../create.ts'
+import { admission } from './admission.ts'
 import { gateways } from './gateways.ts'
+import { saleTerms } from './sale-terms.ts'
 
 export type DataMigration = {
   name: string
@@ -15,7 +17,7 @@ export type DataMigration = {
 }
 
 /** Oldest first. */
-const MIGRATIONS: DataMigration[] = [gateways]
+const MIGRATIONS: DataMigration[] = [gateways, saleTerms, admission]
 
 export async function readContract(): Promise<StoredContract> {
   const file = path.join(import.meta.dirname, '..', 'contract.json')

@@ -1,4 +1,5 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
+import { ON_SALE } from '../courses/shelf.ts'
 import type { Uses } from '../deps.ts'
 import { DAY_MS, MINUTE_MS } from '../durations.ts'
 import { ANOTHER_ACCOUNT } from '../payments/webhooks/event-account.ts'
@@ -38,7 +39,7 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
   const [users, publishedCourses, enrollments, waiting, dead, openRefunds, strayPayments] =
     await Promise.all([
       count('users', { deletedAt: null }),
-      count('courses', { status: 'PUBLISHED' }),
+      count('courses', ON_SALE),
       count('enrollments', {}),
       count('webhook_events', { state: 'WAITING' }),
       count('webhook_events', { state: 'DEAD' }),

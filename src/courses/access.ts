@@ -4,6 +4,7 @@ import type { Actor } from '../auth/sessions.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
 import { findCourse, findLesson, type CourseDocument, type Lesson } from './course.ts'
+import { isOnSale } from './shelf.ts'
 
 type Grant = {
   readonly until?: Date | null
@@ -41,7 +42,7 @@ export async function requireCourse(
   const enrolled = await isEnrolled(deps, actor, course._id)
   // What was sold stays readable to those who hold it, whatever becomes of the listing.
   const isHeld = enrolled && Boolean(course.publishedAt)
-  if (course.status !== 'PUBLISHED' && !owner && !isHeld) throw new DomainError('NOT_FOUND')
+  if (!isOnSale(course) && !owner && !isHeld) throw new DomainError('NOT_FOUND')
   return { course, viewer: { enrolled, owner } }
 }
 
@@ -82,5 +83,5 @@ export async function requireOwnCourse(
   const course = await findCourse(db, { _id: courseId })
   if (!course) throw new DomainError('NOT_FOUND')
   if (isOwner(course, actor)) return course
-  throw new DomainError(course.status === 'PUBLISHED' ? 'FORBIDDEN' : 'NOT_FOUND')
+  throw new DomainError(isOnSale(course) ? 'FORBIDDEN' : 'NOT_FOUND')
 }

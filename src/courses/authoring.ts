@@ -91,6 +91,7 @@ async function tryCreate(
       ratingSum: 0,
       ratingCount: 0,
       publishedAt: null,
+      withheldAt: null,
       createdAt: at,
       updatedAt: at,
     })

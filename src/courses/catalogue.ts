@@ -9,6 +9,7 @@ import { Level } from './authoring.ts'
 import type { CourseLevel } from './course.ts'
 import { publicCourse, ratingAverage, type Course } from './public-course.ts'
 import { searchOf } from './search-text.ts'
+import { ON_SALE } from './shelf.ts'
 import { afterCursor, COMPUTED, cursorOf, sortFor, SORTS, sortOf, type SortedRow } from './sort.ts'
 
 export const CatalogueQuery = Page.extend({
@@ -107,7 +108,7 @@ export async function listCourses(
 
 function filterOf({ q, category, level, maxPrice }: CatalogueQuery): Document {
   return {
-    status: 'PUBLISHED',
+    ...ON_SALE,
     ...(q && { $text: { $search: searchOf(q) } }),
     ...(category && { category }),
     ...(level !== undefined && { level }),

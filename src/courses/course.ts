@@ -11,6 +11,7 @@ export type Lesson = {
   preview: boolean
   mediaId: string | null
   durationSeconds: number | null
+  addedAt: Date | null
 }
 
 export type Section = { id: string; title: string; lessons: Lesson[] }
@@ -41,6 +42,7 @@ export function courseFrom(row: CourseRow): CourseDocument {
       preview: lesson.preview,
       mediaId: lesson.mediaId ?? null,
       durationSeconds: lesson.durationSeconds ?? null,
+      addedAt: lesson.addedAt ?? null,
     })),
   }))
   return { ...row, sections }

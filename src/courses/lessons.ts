@@ -70,7 +70,8 @@ export async function addLesson(
   requireSection(course.sections, sectionId)
   checkFits(kind, { body, quiz })
   const attached = await requireAttachableMedia(deps, course, { kind, mediaId })
-  const lesson = { id: new ObjectId().toHexString(), title, kind, preview, ...attached }
+  const id = new ObjectId().toHexString()
+  const lesson = { id, title, kind, preview, ...attached, addedAt: deps.now() }
   await putContents(deps, { courseId: course._id, lessonId: lesson.id }, { body, quiz })
   try {
     await editCourse(deps, course, ({ sections }) => ({

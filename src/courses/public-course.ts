@@ -7,6 +7,7 @@ import type {
   Section,
 } from './course.ts'
 import { lessonsOf } from './outline.ts'
+import { isOnSale } from './shelf.ts'
 
 /** A lesson of the outline: never its content, nor where that is. */
 export type LessonOutline = {
@@ -23,6 +24,8 @@ export type Course = {
   id: string
   slug: string
   status: CourseStatus
+  /** Published, by somebody who may sell: anyone sees it and can have it. */
+  isOnSale: boolean
   title: string
   summary: string
   description: string
@@ -53,6 +56,7 @@ export function publicCourse(course: CourseDocument): Course {
     id: course._id,
     slug: course.slug,
     status: course.status,
+    isOnSale: isOnSale(course),
     title: course.title,
     summary: course.summary,
     description: course.description,

@@ -14,7 +14,7 @@ type AddressMail = Extract<
  */
 export function addressMail({ appName }: Site, mail: AddressMail): Content {
   const { template, data } = mail
-  const greeting = 'name' in data && data.name !== undefined ? { greeting: data.name } : {}
+  const greeting = 'name' in data ? { greeting: data.name } : {}
   switch (template) {
     case 'confirm-new-address':
       return {

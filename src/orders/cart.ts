@@ -5,13 +5,14 @@ import type { Actor } from '../auth/sessions.ts'
 import { bucketKey, requireAttempt, uncountAttempts } from '../auth/throttle.ts'
 import { CouponCode } from '../coupons/code.ts'
 import { discountsOf, isUsable, type CouponDocument } from '../coupons/discounts.ts'
-import { oid } from '../db.ts'
+import { oid, type Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
-import { DomainError, refuseInput } from '../errors.ts'
+import { DomainError, refuseInput, type Issue } from '../errors.ts'
 import { Id, MAX_LINES, orNamed } from '../fields.ts'
 import { accessEndOf, liveGrants } from '../learning/access/enrollment.ts'
 import { sumOf } from '../money.ts'
 import type { OrderLine } from './order.ts'
+import { requireSold, type SoldCourse } from './sold-courses.ts'
 
 /** Ids and nothing else: prices are ours to say. */
 export const NewOrder = orNamed(
@@ -31,7 +32,8 @@ export type Cart = {
 
 /**
  * What this buyer would pay for these courses now. Throws EMPTY_CART, NOT_FOUND, OWN_COURSE, ALREADY_ENROLLED,
- * INVALID_INPUT for a mix of currencies, COUPON_INVALID, TOO_MANY_REQUESTS for guessed codes and AMOUNT_TOO_SMALL.
+ * INVALID_INPUT for a mix of currencies, COUPON_INVALID, TOO_MANY_REQUESTS for guessed codes, ACCESS_ENDED for what
+ * would cost nothing and a person has ended, and AMOUNT_TOO_SMALL.
  */
 export async function priceCart(
   deps: Uses<'db' | 'now' | 'gateways' | 'settings'>,
@@ -40,29 +42,22 @@ export async function priceCart(
 ): Promise<Cart> {
   const ids = [...new Set(courseIds)].sort()
   if (ids.length === 0) throw new DomainError('EMPTY_CART')
-  const courses = await findSold(deps, ids)
+  const courses = await requireSold(deps, ids)
   if (courses.some(({ ownerId }) => ownerId === actor.id)) throw new DomainError('OWN_COURSE')
-  await refuseEnrolled(deps, actor, ids)
+  const enrollments = await requireNotEnrolled(deps, actor, ids)
   const currency = courses[0]?.currency ?? 'INR'
   if (courses.some((course) => course.currency !== currency))
     refuseInput('courseIds', 'are sold in different currencies')
-  const { sac, gstPercent: usual } = deps.settings.seller
-  const priced = courses.map(({ _id, title, pricePaise, gstPercent }) => ({
-    courseId: _id,
-    title,
-    listPaise: pricePaise,
-    gstPercent: gstPercent ?? usual,
-    sac,
-  }))
+  const priced = courses.map(({ id, pricePaise }) => ({ courseId: id, listPaise: pricePaise }))
   const coupon =
     couponCode === undefined
       ? null
       : await limitCodeAttempts(deps, actor, () => requireCoupon(deps, couponCode, priced))
   const discounts = coupon ? discountsOf(coupon, priced) : []
-  const lines = priced.map((line, at) => {
-    const discountPaise = discounts[at] ?? 0
-    return { no: at + 1, ...line, discountPaise, amountPaise: line.listPaise - discountPaise }
-  })
+  const lines = courses.map((course, at) =>
+    lineOf(deps, course, { at, discountPaise: discounts[at] ?? 0 }),
+  )
+  refuseBarred(enrollments, lines)
   const amountPaise = sumOf(lines)
   requirePayable(deps, amountPaise, currency)
   const discountPaise = lines.reduce((sum, line) => sum + line.discountPaise, 0)
@@ -81,23 +76,25 @@ function requirePayable(
   if (amountPaise < limits.leastChargePaise) throw new DomainError('AMOUNT_TOO_SMALL')
 }
 
-async function findSold({ db }: Uses<'db'>, ids: string[]) {
-  const courses = await db.orm.courses
-    .where({ status: 'PUBLISHED' })
-    .where(MongoFieldFilter.in('_id', ids.map(oid)))
-    .select('_id', 'ownerId', 'title', 'pricePaise', 'currency', 'gstPercent')
-    .orderBy({ _id: 1 })
-    .all()
-  if (courses.length < ids.length) throw new DomainError('NOT_FOUND')
-  return courses
+function lineOf(
+  { settings }: Uses<'settings'>,
+  { id: courseId, title, pricePaise: listPaise, ...course }: SoldCourse,
+  { at, discountPaise }: { at: number; discountPaise: number },
+): OrderLine {
+  const { refundDays, refundMaxPercent, lessonCount } = course
+  const { sac, gstPercent: usual } = settings.seller
+  const terms = { refundDays, refundMaxPercent, lessonCount }
+  const tax = { gstPercent: course.gstPercent ?? usual, sac }
+  const amountPaise = listPaise - discountPaise
+  return { no: at + 1, courseId, title, listPaise, discountPaise, amountPaise, ...terms, ...tax }
 }
 
 /** A grant that ends some day is no reason not to buy. */
-async function refuseEnrolled(
+async function requireNotEnrolled(
   { db, now }: Uses<'db' | 'now'>,
   actor: Actor,
   ids: string[],
-): Promise<void> {
+): Promise<Stored<'enrollments'>[]> {
   const enrollments = await db.orm.enrollments
     .where({ userId: actor.id })
     .where(MongoFieldFilter.in('courseId', ids.map(oid)))
@@ -106,10 +103,22 @@ async function refuseEnrolled(
     const live = liveGrants(grants, now())
     return live.length > 0 && accessEndOf(live) === null
   })
-  if (held.length === 0) return
-  throw new DomainError('ALREADY_ENROLLED', {
-    issues: held.map(({ courseId }) => ({ path: 'courseIds', message: courseId })),
-  })
+  if (held.length === 0) return enrollments
+  throw new DomainError('ALREADY_ENROLLED', { issues: issuesOf(held) })
+}
+
+/** Told early; the grant itself is decided by the write that adds it. */
+function refuseBarred(
+  enrollments: readonly Stored<'enrollments'>[],
+  lines: readonly OrderLine[],
+): void {
+  const free = new Set(lines.filter((line) => line.amountPaise === 0).map((line) => line.courseId))
+  const barred = enrollments.filter(({ courseId, barredAt }) => barredAt && free.has(courseId))
+  if (barred.length > 0) throw new DomainError('ACCESS_ENDED', { issues: issuesOf(barred) })
+}
+
+function issuesOf(enrollments: readonly { courseId: string }[]): Issue[] {
+  return enrollments.map(({ courseId }) => ({ path: 'courseIds', message: courseId }))
 }
 
 const CODE_ATTEMPTS = { most: 30, seconds: 15 * 60 }
@@ -138,12 +147,12 @@ async function requireCoupon(
 }
 
 /**
- * Names the one open order that a buyer can have for a cart: two tabs share it. Prices and rates of tax are part of
- * it, so that nobody is handed an order at one that no longer stands.
+ * Names the one open order that a buyer can have for a cart: two tabs share it. Prices, terms and rates of tax are
+ * part of it, so that nobody is handed an order at one that no longer stands.
  */
 export function openKeyOf(userId: string, { lines, currency, coupon }: Cart): string {
-  const parts = lines.map(
-    ({ courseId, amountPaise, gstPercent }) => `${courseId}:${amountPaise}:${gstPercent ?? ''}`,
+  const parts = lines.map(({ courseId, amountPaise, refundDays, refundMaxPercent, gstPercent }) =>
+    [courseId, amountPaise, refundDays, refundMaxPercent, gstPercent ?? ''].join(':'),
   )
   return createHash('sha256')
     .update([userId, currency, coupon?.code ?? '', ...parts].join('|'))

@@ -1,5 +1,6 @@
 import type { Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
+import { DAY_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { sumOf } from '../money.ts'
 import { isOpenDispute } from './disputed.ts'
@@ -15,6 +16,7 @@ export type OrderStatus = 'CREATED' | 'PAID' | 'FULFILLED' | 'EXPIRED' | 'REVIEW
 
 export type OrderDocument = Stored<'orders'>
 
+/** A course as it was sold. What its author changes later is no part of the sale. */
 export type OrderLine = {
   no: number
   courseId: string
@@ -22,10 +24,18 @@ export type OrderLine = {
   listPaise: number
   discountPaise: number
   amountPaise: number
+  /** How long, from when it was paid, the buyer may have the money back without asking anybody. */
+  refundDays: number
+  /** And how much of the lessons sold, in per cent, they may have had by then. */
+  refundMaxPercent: number
+  lessonCount: number
   /** Of GST within the amount, and the services accounting code; null on orders made before they were written. */
   gstPercent: number | null
   sac: string | null
 }
+
+/** Null until it is paid, and where there is nothing to give back. */
+export type SoldLine = OrderLine & { refundUntil: Date | null }
 
 /** `refundedPaise` counts what is refunded or on its way. */
 export type Order = {
@@ -36,7 +46,7 @@ export type Order = {
   discountPaise: number
   refundedPaise: number
   couponCode: string | null
-  lines: OrderLine[]
+  lines: SoldLine[]
   createdAt: Date
   expiresAt: Date
   paidAt: Date | null
@@ -60,9 +70,21 @@ export function linesOf(order: Pick<OrderDocument, 'lines'>): OrderLine[] {
     listPaise: line.listPaise,
     discountPaise: line.discountPaise,
     amountPaise: line.amountPaise,
+    refundDays: line.refundDays,
+    refundMaxPercent: line.refundMaxPercent,
+    lessonCount: line.lessonCount,
     gstPercent: line.gstPercent ?? null,
     sac: line.sac ?? null,
   }))
+}
+
+/** The last moment at which the buyer can ask for the money of this line; null where there is none to ask for. */
+export function refundUntilOf(
+  { paidAt, paymentId }: Pick<OrderDocument, 'paidAt' | 'paymentId'>,
+  { amountPaise, refundDays }: OrderLine,
+): Date | null {
+  if (!paidAt || !paymentId || amountPaise === 0) return null
+  return new Date(paidAt.getTime() + refundDays * DAY_MS)
 }
 
 /** An order as its buyer sees it. `refunds` are those of this order. */
@@ -75,7 +97,7 @@ export function publicOrder(order: OrderDocument, refunds: readonly RefundDocume
     discountPaise: order.discountPaise,
     refundedPaise: sumOf(standingRefunds(refunds, order.paymentId)),
     couponCode: order.couponCode ?? null,
-    lines: linesOf(order),
+    lines: linesOf(order).map((line) => ({ ...line, refundUntil: refundUntilOf(order, line) })),
     createdAt: order.createdAt,
     expiresAt: order.expiresAt,
     paidAt: order.paidAt ?? null,

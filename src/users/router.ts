@@ -1,3 +1,4 @@
+import type { Uses } from '../deps.ts'
 import type { PersonalData } from '../personal-data.ts'
 import { adminProcedure, authedProcedure, router } from '../trpc.ts'
 import { AuditSearch, listAudit } from './audit-log.ts'
@@ -9,6 +10,7 @@ import {
   enableUser,
   getUser,
   listUsers,
+  type ManagedUser,
   RoleChange,
   setRole,
   UserChoice,
@@ -36,28 +38,38 @@ export const accountRouter = <const Rooms extends readonly PersonalData[]>(
       .mutation(({ ctx, input }) => deleteAccount(ctx, ctx.actor, input, rooms)),
   })
 
-export const usersRouter = router({
-  list: adminProcedure.input(UserSearch).query(({ ctx, input }) => listUsers(ctx, input)),
-  get: adminProcedure.input(UserChoice).query(({ ctx, input }) => getUser(ctx, input)),
-  setRole: adminProcedure
-    .input(RoleChange)
-    .mutation(({ ctx, input }) => setRole(ctx, ctx.actor, input)),
-  disable: adminProcedure
-    .input(UserChoice)
-    .mutation(({ ctx, input }) => disableUser(ctx, ctx.actor, input)),
-  enable: adminProcedure
-    .input(UserChoice)
-    .mutation(({ ctx, input }) => enableUser(ctx, ctx.actor, input)),
-  rename: adminProcedure
-    .input(Renaming)
-    .mutation(({ ctx, input }) => renameUser(ctx, ctx.actor, input)),
-  changeEmail: adminProcedure
-    .input(ManagedEmailChange)
-    .mutation(({ ctx, input }) => changeEmailOf(ctx, ctx.actor, input)),
-  resetSecondFactor: adminProcedure
-    .input(UserChoice)
-    .mutation(({ ctx, input }) => resetSecondFactor(ctx, ctx.actor, input)),
-})
+/** What follows for what a user has made, once what they may do was changed; done again, it does no more. */
+type WhenChanged = (deps: Uses<'db' | 'now'>, userId: string) => Promise<void>
+
+export const usersRouter = (whenChanged: WhenChanged) => {
+  const thenAlign = async (deps: Uses<'db' | 'now'>, change: Promise<ManagedUser>) => {
+    const user = await change
+    await whenChanged(deps, user.id)
+    return user
+  }
+  return router({
+    list: adminProcedure.input(UserSearch).query(({ ctx, input }) => listUsers(ctx, input)),
+    get: adminProcedure.input(UserChoice).query(({ ctx, input }) => getUser(ctx, input)),
+    setRole: adminProcedure
+      .input(RoleChange)
+      .mutation(({ ctx, input }) => thenAlign(ctx, setRole(ctx, ctx.actor, input))),
+    disable: adminProcedure
+      .input(UserChoice)
+      .mutation(({ ctx, input }) => thenAlign(ctx, disableUser(ctx, ctx.actor, input))),
+    enable: adminProcedure
+      .input(UserChoice)
+      .mutation(({ ctx, input }) => thenAlign(ctx, enableUser(ctx, ctx.actor, input))),
+    rename: adminProcedure
+      .input(Renaming)
+      .mutation(({ ctx, input }) => renameUser(ctx, ctx.actor, input)),
+    changeEmail: adminProcedure
+      .input(ManagedEmailChange)
+      .mutation(({ ctx, input }) => changeEmailOf(ctx, ctx.actor, input)),
+    resetSecondFactor: adminProcedure
+      .input(UserChoice)
+      .mutation(({ ctx, input }) => resetSecondFactor(ctx, ctx.actor, input)),
+  })
+}
 
 /** This room's part of `admin.*`, which the app's router puts together. */
 export const auditProcedures = {

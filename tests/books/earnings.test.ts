@@ -109,6 +109,9 @@ describe('earnings', () => {
       listPaise: amountPaise,
       discountPaise: 0,
       amountPaise,
+      refundDays: 7,
+      refundMaxPercent: 30,
+      lessonCount: 1,
       gstPercent: null,
       sac: null,
     }))

@@ -3,7 +3,14 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { BSON, MongoClient, type Db, type Document, type IndexDescription } from 'mongodb'
+import {
+  BSON,
+  MongoClient,
+  type Db,
+  type Document,
+  type IndexDescription,
+  type ObjectId,
+} from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { applyContract } from '../../prisma/apply.ts'
 import { gateways } from '../../prisma/data/gateways.ts'
@@ -52,18 +59,48 @@ const RENAMED: Record<string, [string, string][]> = {
   webhook_events: [],
 }
 
-/** What has become of a document: nothing but the new names, and the gateway's. */
+type SavedCourse = { _id: ObjectId; sections: { lessons: unknown[] }[] }
+
+/** Nobody had noted what was sold: each line takes the terms that its course has now. */
+function withTerms(document: Document): Document {
+  const courses = saved.find(({ name }) => name === 'courses')?.documents as SavedCourse[]
+  const lines = (document['lines'] as { courseId: string }[]).map((line) => {
+    const course = courses.find(({ _id }) => _id.toHexString() === line.courseId)
+    const count = course?.sections.flatMap(({ lessons }) => lessons).length ?? 0
+    const [days, percent, lessonCount] = [7, 30, count].map((value) => new BSON.Int32(value))
+    return { ...line, lessonCount, refundDays: days, refundMaxPercent: percent }
+  })
+  return { ...document, lines }
+}
+
+type SavedGrant = { kind: string; orderId: string | null; revokedAt: Date | null }
+
+/** What an order gave for nothing is no longer called paid, and who was put out by a person is barred. */
+function withAdmission(document: Document): Document {
+  const orders = saved.find(({ name }) => name === 'orders')?.documents ?? []
+  const isZero = (id: string | null) =>
+    orders.some((order) => String(order['_id']) === id && Number(order['amountPaise']) === 0)
+  const grants = (document['grants'] as SavedGrant[]).map((grant) => ({
+    ...grant,
+    kind: isZero(grant.orderId) ? 'FREE' : grant.kind,
+  }))
+  const ended = grants.find(({ kind, revokedAt }) => kind === 'ADMIN' && revokedAt)
+  return { ...document, grants, barredAt: ended?.revokedAt ?? null }
+}
+
+/** What has become of a document: nothing but the new names, the gateway's, and the terms of sales, and admission. */
 function expected(name: string, document: Document): Document {
+  if (name === 'enrollments') return withAdmission(document)
   const renamed = RENAMED[name]
   if (!renamed) return document
   const nameOf = new Map(renamed)
   const next: Document = { gateway: 'razorpay' }
   for (const [field, value] of Object.entries(document) as [string, unknown][])
     next[nameOf.get(field) ?? field] = value
-  return next
+  return name === 'orders' ? withTerms(next) : next
 }
 
-const isRenamed = (name: string) => name in RENAMED
+const isRenamed = (name: string) => name in RENAMED || name === 'courses'
 
 // Prisma's own marker moves on; by an index on time, the engine may remove what has expired.
 const COMPARED = (name: string) =>
@@ -112,6 +149,23 @@ describe('a database made before the payment port', () => {
       await old.db.dropDatabase()
     }
   }, 120_000)
+
+  it('is brought along when only some of a sale had its terms, and only some were barred', async () => {
+    const contract = await readContract()
+    const old = await anOldDatabase()
+    await migrateData(old.url, contract)
+    const terms = ['lessonCount', 'refundDays', 'refundMaxPercent']
+    const forget = { $unset: Object.fromEntries(terms.map((name) => [`lines.0.${name}`, ''])) }
+    await old.db
+      .collection('orders')
+      .updateMany({ 'lines.1': { $exists: true } }, forget, { bypassDocumentValidation: true })
+    await old.db
+      .collection('enrollments')
+      .updateMany({ barredAt: { $type: 'date' } }, { $unset: { barredAt: '' } })
+    const done = await migrateData(old.url, contract)
+    expect(done).toEqual(expect.arrayContaining(['sale-terms', 'admission']))
+    await expectBroughtAlong(old)
+  })
 
   it('has a unique key on every id of a gateway at each moment', async () => {
     const old = await anOldDatabase()

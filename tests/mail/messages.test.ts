@@ -26,6 +26,10 @@ function oneOfEach(text: string): Mail[] {
     },
     { template: 'enrolled', data: { name: text, courseTitle: text, courseSlug: text } },
     { template: 'refund', data: { name: text, orderId: text, amountPaise: 49_900 } },
+    { template: 'confirm-new-address', data: { token: text } },
+    { template: 'confirm-old-address', data: { name: text, token: text } },
+    { template: 'email-change-asked', data: { name: text, at } },
+    { template: 'email-changed', data: { name: text, token: text } },
     { template: 'order-review', data: { orderId: text, reason: text } },
   ]
 }
@@ -107,7 +111,7 @@ test('nothing a person chose becomes a header of the mail that is sent', async (
     await mailer.send({ to: 'asha@example.in', ...composeMail(site, mail) })
   }
   const mails = smtp.mails()
-  expect(mails).toHaveLength(8)
+  expect(mails).toHaveLength(12)
   const known = ['from', 'to', 'subject', 'message-id', 'date', 'mime-version', 'content-type']
   for (const { to, headers } of mails) {
     expect(to).toBe('asha@example.in')

@@ -46,9 +46,10 @@ describe('a buyer who wants the money back', () => {
   it('does not once the days are over', async () => {
     const sale = await aSale(lms)
     const courseId = sale.courseIds[0] ?? ''
-    await lms.db.orm.courses.where({ _id: courseId }).update({ refundDays: 0 })
-    lms.clock.advance(60)
-    const call = sale.buyer.api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
+    const { api, password } = sale.buyer
+    lms.clock.advance(7 * 24 * 60 * 60 + 1)
+    await api.auth.confirmPassword.mutate({ password })
+    const call = api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
     await refused(call, 'REFUND_WINDOW_OVER')
   })
 
@@ -97,13 +98,11 @@ describe('a buyer who wants the money back', () => {
 
   it('may have done as much as the course says, but not hold its certificate', async () => {
     const { courseId, lessonId, owner } = await aCourse(lms, { lessons: 1 })
+    await owner.api.courses.update.mutate({ id: courseId, refundMaxPercent: 100 })
     const sale = await aSale(lms, { courseIds: [courseId], buyer: await aVerified(lms) })
     const { api } = sale.buyer
     await api.progress.complete.mutate({ courseId, lessonId })
     const call = () => api.orders.requestRefund.mutate({ orderId: sale.order.id, courseId })
-    await refused(call(), 'REFUND_TOO_MUCH_WATCHED')
-    const changed = await owner.api.courses.update.mutate({ id: courseId, refundMaxPercent: 100 })
-    expect(changed.refundMaxPercent).toBe(100)
     await api.certificates.claim.mutate({ courseId })
     await refused(call(), 'REFUND_TOO_MUCH_WATCHED')
     await lms.db.orm.certificates.where({ courseId }).deleteAndCount()

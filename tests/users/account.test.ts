@@ -92,6 +92,8 @@ describe('deleting an account', () => {
       lessonId: user.id,
       completedAt: at,
       firstCompletedAt: null,
+      openedAt: at,
+      lessonAddedAt: null,
       positionSeconds: 5,
       updatedAt: at,
     })

@@ -12,12 +12,16 @@ const SAID = {
 
 /** Confirms one end of a change of address, only when asked to: mail scanners open links. */
 export function confirmEmailChange({ query }: Visit): Page {
-  return page('Confirm your new address', 'Please confirm that your address shall change.', async () => {
-    const token = query.get('token') ?? ''
-    const { status } = await api.auth.confirmEmailChange.mutate({ token })
-    await loadUser()
-    go('/', SAID[status])
-  })
+  return page(
+    'Confirm your new address',
+    'Please confirm that your address shall change.',
+    async () => {
+      const token = query.get('token') ?? ''
+      const { status } = await api.auth.confirmEmailChange.mutate({ token })
+      await loadUser()
+      go('/', SAID[status])
+    },
+  )
 }
 
 /** Gives the account back to the address it had. */

@@ -82,13 +82,14 @@ function linesWithout(order: Paid, now: Date): Violation[] {
   }
   return order.lines
     .filter(({ no }) => !isEnded(order, no))
-    .filter(({ no, courseId }) => {
-      const grants = order.enrollments
-        .filter((enrollment) => enrollment.courseId.toHexString() === courseId)
-        .flatMap((enrollment) => enrollment.grants)
+    .filter(({ no, courseId, amountPaise }) => {
+      const enrollment = order.enrollments.find((one) => one.courseId.toHexString() === courseId)
+      const grants = enrollment?.grants ?? []
       const own = grants.find(({ key }) => key === grantKeyOf(id, no))
-      const isTakenByAdmin = own?.revokedAt && !PAYMENT_REASONS.includes(own.reason ?? '')
-      return !isTakenByAdmin && !grants.some((grant) => isLive(grant, now))
+      if (own && isEndedByPerson(own)) return false
+      const isForNothing = amountPaise === 0
+      if (isForNothing && (enrollment?.barredAt || grants.some(isEndedByPerson))) return false
+      return !grants.some((grant) => isLive(grant, now))
     })
     .map(({ no }) => ({ invariant: PAID_AS, subject, detail: `line ${no} is not open` }))
 }
@@ -101,6 +102,12 @@ function isEnded(order: Pick<Paid, 'amountPaise' | 'refunds' | 'disputes'>, no: 
   return standing.some(({ lineNos }) => lineNos.includes(String(no)))
 }
 
+/** Money ends the grants of orders alone; before people were noted, theirs were told by the reason. */
+function isEndedByPerson({ revokedAt, revokedBy, orderId, reason }: GrantRow): boolean {
+  if (!revokedAt) return false
+  return Boolean(revokedBy) || !orderId || !PAYMENT_REASONS.includes(reason ?? '')
+}
+
 function isLive({ revokedAt, until }: GrantRow, now: Date): boolean {
   return !revokedAt && (!until || until > now)
 }
@@ -110,11 +117,16 @@ type Enrolled = EnrollmentRow & {
   order: (OrderRow & { payment: PaymentRow[]; refunds: RefundRow[]; disputes: DisputeRow[] })[]
 }
 
-/** 2. Every live paid grant stands on money that is there, or on a total of zero. */
+/** 2. Every live grant by an order stands on money that is there, or on a line that cost nothing. */
 export async function accessWithoutPayment(deps: Watch): Promise<Violation[]> {
   const pipeline: Document[] = [
     { $unwind: '$grants' },
-    { $match: { 'grants.kind': 'PAID', 'grants.revokedAt': null } },
+    {
+      $match: {
+        $or: [{ 'grants.kind': 'PAID' }, { 'grants.orderId': { $type: 'string' } }],
+        'grants.revokedAt': null,
+      },
+    },
     {
       $set: {
         joinId: {
@@ -145,6 +157,8 @@ function faultOf({ userId, courseId, grants: grant, order: [order] }: Enrolled):
   if (order.status !== 'PAID' && order.status !== 'FULFILLED') return `its order is ${order.status}`
   const line = order.lines.find(({ no }) => no === grant.lineNo)
   if (line?.courseId !== courseId.toHexString()) return 'its order has no such line'
+  if ((grant.kind === 'PAID') !== line.amountPaise > 0)
+    return `is ${grant.kind}, and its line cost ${line.amountPaise} paise`
   if (order.amountPaise === 0) return null
   const [payment] = order.payment
   if (!payment) return 'its payment is gone'
@@ -153,4 +167,21 @@ function faultOf({ userId, courseId, grants: grant, order: [order] }: Enrolled):
     return 'its payment is of another amount'
   if (payment.status !== 'captured') return `its payment is ${payment.status}`
   return isEnded(order, line.no) ? 'its money was given back' : null
+}
+
+const ADMITTED_AS = 'nobody is let in for nothing whose access a person has ended'
+
+/** 11. Who is barred holds no live grant but paid ones. */
+export async function accessTakenBack(deps: Watch): Promise<Violation[]> {
+  const now = deps.now()
+  const barred: Document[] = [{ $match: { barredAt: { $type: 'date' } } }]
+  return scan(rowsOf<EnrollmentRow>(deps, 'enrollments', barred), ({ userId, courseId, grants }) =>
+    grants
+      .filter((grant) => grant.kind !== 'PAID' && isLive(grant, now))
+      .map(({ key }) => ({
+        invariant: ADMITTED_AS,
+        subject: `user ${userId.toHexString()}, course ${courseId.toHexString()}`,
+        detail: `grant ${key} is live, and access was ended by a person`,
+      })),
+  )
 }

@@ -1,7 +1,7 @@
 // What must always hold, computed over the live database. An empty list is the proof; each violation names its
 // subject, so that somebody can look.
 import { z } from 'zod'
-import { paidWithoutAccess, accessWithoutPayment } from './access.ts'
+import { accessTakenBack, paidWithoutAccess, accessWithoutPayment } from './access.ts'
 import { couponsWithinLimits } from './coupons.ts'
 import { onceOnly, statesThatFit } from './effects.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
@@ -24,6 +24,7 @@ export async function findViolations(
   const found = await Promise.all([
     paidWithoutAccess(deps, before),
     accessWithoutPayment(deps),
+    accessTakenBack(deps),
     refundsWithinCaptured(deps),
     moneyAccountedFor(deps, before),
     statesThatFit(deps),

@@ -54,8 +54,14 @@ export type GrantRow = {
   until?: Date | null
   revokedAt?: Date | null
   reason?: string | null
+  revokedBy?: string | null
 }
-export type EnrollmentRow = { userId: ObjectId; courseId: ObjectId; grants: GrantRow[] }
+export type EnrollmentRow = {
+  userId: ObjectId
+  courseId: ObjectId
+  grants: GrantRow[]
+  barredAt?: Date | null
+}
 export type DisputeRow = { paymentId: string; status: string }
 
 /** The documents as the driver has them, by a pipeline that may take 12 seconds. */

@@ -10,6 +10,7 @@ export type StoredGrant = {
   readonly at: Date
   readonly until?: Date | null
   readonly revokedAt?: Date | null
+  readonly revokedBy?: string | null
 }
 
 export type EnrollmentDocument = {

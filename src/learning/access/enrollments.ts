@@ -2,6 +2,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import type { Actor } from '../../auth/sessions.ts'
 import { requireCourse } from '../../courses/access.ts'
 import { courseFrom, type CourseDocument, type CourseStatus } from '../../courses/course.ts'
+import { isOnSale, maySell } from '../../courses/shelf.ts'
 import { oid } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
@@ -9,7 +10,7 @@ import type { Page, PageOf } from '../../fields.ts'
 import { readPage } from '../../paging.ts'
 import { findCompletedLessons, summarizeCompletion } from '../progress/completion.ts'
 import { enrollmentOf, type Enrollment } from './enrollment.ts'
-import { addGrant } from './grants.ts'
+import { addGrant, findGrants, type EnrollmentKey } from './grants.ts'
 import type { CourseRef } from './require-enrolled.ts'
 
 export type EnrolledCourse = Enrollment & {
@@ -67,11 +68,9 @@ function outlineOf(course: CourseDocument): EnrolledCourse['course'] {
   return { slug, title, summary, imageUrl: imageUrl ?? null, status }
 }
 
-const FREE_KEY = 'free'
-
 /**
  * Enrols in a free course; again, it answers the same. Throws NOT_FOUND (no such course, or it is not
- * published), OWN_COURSE, NOT_FREE, and ACCESS_ENDED: access that was revoked is not had back this way.
+ * on sale), OWN_COURSE, NOT_FREE, and ACCESS_ENDED: access that was revoked is not had back this way.
  */
 export async function enrollForFree(
   deps: Uses<'db' | 'now'>,
@@ -80,13 +79,25 @@ export async function enrollForFree(
 ): Promise<Enrollment> {
   const { course } = await requireCourse(deps, actor, { _id: courseId })
   if (course.ownerId === actor.id) throw new DomainError('OWN_COURSE')
-  if (course.status !== 'PUBLISHED') throw new DomainError('NOT_FOUND')
+  if (!isOnSale(course) || !(await maySell(deps.db, [course.ownerId])))
+    throw new DomainError('NOT_FOUND')
   if (course.pricePaise > 0) throw new DomainError('NOT_FREE')
-  await addGrant(deps, { userId: actor.id, courseId, grant: { key: FREE_KEY, kind: 'FREE' } })
+  await admitForFree(deps, { userId: actor.id, courseId })
   const enrollment = await requireEnrollment(deps, { userId: actor.id, courseId })
   if (!enrollment.isActive) throw new DomainError('ACCESS_ENDED')
   return enrollment
 }
+
+/** Of many at once all make the same key, and so one grant; who is barred gets none. */
+async function admitForFree(deps: Uses<'db' | 'now'>, whose: EnrollmentKey): Promise<void> {
+  const grants = await findGrants(deps, whose)
+  if (grants.some(({ key, revokedAt }) => key.startsWith(FREE_KEY) && !revokedAt)) return
+  const earlier = grants.filter(({ key }) => key.startsWith(FREE_KEY)).length
+  const key = earlier === 0 ? FREE_KEY : `${FREE_KEY}:${earlier + 1}`
+  await addGrant(deps, { ...whose, grant: { key, kind: 'FREE' } })
+}
+
+const FREE_KEY = 'free'
 
 async function requireEnrollment(
   { db, now }: Uses<'db' | 'now'>,

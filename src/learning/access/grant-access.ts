@@ -9,7 +9,7 @@ import type { Uses } from '../../deps.ts'
 import { DomainError, refuseInput } from '../../errors.ts'
 import { Email, Id, line } from '../../fields.ts'
 import { accessEndOf, liveGrants } from './enrollment.ts'
-import { extendGrant, revokeGrant } from './grant-changes.ts'
+import { endGivenAccess, extendGrant } from './grant-changes.ts'
 import { addGrant, findGrants } from './grants.ts'
 import { rosterOf, type RosterEntry } from './roster.ts'
 
@@ -97,9 +97,9 @@ async function grantOrExtend(
 }
 
 /**
- * Revokes every live grant of a student that was not paid for; paid access ends by a refund, which gives the
- * money back. Each is put into the audit log. Throws PAID_ACCESS (nothing but paid grants is live) and
- * NOT_FOUND (never enrolled).
+ * Revokes every live grant of a student that was not paid for, and lets them in for nothing no more, until somebody
+ * grants them access again; paid access ends by a refund, which gives the money back. What really changes is put
+ * into the audit log. Throws PAID_ACCESS (nothing but paid grants is live) and NOT_FOUND (never enrolled).
  */
 export async function revokeAccess(
   deps: Audited,
@@ -107,17 +107,15 @@ export async function revokeAccess(
   { course, userId, reason }: AccessRevocation & { course: CourseDocument },
 ): Promise<RosterEntry> {
   const courseId = course._id
-  const enrollment = { userId, courseId }
-  const live = liveGrants(await findGrants(deps, enrollment), deps.now())
-  const unpaid = live.filter(({ kind }) => kind !== 'PAID')
-  if (live.length > 0 && unpaid.length === 0) throw new DomainError('PAID_ACCESS')
-  for (const { key } of unpaid) {
-    if (!(await revokeGrant(deps, { ...enrollment, key, reason }))) continue
+  const ended = await endGivenAccess(deps, { userId, courseId, by: actor.id, reason })
+  if (!ended) throw new DomainError('NOT_FOUND')
+  if (ended.isPaid && !ended.isNews) throw new DomainError('PAID_ACCESS')
+  if (ended.isNews) {
     await audit(deps, {
       actor,
       act: 'enrollments.revoked',
       target: `course:${courseId}`,
-      after: { userId, grant: key, reason },
+      after: { userId, grants: ended.keys, reason },
     })
   }
   return requireRosterEntry(deps, { actor, course, userId })

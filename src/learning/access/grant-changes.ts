@@ -1,16 +1,82 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../../deps.ts'
 import { rebuildRatingIfReviewed } from '../ratings.ts'
+import { liveGrants, type StoredGrant } from './enrollment.ts'
 import type { EnrollmentKey } from './grants.ts'
+
+type Ending = EnrollmentKey & {
+  /** Whoever ends it. */
+  by: string
+  reason: string
+}
+
+/** What a person who ends access met: the keys of the grants that ended, and whether any paid one is left. */
+export type Ended = { keys: string[]; isPaid: boolean; isNews: boolean }
+
+/**
+ * Ends, in one write, every live grant that was not paid for, and bars the student from being let in for nothing: of an
+ * order for nothing at the same moment either the grant is ended, or it is never added. Where nothing but paid
+ * grants is live, nothing is done. Null for somebody who was never enrolled.
+ */
+export async function endGivenAccess(
+  { db, now }: Uses<'db' | 'now'>,
+  { userId, courseId, by, reason }: Ending,
+): Promise<Ended | null> {
+  const at = now()
+  const isLive = { revokedAt: null, $or: [{ until: null }, { until: { $gt: at } }] }
+  const unpaid = { ...isLive, kind: { $ne: 'PAID' } }
+  const enrollments = db.driver.collection<{ grants: StoredGrant[]; barredAt?: Date | null }>(
+    'enrollments',
+  )
+  const whose = { userId: new ObjectId(userId), courseId: new ObjectId(courseId) }
+  const before = await enrollments.findOneAndUpdate(
+    {
+      ...whose,
+      $or: [
+        { grants: { $elemMatch: unpaid } },
+        { grants: { $not: { $elemMatch: { ...isLive, kind: 'PAID' } } }, barredAt: null },
+      ],
+    },
+    {
+      $set: {
+        'grants.$[given].revokedAt': at,
+        'grants.$[given].reason': reason,
+        'grants.$[given].revokedBy': by,
+        barredAt: at,
+        updatedAt: at,
+      },
+    },
+    {
+      returnDocument: 'before',
+      arrayFilters: [
+        {
+          'given.kind': { $ne: 'PAID' },
+          'given.revokedAt': null,
+          $or: [{ 'given.until': null }, { 'given.until': { $gt: at } }],
+        },
+      ],
+    },
+  )
+  const found = before ?? (await enrollments.findOne(whose))
+  if (!found) return null
+  const live = liveGrants(found.grants, at)
+  const isPaid = live.some(({ kind }) => kind === 'PAID')
+  if (!before) return { keys: [], isPaid, isNews: false }
+  await rebuildRatingIfReviewed({ db }, { userId, courseId })
+  const keys = live.filter(({ kind }) => kind !== 'PAID').map(({ key }) => key)
+  return { keys, isPaid, isNews: true }
+}
 
 type GrantChange = EnrollmentKey & { key: string; reason: string }
 
-/** Ends the grant of this key; false when there is none, or it is revoked already. */
+/** Ends the grant of this key, its money being gone; false when there is none, or it is revoked already. */
 export async function revokeGrant(deps: Uses<'db' | 'now'>, change: GrantChange): Promise<boolean> {
   return setRevoked(deps, change, { from: { $eq: null }, to: deps.now() })
 }
 
-/** Revives the revoked grant of this key, as when its refund failed; false when there is none. */
+/**
+ * Revives the revoked grant of this key, as when its refund failed; false when there is none, or a person ended it.
+ */
 export async function restoreGrant(
   deps: Uses<'db' | 'now'>,
   change: GrantChange,
@@ -31,7 +97,7 @@ async function setRevoked(
     {
       userId: new ObjectId(userId),
       courseId: new ObjectId(courseId),
-      grants: { $elemMatch: { key, revokedAt: from } },
+      grants: { $elemMatch: { key, revokedAt: from, revokedBy: null } },
     },
     { $set: { 'grants.$.revokedAt': to, 'grants.$.reason': reason, updatedAt: now() } },
   )
@@ -59,7 +125,14 @@ export async function extendGrant(
       courseId: new ObjectId(courseId),
       grants: { $elemMatch: { key, revokedAt: null, until: from } },
     },
-    { $set: { 'grants.$.until': until, 'grants.$.reason': reason, updatedAt: now() } },
+    {
+      $set: {
+        'grants.$.until': until,
+        'grants.$.reason': reason,
+        barredAt: null,
+        updatedAt: now(),
+      },
+    },
   )
   return modifiedCount === 1
 }

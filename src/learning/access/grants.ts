@@ -1,5 +1,7 @@
 // Access is the live grants of one enrollment per user and course. Each grant has a key of its own
-// (`order:…:1` of an order's line, `free`, `admin:2`), so that adding it twice adds it once.
+// (`order:…:1` of an order's line, `free`, `admin:2`), so that adding it twice adds it once. Here is also the one rule
+// of admission, in the writes themselves: whose access a person has ended (`barredAt`) is let in by a person or by
+// paying, and for nothing by no door.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ObjectId } from 'mongodb'
 import type { Db } from '../../db.ts'
@@ -26,11 +28,15 @@ export type Grant = {
   until: Date | null
   revokedAt: Date | null
   reason: string | null
+  revokedBy: string | null
 }
 
 export type EnrollmentKey = { userId: string; courseId: string }
 
-/** Adds a grant to this user's enrollment; false when a grant of this key is there, revoked or not. */
+/**
+ * Adds a grant to this user's enrollment; false when a grant of this key is there, revoked or not, or when it is for
+ * nothing and they are barred. One by an administrator or the author ends that.
+ */
 export async function addGrant(
   deps: Uses<'db' | 'now'>,
   { userId, courseId, grant: given }: EnrollmentKey & { grant: NewGrant },
@@ -38,13 +44,15 @@ export async function addGrant(
   const { db } = deps
   const at = deps.now()
   await ensureEnrollment(db, { userId, courseId }, at)
-  const added = await db.orm.enrollments
+  const open = db.orm.enrollments
     .where({ userId, courseId })
     .where(MongoFieldFilter.neq('grants.key', given.key))
-    .update((enrollment) => [
-      enrollment.grants.push(grantFrom(given, at)),
-      enrollment.updatedAt.set(at),
-    ])
+  const admitted = given.kind === 'FREE' ? open.where(MongoFieldFilter.isNull('barredAt')) : open
+  const added = await admitted.update((enrollment) => [
+    enrollment.grants.push(grantFrom(given, at)),
+    enrollment.updatedAt.set(at),
+    ...(given.kind === 'ADMIN' ? [enrollment.barredAt.set(null)] : []),
+  ])
   if (added !== null) await rebuildRatingIfReviewed(deps, { userId, courseId })
   return added !== null
 }
@@ -62,11 +70,14 @@ export async function addGrantUnlessHeld(
   await ensureEnrollment(db, { userId, courseId }, at)
   const another = { key: { $ne: given.key }, revokedAt: null, until: null }
   const enrollment = { userId: new ObjectId(userId), courseId: new ObjectId(courseId) }
-  const rows = db.driver.collection<typeof enrollment & { grants: Grant[]; updatedAt: Date }>(
-    'enrollments',
-  )
+  const rows = db.driver.collection<typeof enrollment & Stored>('enrollments')
   const { modifiedCount } = await rows.updateOne(
-    { ...enrollment, 'grants.key': { $ne: given.key }, grants: { $not: { $elemMatch: another } } },
+    {
+      ...enrollment,
+      'grants.key': { $ne: given.key },
+      grants: { $not: { $elemMatch: another } },
+      ...(given.kind === 'FREE' && { barredAt: null }),
+    },
     { $push: { grants: grantFrom(given, at) }, $set: { updatedAt: at } },
   )
   if (modifiedCount === 0)
@@ -75,10 +86,13 @@ export async function addGrantUnlessHeld(
   return true
 }
 
+type Stored = { grants: Grant[]; barredAt: Date | null; updatedAt: Date }
+
 async function ensureEnrollment(db: Db, of: EnrollmentKey, at: Date): Promise<void> {
-  await db.orm.enrollments
-    .where(of)
-    .upsert({ create: { ...of, grants: [], createdAt: at, updatedAt: at }, update: {} })
+  await db.orm.enrollments.where(of).upsert({
+    create: { ...of, grants: [], barredAt: null, createdAt: at, updatedAt: at },
+    update: {},
+  })
 }
 
 function grantFrom(given: NewGrant, at: Date): Grant {
@@ -91,6 +105,7 @@ function grantFrom(given: NewGrant, at: Date): Grant {
     until: given.until ?? null,
     revokedAt: null,
     reason: given.reason ?? null,
+    revokedBy: null,
   }
 }
 
@@ -109,5 +124,6 @@ export async function findGrants(
     until: stored.until ?? null,
     revokedAt: stored.revokedAt ?? null,
     reason: stored.reason ?? null,
+    revokedBy: stored.revokedBy ?? null,
   }))
 }

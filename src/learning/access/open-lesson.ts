@@ -4,6 +4,7 @@ import type { Lesson } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import { playbackOf, type Playback } from '../../media/playback.ts'
+import { noteOpening } from '../progress/openings.ts'
 import { publicQuiz, requireQuiz, type Quiz } from '../quizzes/quiz.ts'
 import type { LessonRef } from './require-enrolled.ts'
 
@@ -15,7 +16,8 @@ type Content =
 export type OpenLesson = { courseId: string; lessonId: string; title: string } & Content
 
 /**
- * A lesson's content, for whom `requireLesson` lets through: a visitor too, if it is a preview.
+ * A lesson's content, for whom `requireLesson` lets through: a visitor too, if it is a preview. That somebody with
+ * access has had it is noted.
  *
  * Throws NOT_FOUND, UNAUTHENTICATED or NOT_ENROLLED as `requireLesson` does, and MEDIA_NOT_READY (its video
  * or file has not come in, or was removed).
@@ -25,8 +27,12 @@ export async function openLesson(
   actor: Actor | null,
   ref: LessonRef,
 ): Promise<OpenLesson> {
-  const { course, lesson } = await requireLesson(deps, actor, ref)
+  const opening = await requireLesson(deps, actor, ref)
+  const { course, lesson } = opening
   const content = await contentOf(deps, lesson)
+  // With a time limit, the questions come with an attempt.
+  const isHandedOut = content.kind !== 'QUIZ' || content.quiz.questions !== null
+  if (actor && isHandedOut) await noteOpening(deps, actor, opening)
   return { courseId: course._id, lessonId: lesson.id, title: lesson.title, ...content }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Actor } from '../../auth/sessions.ts'
-import { requireCourse, requireLesson } from '../../courses/access.ts'
+import { requireCourse, requireLesson, type Viewer } from '../../courses/access.ts'
 import type { CourseDocument, Lesson } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
@@ -34,8 +34,8 @@ export async function requireEnrolledLesson(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   ref: LessonRef,
-): Promise<{ course: CourseDocument; lesson: Lesson }> {
-  const { course, lesson, viewer } = await requireLesson(deps, actor, ref)
-  if (!viewer.enrolled) throw new DomainError('NOT_ENROLLED')
-  return { course, lesson }
+): Promise<{ course: CourseDocument; lesson: Lesson; viewer: Viewer }> {
+  const found = await requireLesson(deps, actor, ref)
+  if (!found.viewer.enrolled) throw new DomainError('NOT_ENROLLED')
+  return found
 }

@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb'
 import type { Actor } from '../../auth/sessions.ts'
-import type { CourseDocument } from '../../courses/course.ts'
+import type { CourseDocument, Lesson } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import { requireEnrolledLesson, type LessonRef } from '../access/require-enrolled.ts'
@@ -15,7 +15,7 @@ export async function completeLesson(
   actor: Actor,
   ref: LessonRef,
 ): Promise<CourseProgress> {
-  const course = await requireMarkableLesson(deps, actor, ref)
+  const { course, lesson } = await requireMarkableLesson(deps, actor, ref)
   const at = deps.now()
   const mark = { userId: actor.id, lessonId: ref.lessonId }
   const { completedAt } = await deps.db.orm.lesson_progress.where(mark).upsert({
@@ -24,6 +24,8 @@ export async function completeLesson(
       courseId: course._id,
       completedAt: at,
       firstCompletedAt: null,
+      openedAt: null,
+      lessonAddedAt: lesson.addedAt,
       positionSeconds: 0,
       updatedAt: at,
     },
@@ -39,7 +41,7 @@ export async function reopenLesson(
   actor: Actor,
   ref: LessonRef,
 ): Promise<CourseProgress> {
-  const course = await requireMarkableLesson(deps, actor, ref)
+  const { course } = await requireMarkableLesson(deps, actor, ref)
   // That it was completed once stays known: a student must not reopen lessons to have the price back.
   const first = { $ifNull: ['$firstCompletedAt', '$completedAt'] }
   await deps.db.driver
@@ -54,8 +56,8 @@ async function requireMarkableLesson(
   deps: Uses<'db' | 'now'>,
   actor: Actor,
   ref: LessonRef,
-): Promise<CourseDocument> {
+): Promise<{ course: CourseDocument; lesson: Lesson }> {
   const { course, lesson } = await requireEnrolledLesson(deps, actor, ref)
   if (lesson.kind === 'QUIZ') throw new DomainError('QUIZ_LESSON')
-  return course
+  return { course, lesson }
 }

@@ -38,6 +38,8 @@ export async function setPosition(
       courseId: course._id,
       completedAt: null,
       firstCompletedAt: null,
+      openedAt: null,
+      lessonAddedAt: lesson.addedAt,
     },
     update: position,
   })

@@ -5,6 +5,7 @@ import { isDuplicateKey } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import { requireEnrolledLesson, type LessonRef } from '../access/require-enrolled.ts'
+import { noteOpening } from '../progress/openings.ts'
 import { attemptOf, stateOf, type Attempt, findLastAttempt } from './attempt.ts'
 import { requireQuiz } from './quiz.ts'
 
@@ -19,8 +20,10 @@ export async function startQuiz(
   actor: Actor,
   ref: LessonRef,
 ): Promise<Attempt> {
-  const { course, lesson } = await requireEnrolledLesson(deps, actor, ref)
+  const opening = await requireEnrolledLesson(deps, actor, ref)
+  const { course, lesson } = opening
   const quiz = await requireQuiz(deps, lesson.id)
+  await noteOpening(deps, actor, opening)
   for (;;) {
     const now = deps.now()
     const last = await findLastAttempt(deps, { userId: actor.id, lessonId: lesson.id })

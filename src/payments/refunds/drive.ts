@@ -12,6 +12,7 @@ import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
 import { gatewayOf, type RefundDeps } from '../deps.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
+import { wasOpenedMeanwhile } from './refund-terms.ts'
 import { reserveRefund } from './reservation.ts'
 
 // Longer than an attempt may take, so that nobody else begins the same one.
@@ -22,6 +23,7 @@ const LISTS_LAG_MS = 10 * MINUTE_MS
 const PER_RUN = 100
 
 export const MORE_THAN_LEFT = 'more than is left of the payment'
+export const OPENED_MEANWHILE = 'too much of the course was opened meanwhile'
 
 /** One attempt at a refund, if nobody else is at it. It never throws for what the gateway does. */
 export async function driveRefund(deps: RefundDeps, id: string): Promise<void> {
@@ -62,6 +64,11 @@ async function submit(deps: RefundDeps, refund: RefundDocument): Promise<void> {
     return
   }
   if (refund.orderId) await alignAccess(deps, refund.orderId)
+  // Later rounds come after one in which the gateway may have been asked.
+  if (refund.attempts === 1 && (await wasOpenedMeanwhile(deps, refund))) {
+    await closeRefund(deps, refund, OPENED_MEANWHILE)
+    return
+  }
   const gateway = gatewayOf(deps, refund)
   const isRepeat = refund.attempts > 1
   const found = isRepeat ? await findMade(deps, refund) : null

@@ -13,7 +13,7 @@ import { publicRefund, type Refund, type RefundDocument } from '../../orders/ref
 import { readPage } from '../../paging.ts'
 import { gatewayOf, type RefundDeps } from '../deps.ts'
 import { type PaymentDocument, findPayment } from '../record/payments.ts'
-import { driveRefund, MORE_THAN_LEFT } from './drive.ts'
+import { driveRefund, MORE_THAN_LEFT, OPENED_MEANWHILE } from './drive.ts'
 import { leastRefundOf, openRefund, type NewRefund } from './open.ts'
 
 // Strict: a line with an amount of its own must not be taken for the whole line.
@@ -183,6 +183,7 @@ export async function openAndDriveRefund(
 
 function refusalOf({ error }: RefundDocument): DomainError {
   if (error === MORE_THAN_LEFT) return new DomainError('REFUND_TOO_LARGE')
+  if (error === OPENED_MEANWHILE) return new DomainError('REFUND_TOO_MUCH_WATCHED')
   const issues = [{ path: 'orderId', message: error ?? 'was refused without a reason' }]
   return new DomainError('REFUND_REFUSED', { issues })
 }

@@ -1,38 +1,42 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { audit, type Audited } from '../../audit.ts'
 import type { Actor } from '../../auth/sessions.ts'
 import { requireRecentPassword } from '../../auth/step-up.ts'
-import { findCourse, type CourseDocument } from '../../courses/course.ts'
 import type { Uses } from '../../deps.ts'
-import { DAY_MS } from '../../durations.ts'
 import { DomainError } from '../../errors.ts'
 import { Id } from '../../fields.ts'
-import { percentConsumed } from '../../learning/progress/consumption.ts'
-import { linesOf, requireOwnOrder, type OrderDocument } from '../../orders/order.ts'
+import { linesOf, refundUntilOf, requireOwnOrder } from '../../orders/order.ts'
 import type { Refund } from '../../orders/refunded.ts'
 import { findPayment } from '../record/payments.ts'
+import type { NewRefund } from './open.ts'
+import { hasHadTooMuch, ownRefundsOf } from './refund-terms.ts'
 import { openAndDriveRefund } from './refunds.ts'
 
 export const OwnRefundRequest = z.object({ orderId: Id, courseId: Id })
 export type OwnRefundRequest = z.infer<typeof OwnRefundRequest>
 
+// As many may ask at once, in other orders, before one of them sees the others.
+const MAX_TRIES = 5
+
 /**
- * Gives a buyer the money for one course back, within that course's policy. Throws PASSWORD_NEEDED, NOT_FOUND,
- * NOTHING_TO_REFUND, REFUND_WINDOW_OVER, REFUND_TOO_MUCH_WATCHED, REFUND_DISPUTED and REFUND_REFUSED.
+ * Gives a buyer the money for one course back, on the terms it was sold on, and once by default: who has had it back
+ * asks the shop. Throws PASSWORD_NEEDED, NOT_FOUND, NOTHING_TO_REFUND, REFUND_WINDOW_OVER, REFUND_TOO_MUCH_WATCHED,
+ * NO_SELF_REFUND_LEFT, REFUND_DISPUTED and REFUND_REFUSED.
  */
 export async function requestRefund(
-  deps: Audited & Uses<'gateways' | 'log'>,
+  deps: Audited & Uses<'gateways' | 'log' | 'settings'>,
   actor: Actor,
   { orderId, courseId }: OwnRefundRequest,
 ): Promise<Refund> {
   requireRecentPassword(deps, actor)
   const order = await requireOwnOrder(deps, actor, orderId)
   const line = linesOf(order).find((one) => one.courseId === courseId)
-  const course = line && (await findCourse(deps.db, { _id: courseId }))
-  if (!course) throw new DomainError('NOT_FOUND')
-  if (!order.paymentId || line.amountPaise === 0) throw new DomainError('NOTHING_TO_REFUND')
-  requireInTime(deps, order, course)
-  await requireLittleConsumed(deps, actor, course)
+  if (!line) throw new DomainError('NOT_FOUND')
+  const until = refundUntilOf(order, line)
+  if (!order.paymentId || !until) throw new DomainError('NOTHING_TO_REFUND')
+  if (deps.now() > until) throw new DomainError('REFUND_WINDOW_OVER')
+  if (await hasHadTooMuch(deps, order, line)) throw new DomainError('REFUND_TOO_MUCH_WATCHED')
   const payment = await findPayment(deps, order.paymentId)
   if (!payment) throw new DomainError('NOTHING_TO_REFUND')
   const left = payment.amountPaise - payment.reservedPaise
@@ -42,8 +46,7 @@ export async function requestRefund(
     target: `order:${order._id}`,
     after: { paymentId: order.paymentId, courseId, lines: [line.no] },
   })
-  return openAndDriveRefund(deps, payment, {
-    key: await keyOf(deps, order._id, line.no),
+  const asked = {
     gateway: payment.gateway,
     orderId: order._id,
     paymentId: order.paymentId,
@@ -51,34 +54,39 @@ export async function requestRefund(
     amountPaise: Math.min(line.amountPaise, left),
     currency: order.currency,
     lineNos: [line.no],
-    cause: 'student',
+    cause: 'student' as const,
     reason: 'asked for by the buyer',
     requestedBy: actor.id,
-  })
+  }
+  return underNextKey(deps, { userId: actor.id, courseId, asked }, (refund) =>
+    openAndDriveRefund(deps, payment, refund),
+  )
 }
 
-/** Above a share of a course, or with its certificate, a buyer has had what was paid for. */
-async function requireLittleConsumed(
-  { db }: Uses<'db'>,
-  { id: userId }: Actor,
-  course: CourseDocument,
-): Promise<void> {
-  const [percent, certificate] = await Promise.all([
-    percentConsumed({ db }, userId, course),
-    db.orm.certificates.where({ userId, courseId: course._id }).select('_id').first(),
-  ])
-  if (percent > course.refundMaxPercent || certificate)
-    throw new DomainError('REFUND_TOO_MUCH_WATCHED')
-}
+type OwnRefund = { userId: string; courseId: string; asked: Omit<NewRefund, 'key'> }
 
-/** One refund for a line, until it has failed. */
-async function keyOf({ db }: Uses<'db'>, orderId: string, lineNo: number): Promise<string> {
-  const failed = await db.orm.refunds.where({ orderId, status: 'FAILED', cause: 'student' }).all()
-  const tries = failed.filter(({ lineNos }) => lineNos.includes(String(lineNo))).length
-  return `own-${orderId}-${lineNo}${tries === 0 ? '' : `-${tries}`}`
-}
-
-function requireInTime({ now }: Uses<'now'>, order: OrderDocument, course: CourseDocument): void {
-  const since = now().getTime() - (order.paidAt?.getTime() ?? 0)
-  if (since > course.refundDays * DAY_MS) throw new DomainError('REFUND_WINDOW_OVER')
+/**
+ * The refunds that a buyer asks for of one course, in whichever orders, are numbered by their keys, so that whoever opens
+ * one has seen all before it: the limit holds for all who ask at once. Those that failed count for nothing.
+ */
+async function underNextKey(
+  deps: Uses<'db' | 'settings'>,
+  { userId, courseId, asked }: OwnRefund,
+  open: (refund: NewRefund) => Promise<Refund>,
+): Promise<Refund> {
+  const digest = createHash('sha256').update(`${userId}:${courseId}`).digest('hex').slice(0, 28)
+  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+    const before = await ownRefundsOf(deps, { userId, courseId })
+    const standing = before.filter(({ status }) => status !== 'FAILED')
+    const known = standing.find((refund) => refund.orderId === asked.orderId)
+    if (!known && standing.length >= deps.settings.selfRefundsPerCourse)
+      throw new DomainError('NO_SELF_REFUND_LEFT')
+    try {
+      return await open({ ...asked, key: known?.key ?? `own-${digest}-${before.length}` })
+    } catch (error) {
+      const isTaken = error instanceof DomainError && error.reason === 'KEY_REUSED'
+      if (!isTaken || known) throw error
+    }
+  }
+  throw new DomainError('CHANGED_MEANWHILE')
 }

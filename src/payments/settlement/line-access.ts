@@ -9,17 +9,17 @@ import { standingRefunds } from '../../orders/refunded.ts'
 
 const REFUNDED = 'refunded'
 const DISPUTE_LOST = 'dispute lost'
-/** Grants ended for these reasons come back with the money; those an administrator ended do not. */
+/** Grants ended for these reasons come back with the money; those that a person ended do not, whatever the reason. */
 export const PAYMENT_REASONS: readonly string[] = [REFUNDED, DISPUTE_LOST]
 
 // Each pass that changed something is followed by another, since a refund may have come meanwhile.
 const MAX_PASSES = 6
 
-/** The grant that a line of an order gives: paid for, where it cost anything. */
+/** The grant that a line of an order gives: what cost nothing was not paid for, whatever else the order holds. */
 export function grantFor(order: OrderDocument, line: OrderLine) {
   return {
     key: grantKeyOf(order._id, line.no),
-    kind: line.amountPaise > 0 ? ('PAID' as const) : ('FREE' as const),
+    kind: line.amountPaise === 0 ? ('FREE' as const) : ('PAID' as const),
     orderId: order._id,
     lineNo: line.no,
   }
@@ -100,6 +100,6 @@ async function alignLine(
   )
 }
 
-function endedWithPayment({ revokedAt, reason }: Grant): boolean {
-  return revokedAt !== null && PAYMENT_REASONS.includes(reason ?? '')
+function endedWithPayment({ revokedAt, revokedBy, reason }: Grant): boolean {
+  return revokedAt !== null && revokedBy === null && PAYMENT_REASONS.includes(reason ?? '')
 }

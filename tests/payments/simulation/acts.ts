@@ -4,6 +4,7 @@ import { ACTS_OF_ADMINS } from './acts-of-admins.ts'
 import { ACTS_OF_BUYERS } from './acts-of-buyers.ts'
 import { ACTS_OF_BANK } from './acts-of-bank.ts'
 import { ACTS_OF_FATE } from './acts-of-fate.ts'
+import { ACTS_OF_REVOKED } from './acts-of-revoked.ts'
 import type { Single, Step, StepOf } from './steps.ts'
 
 type Acts = { [Name in Single['do']]: (world: World, step: StepOf<Name>) => Promise<void> }
@@ -11,6 +12,7 @@ type Acts = { [Name in Single['do']]: (world: World, step: StepOf<Name>) => Prom
 const ACTS: Acts = {
   ...ACTS_OF_BUYERS,
   ...ACTS_OF_ADMINS,
+  ...ACTS_OF_REVOKED,
   ...ACTS_OF_BANK,
   ...ACTS_OF_FATE,
 }

@@ -1,4 +1,5 @@
 import type { OrderDocument } from '../../../src/orders/order.ts'
+import { linesPutOut } from './acts-of-revoked.ts'
 import type { Books } from './books.ts'
 import type { World } from './world.ts'
 
@@ -7,10 +8,15 @@ export async function accessFaults(world: World, books: Books): Promise<string[]
   const [instance] = world.instances
   const faults: string[] = []
   for (const buyer of world.cast.buyers) {
+    const isPutOut = await linesPutOut(world, buyer.user.id)
     const bought = new Set(
       [...books.orders.values()]
         .filter(({ userId }) => userId === buyer.user.id)
-        .flatMap((order) => openLines(books, order)),
+        .flatMap((order) =>
+          openLines(books, order)
+            .filter((line) => line.amountPaise > 0 || !isPutOut(order, line))
+            .map(({ courseId }) => courseId),
+        ),
     )
     const letIn = await courseIdsBy(world, buyer.user.id, 'ADMIN')
     const { items } = await instance.as(buyer).enrollments.mine.query({ limit: 100 })
@@ -33,10 +39,9 @@ async function courseIdsBy({ lms }: World, userId: string, kind: string): Promis
   return new Set(given.map(({ courseId }) => courseId))
 }
 
-/** The courses an order still opens: paid for, and neither given back nor lost to a dispute. */
-function openLines(books: Books, order: OrderDocument): string[] {
-  if (order.amountPaise === 0)
-    return order.status === 'FULFILLED' ? order.lines.map(({ courseId }) => courseId) : []
+/** The lines an order still opens: paid for, and neither given back nor lost to a dispute. */
+function openLines(books: Books, order: OrderDocument): OrderDocument['lines'][number][] {
+  if (order.amountPaise === 0) return order.status === 'FULFILLED' ? [...order.lines] : []
   const payments = books.ledger
     .filter(({ reference }) => reference === order._id)
     .flatMap((theirs) => theirs.payments)
@@ -51,5 +56,5 @@ function openLines(books: Books, order: OrderDocument): string[] {
       .filter(({ gatewayRefundId }) => standing.has(gatewayRefundId ?? ''))
       .flatMap(({ lineNos }) => lineNos),
   )
-  return order.lines.filter(({ no }) => !ended.has(String(no))).map(({ courseId }) => courseId)
+  return order.lines.filter(({ no }) => !ended.has(String(no)))
 }

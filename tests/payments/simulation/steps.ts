@@ -102,6 +102,7 @@ const redrive = step('redrive', { order: any, on: side })
 const settings = step('settings', { autoCapture: often, listLag: rarely })
 const reprice = step('reprice', { course: any, pricePaise: fc.constantFrom(100, 7_700, 60_000) })
 const letIn = step('letIn', { buyer: any, course: any, isOut: fc.boolean() })
+const putOut = step('putOut', { buyer: any, course: any })
 
 const single = fc.oneof(
   { weight: 16, arbitrary: order },
@@ -130,6 +131,7 @@ const single = fc.oneof(
   { weight: 2, arbitrary: settings },
   { weight: 2, arbitrary: reprice },
   { weight: 2, arbitrary: letIn },
+  { weight: 2, arbitrary: putOut },
 )
 
 const atOnce = step('atOnce', { steps: fc.array(single, { minLength: 2, maxLength: 5 }) })

@@ -64,8 +64,10 @@ export async function giveGrant(
         until: grant.until ?? null,
         revokedAt: grant.revokedAt ?? null,
         reason: null,
+        revokedBy: null,
       },
     ],
+    barredAt: null,
     createdAt: at,
     updatedAt: at,
   })
