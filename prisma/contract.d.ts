@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'e4bce909649b3174c3776bd26d8a11d2734f89575dbd6d3d35eb089c85a6c2e4'>;
+  StorageHashBase<'e8fa0bcf8302028d3709a556d6de9d431fed54ee0fd09150aa4adfa810c90e61'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -171,6 +171,7 @@ export type FieldOutputTypes = {
       readonly before: CodecTypes['mongo/json@1']['output'] | null;
       readonly network: CodecTypes['mongo/string@1']['output'] | null;
       readonly requestId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly subjectId: CodecTypes['mongo/string@1']['output'] | null;
       readonly target: CodecTypes['mongo/string@1']['output'];
     };
     readonly Certificate: {
@@ -405,6 +406,7 @@ export type FieldOutputTypes = {
       readonly state: 'WAITING' | 'DONE' | 'DEAD';
       readonly template: CodecTypes['mongo/string@1']['output'];
       readonly to: CodecTypes['mongo/string@1']['output'];
+      readonly userId: CodecTypes['mongo/string@1']['output'] | null;
     };
     readonly Payment: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -560,6 +562,7 @@ export type FieldInputTypes = {
       readonly before: CodecTypes['mongo/json@1']['input'] | null;
       readonly network: CodecTypes['mongo/string@1']['input'] | null;
       readonly requestId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly subjectId: CodecTypes['mongo/string@1']['input'] | null;
       readonly target: CodecTypes['mongo/string@1']['input'];
     };
     readonly Certificate: {
@@ -794,6 +797,7 @@ export type FieldInputTypes = {
       readonly state: 'WAITING' | 'DONE' | 'DEAD';
       readonly template: CodecTypes['mongo/string@1']['input'];
       readonly to: CodecTypes['mongo/string@1']['input'];
+      readonly userId: CodecTypes['mongo/string@1']['input'] | null;
     };
     readonly Payment: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -949,6 +953,7 @@ export namespace Models {
     before: CodecTypes['mongo/json@1']['output'] | null;
     network: CodecTypes['mongo/string@1']['output'] | null;
     requestId: CodecTypes['mongo/string@1']['output'] | null;
+    subjectId: CodecTypes['mongo/string@1']['output'] | null;
     target: CodecTypes['mongo/string@1']['output'];
     readonly [RelationKeys]?: never;
   };
@@ -1199,6 +1204,7 @@ export namespace Models {
     state: 'WAITING' | 'DONE' | 'DEAD';
     template: CodecTypes['mongo/string@1']['output'];
     to: CodecTypes['mongo/string@1']['output'];
+    userId: CodecTypes['mongo/string@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Payment = {
@@ -1423,6 +1429,10 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                 },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'subjectId' }];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -1464,6 +1474,7 @@ type ContractBase = Omit<
                     };
                     readonly network: { readonly bsonType: readonly ['null', 'string'] };
                     readonly requestId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly subjectId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly target: { readonly bsonType: 'string' };
                   };
                   readonly required: readonly ['_id', 'act', 'at', 'target'];
@@ -2662,6 +2673,14 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                 },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'to' }];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'userId' }];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -2694,6 +2713,7 @@ type ContractBase = Omit<
                     };
                     readonly template: { readonly bsonType: 'string' };
                     readonly to: { readonly bsonType: 'string' };
+                    readonly userId: { readonly bsonType: readonly ['null', 'string'] };
                   };
                   readonly required: readonly [
                     '_id',
@@ -3530,6 +3550,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly requestId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly subjectId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
@@ -4435,6 +4459,10 @@ type ContractBase = Omit<
               };
               readonly to: {
                 readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly userId: {
+                readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
             };

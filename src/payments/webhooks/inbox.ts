@@ -13,6 +13,7 @@ import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
+import { withoutContacts } from './contacts.ts'
 import { ANOTHER_ACCOUNT, openOwnEvent } from './event-account.ts'
 
 // Longer than one may take, so that nobody else begins it meanwhile.
@@ -32,7 +33,7 @@ export async function storeEvent(
   deps: Uses<'db' | 'now'>,
   { body, ...event }: NewEvent & { body: Buffer },
 ): Promise<string | null> {
-  const text = body.toString()
+  const text = withoutContacts(body.toString())
   const stored = await insertEvent(deps, event, text)
   if (stored !== null) return stored
   const { id: eventId } = event
@@ -121,10 +122,9 @@ async function applyEvent(deps: PaymentDeps, stored: EventDocument): Promise<str
   return outcome
 }
 
-/** What is done is kept for a quarter, longer than anything is delivered again. */
+/** What is done, or given up, is kept for a quarter, longer than anything is delivered again. */
 export async function forgetOldEvents({ db, now }: Uses<'db' | 'now'>): Promise<void> {
-  await db.orm.webhook_events
-    .where({ state: 'DONE' })
-    .where(MongoFieldFilter.lte('receivedAt', new Date(now().getTime() - KEPT_MS)))
-    .deleteAndCount()
+  const old = MongoFieldFilter.lte('receivedAt', new Date(now().getTime() - KEPT_MS))
+  for (const state of ['DONE', 'DEAD'] as const)
+    await db.orm.webhook_events.where({ state }).where(old).deleteAndCount()
 }
