@@ -1,4 +1,5 @@
 import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
+import { oid } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { publicRefund, type Refund } from '../orders/refunded.ts'
 import { NEWEST_FIRST } from '../paging.ts'
@@ -35,7 +36,6 @@ async function readPayments(
   most: number,
 ): Promise<ExportedPayment[]> {
   const ids = await orderIdsOf(deps, userId, most)
-  if (ids.length === 0) return []
   const rows = await deps.db.orm.payments
     .where(Field.in('orderId', ids))
     .orderBy({ _id: -1 })
@@ -56,7 +56,6 @@ async function readPayments(
 
 async function readRefunds(deps: Uses<'db'>, userId: string, most: number): Promise<Refund[]> {
   const ids = await orderIdsOf(deps, userId, most)
-  if (ids.length === 0) return []
   const rows = await deps.db.orm.refunds
     .where(Field.in('orderId', ids))
     .orderBy({ _id: -1 })
@@ -80,7 +79,6 @@ async function readDisputes(
   most: number,
 ): Promise<ExportedDispute[]> {
   const ids = await orderIdsOf(deps, userId, most)
-  if (ids.length === 0) return []
   const rows = await deps.db.orm.disputes
     .where(Field.in('orderId', ids))
     .orderBy({ _id: -1 })
@@ -98,12 +96,19 @@ async function readDisputes(
 
 // Why money went back somebody wrote in words of their own, and may have named the buyer in them.
 async function erase({ db }: Uses<'db'>, { userId }: Pick<Leaver, 'userId'>): Promise<void> {
-  const ids = await orderIdsOf({ db }, userId, Number.MAX_SAFE_INTEGER)
-  for (let from = 0; from < ids.length; from += BATCH)
+  const orders = db.orm.orders.where({ userId }).orderBy({ _id: 1 }).select('_id').limit(BATCH)
+  for (let last: string | null = null; ;) {
+    const next: { _id: string }[] = await (
+      last === null ? orders : orders.where(Field.gt('_id', oid(last)))
+    ).all()
+    const ids = next.map(({ _id }) => _id)
     await db.orm.refunds
-      .where(Field.in('orderId', ids.slice(from, from + BATCH)))
+      .where(Field.in('orderId', ids))
       .where(Field.isNotNull('reason'))
       .updateAndCount({ reason: null })
+    if (ids.length < BATCH) return
+    last = ids.at(-1) ?? null
+  }
 }
 
 const TAX = { after: 'stay: tax law wants them', until: 'as long as the books are kept' }
