@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readSecretFiles } from './secret-files.ts'
 import { SELLER, sellerFaults, sellerOf } from './seller.ts'
 import { isDatabaseUrl, isPlainDatabase, isPlainMail } from './addresses.ts'
+import { sessionRulesOf, SESSIONS } from './session-rules.ts'
 import { DEVELOPMENT_KEY, readSecretKey, type SecretKey } from './secret-box.ts'
 
 const secret = z.string().min(12, 'must have at least 12 characters')
@@ -76,6 +77,7 @@ const Environment = z.object({
   SELF_REFUNDS_PER_COURSE: z.coerce.number().int().min(1).max(100).default(1),
   RATINGS_COUNT_UNPAID: flag,
   READYZ_FATAL_SECONDS: z.coerce.number().int().min(0).max(86_400).optional(),
+  ...SESSIONS,
   ...SELLER,
 })
 
@@ -209,6 +211,7 @@ function toConfig(env: Environment) {
     cloudinaryUrl: env.CLOUDINARY_URL,
     secretKeys: atLeastOne(env.SECRET_KEYS ?? []),
     // The accounts that everything can be taken from are worth a second look at whoever signs in.
+    sessions: sessionRulesOf(env, isProduction),
     secondFactorRoles: env.REQUIRE_TOTP_ROLES ?? (isProduction ? (['ADMIN'] as const) : []),
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,

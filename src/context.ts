@@ -7,6 +7,7 @@ import type { Deps } from './deps.ts'
 import { DomainError } from './errors.ts'
 import type { Caller } from './http/at-once.ts'
 import { networkOf } from './http/network.ts'
+import { nameActor } from './log.ts'
 import { translated } from './refusal.ts'
 
 /** What a procedure may touch: the deps, who is asking, and where the answer's cookies go. */
@@ -19,6 +20,8 @@ export type Context = Deps & {
   network: string
   device: Device
   setCookie: (cookie: SetCookie) => void
+  /** Tells the browser to forget all that it keeps of this server. */
+  clearSiteData: () => void
   /** Seconds the client is asked to wait; answered as Retry-After. */
   retryAfter: (seconds: number) => void
 }
@@ -38,6 +41,7 @@ export async function contextOf(deps: Deps, req: Request, res: Response): Promis
       network,
       device: { userAgent: req.get('user-agent')?.slice(0, 200) ?? null, network },
       setCookie: setCookieOn(res),
+      clearSiteData: () => void res.set('clear-site-data', '"cache", "cookies", "storage"'),
       retryAfter,
     }
   } catch (error) {
@@ -97,6 +101,7 @@ async function findActorOf(deps: Deps, req: Request, res: Response): Promise<Act
   if (token === null) return null
   const found = await findActor(deps, token)
   if (found?.renewed) setCookieOn(res)(found.renewed)
+  if (found) nameActor(req, found.actor.id)
   return found?.actor ?? null
 }
 

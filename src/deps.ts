@@ -11,6 +11,7 @@ import { openAtOnce, type AtOnce } from './http/at-once.ts'
 import { openCallLimiter, type CallLimiter } from './http/call-limit.ts'
 import { SECOND_MS } from './durations.ts'
 import { openLog, type Logger } from './log.ts'
+import type { SessionRules } from './session-rules.ts'
 import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { openMailer, type Mailer } from './mail/mailer.ts'
 
@@ -26,6 +27,7 @@ export type Settings = {
   isSecure: boolean
   /** Whoever has one of these roles must have a second factor. */
   secondFactorRoles: readonly Role[]
+  sessions: SessionRules
   requestsPerMinute: number
   networkRequestsPerMinute: number
   registrationsPerHour: number
@@ -85,7 +87,7 @@ export async function openDeps(config: Config, overrides: Overrides = {}): Promi
   const mailer = openMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom })
   return {
     db,
-    sessions: openSessions({ db, now, isSecure: settings.isSecure }),
+    sessions: openSessions({ db, now, isSecure: settings.isSecure, rules: config.sessions }),
     gateways: overrides.gateways ?? openGateways(openRazorpayGateway({ ...config.razorpay, now })),
     cloudinary: openCloudinary({ url: config.cloudinaryUrl, now }),
     scanFile: overrides.scanFile ?? scanNothing,
@@ -118,6 +120,7 @@ function settingsOf(config: Config): Settings {
     trustProxy: config.trustProxy,
     isSecure: config.appUrl.startsWith('https://'),
     secondFactorRoles: config.secondFactorRoles,
+    sessions: config.sessions,
     requestsPerMinute: config.requestsPerMinute,
     networkRequestsPerMinute: config.networkRequestsPerMinute,
     registrationsPerHour: config.registrationsPerHour,

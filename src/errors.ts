@@ -96,16 +96,23 @@ export type Reason = keyof typeof REASONS
 /** One fault of one input field (`path` as in `sections.0.title`), or one thing that is missing. */
 export type Issue = { path: string; message: string }
 
-type Details = { issues?: Issue[]; retryAfterSeconds?: number; cause?: unknown }
+type Details = {
+  issues?: Issue[]
+  retryAfterSeconds?: number
+  cause?: unknown
+  isDenied?: boolean
+}
 
 /**
  * A refusal, thrown by whoever decides it and answered by whichever door it reaches. `retryAfterSeconds` is
- * answered as Retry-After; `cause` is for the log alone.
+ * answered as Retry-After; `cause` is for the log alone, and so is `isDenied`: what reads as not there is there,
+ * and another's.
  */
 export class DomainError extends Error {
   readonly reason: Reason
   readonly issues: Issue[]
   readonly retryAfterSeconds: number | undefined
+  readonly isDenied: boolean
 
   constructor(reason: Reason, details: Details = {}) {
     super(sentenceOf(reason), { cause: details.cause })
@@ -113,6 +120,7 @@ export class DomainError extends Error {
     this.reason = reason
     this.issues = details.issues ?? []
     this.retryAfterSeconds = details.retryAfterSeconds
+    this.isDenied = details.isDenied === true
   }
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
 import { pinoHttp } from 'pino-http'
 import { pino, type DestinationStream, type Logger } from 'pino'
+import { networkOf } from './http/network.ts'
 
 export type { Logger }
 
@@ -33,12 +35,22 @@ export function openLog(level: string, destination?: DestinationStream): Logger 
   return pino(
     {
       level,
-      redact: { paths, censor: '[redacted]' },
+      redact: { paths, censor: censored },
       base: null,
       serializers: { err: errorFacts },
     },
     destination ?? pino.destination(1),
   )
+}
+
+/**
+ * The code of an error is what tells a full disk from a wrong address: a word in capitals, or a number of five
+ * digits at most. An authenticator's has six, and recovery codes are written small.
+ */
+function censored(value: unknown, path: string[]): unknown {
+  const isErrorCode =
+    typeof value === 'number' ? value < 100_000 : /^[A-Z][A-Z0-9_]+$/.test(String(value))
+  return path.length > 1 && path.at(-1) === 'code' && isErrorCode ? value : '[redacted]'
 }
 
 type ErrorFacts = { type: string; message: string; stack?: string; code?: unknown; cause?: unknown }
@@ -65,9 +77,29 @@ const scrub = (text: string): string =>
     .replace(/\/\/[^\s/@]{1,200}@/g, '//[redacted]@')
     .replace(/[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}/g, '[e-mail]')
 
-/** One line per request: method, path without its query, status, time taken. No headers, no bodies. */
+const actors = new WeakMap<IncomingMessage, string>()
+const networks = new WeakMap<IncomingMessage, string>()
+
+/** Whose request it is and where it comes from, for the log. */
+export function callerFacts(req: IncomingMessage) {
+  return { actorId: actors.get(req) ?? null, network: networks.get(req) ?? 'unknown' }
+}
+
+/** Says whose request it was, for its line in the log. */
+export function nameActor(req: IncomingMessage, actorId: string): void {
+  actors.set(req, actorId)
+}
+
+/**
+ * One line per request: method, path without its query, status, time taken, the network it came from and the
+ * account that was signed in. No headers, no bodies.
+ */
 export function logRequests(log: Logger): RequestHandler {
-  return pinoHttp({
+  const withCaller = (req: IncomingMessage, _res: ServerResponse, ...rest: unknown[]): object => ({
+    ...(Object(rest.at(-1)) as object),
+    ...callerFacts(req),
+  })
+  const write = pinoHttp({
     logger: log,
     // Our own id for every request: one that came with it could be used to forge log lines.
     genReqId: (_req, res) => {
@@ -79,6 +111,8 @@ export function logRequests(log: Logger): RequestHandler {
     // 503 is a gateway's or the database's fault, and asks to come again.
     customLogLevel: (_req, { statusCode }) =>
       statusCode === 503 ? 'warn' : statusCode >= 500 ? 'error' : 'info',
+    customSuccessObject: withCaller,
+    customErrorObject: withCaller,
     serializers: {
       req: (req: { method: string; url: string }) => ({
         method: req.method,
@@ -87,4 +121,9 @@ export function logRequests(log: Logger): RequestHandler {
       res: (res: { statusCode: number }) => ({ status: res.statusCode }),
     },
   })
+  return (req, res, next) => {
+    // While it is connected: afterwards nobody knows its address.
+    networks.set(req, networkOf(req.ip))
+    write(req, res, next)
+  }
 }

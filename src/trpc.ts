@@ -1,4 +1,5 @@
 import { initTRPC, type TRPCDefaultErrorShape as DefaultErrorShape } from '@trpc/server'
+import { noteRefusal } from './auth/refusals.ts'
 import type { Role } from './auth/user.ts'
 import { requireSignedIn, type Context } from './context.ts'
 import { DomainError, sentenceOf, type Issue, type Reason } from './errors.ts'
@@ -39,9 +40,11 @@ const t = initTRPC.context<Context>().create({
 })
 
 // `next()` never rejects in tRPC 11: it resolves to a result that says whether it went well.
-const translateErrors = t.middleware(async ({ ctx, next }) => {
+const translateErrors = t.middleware(async ({ ctx, path, next }) => {
   const result = await next()
   if (result.ok) return result
+  const refusal = refusalOf(result.error)
+  if (refusal) await noteRefusal(ctx, refusal, path)
   throw translated(result.error, ctx.retryAfter)
 })
 

@@ -32,7 +32,7 @@ export async function confirmEmailChange(
   await moveAccount(visit, user, change)
   await finishChange(visit, change)
   if (visit.actor?.id === user._id) {
-    const { setCookie } = await startSession(visit, user._id, visit.device)
+    const { setCookie } = await startSession(visit, visit.actor, visit.device)
     visit.setCookie(setCookie)
     await rememberNetwork(visit, change.newEmail)
   }

@@ -32,14 +32,14 @@ export type PasswordReset = z.infer<typeof PasswordReset>
  * WEAK_PASSWORD, TOO_MANY_REQUESTS, CHANGED_MEANWHILE.
  */
 export async function changePassword(
-  deps: Omit<Visit, 'actor'> & Uses<'settings'>,
+  deps: Omit<Visit, 'actor'>,
   actor: Actor,
   { current, next }: PasswordChange,
 ): Promise<null> {
   const user = await requirePassword(deps, actor, current)
   requireStrong(next, { ...user, appName: deps.settings.appName, field: 'next' })
   await replaceHash(deps, user, next)
-  const { setCookie } = await startSession(deps, actor.id, deps.device)
+  const { setCookie } = await startSession(deps, actor, deps.device)
   deps.setCookie(setCookie)
   await audit(deps, { actor, act: 'auth.password-changed', target: targetOf(actor.id) })
   return null

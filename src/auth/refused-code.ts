@@ -1,5 +1,6 @@
-import { audit, type Audited } from '../audit.ts'
+import type { Audited } from '../audit.ts'
 import { DomainError } from '../errors.ts'
+import { auditRarely } from './rare-audit.ts'
 import type { Actor } from './sessions.ts'
 import { targetOf } from './user.ts'
 
@@ -9,6 +10,9 @@ export async function refuseCode(
   actor: Pick<Actor, 'id' | 'role'> | null,
   userId: string,
 ): Promise<never> {
-  await audit(deps, { actor, act: 'auth.code-refused', target: targetOf(userId) })
+  const target = targetOf(userId)
+  await auditRarely(deps, { actor, act: 'auth.code-refused', target }, [
+    { of: [target], most: 60, seconds: 3_600 },
+  ])
   throw new DomainError('WRONG_CODE')
 }

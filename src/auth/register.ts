@@ -20,10 +20,7 @@ export type NewAccount = z.infer<typeof NewAccount>
  * Makes a STUDENT, signs them in and mails a link that confirms the address. The unique e-mail decides
  * between two who register it at once. Throws WEAK_PASSWORD, TOO_MANY_REQUESTS, EMAIL_TAKEN.
  */
-export async function register(
-  visit: Visit & Uses<'settings'>,
-  { name, email, password }: NewAccount,
-): Promise<User> {
+export async function register(visit: Visit, { name, email, password }: NewAccount): Promise<User> {
   requireStrong(password, { name, email, appName: visit.settings.appName })
   const most = visit.settings.registrationsPerHour
   await requireAttempt(visit, { key: bucketKey('register', visit.network), most, seconds: 3600 })
@@ -35,7 +32,7 @@ export async function register(
     template: 'verify-email',
     data: {},
   })
-  const { setCookie } = await startSession(visit, user._id, visit.device)
+  const { setCookie } = await startSession(visit, userOf(user), visit.device)
   if (visit.actor) await endSession(visit, visit.actor)
   visit.setCookie(setCookie)
   await rememberNetwork(visit, email)

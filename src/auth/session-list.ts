@@ -6,7 +6,9 @@ import { oid } from '../db.ts'
 import { DomainError } from '../errors.ts'
 import { AnyPage, Id, orNamed, type Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
+import { ruleFor } from '../session-rules.ts'
 import type { Actor } from './sessions.ts'
+import { requireRecentPassword } from './step-up.ts'
 import { targetOf } from './user.ts'
 
 /** A session as its owner sees it. `id` names it here and is not what the cookie holds. */
@@ -26,14 +28,18 @@ export type SessionChoice = z.infer<typeof SessionChoice>
 
 /** The sessions that are still valid, newest first. Throws INVALID_INPUT for a cursor that is none. */
 export async function listSessions(
-  { db, now }: Uses<'db' | 'now'>,
+  { db, now, settings }: Uses<'db' | 'now' | 'settings'>,
   actor: Actor,
   page: Page,
 ): Promise<PageOf<SessionInfo>> {
+  const { idleMs, absoluteMs } = ruleFor(settings.sessions, actor.role)
+  const at = now().getTime()
   const own = db.orm.sessions
     .where({ userId: actor.id })
     .where(Field.gt('expiresAt', now()))
     .where(Field.gt('absoluteExpiresAt', now()))
+    .where(Field.gt('lastUsedAt', new Date(at - idleMs)))
+    .where(Field.gt('createdAt', new Date(at - absoluteMs)))
   const { items, nextCursor } = await readPage(own, page)
   return {
     items: items.map(({ _id: id, createdAt, lastUsedAt, userAgent, network }) => ({
@@ -48,20 +54,22 @@ export async function listSessions(
   }
 }
 
-/** Ends one session, this one too; its next request is a stranger's. Throws NOT_FOUND. */
+/** Ends one session, this one too; its next request is a stranger's. Throws PASSWORD_NEEDED, NOT_FOUND. */
 export async function revokeSession(
   deps: Audited,
   actor: Actor,
   { id }: SessionChoice,
 ): Promise<null> {
+  requireRecentPassword(deps, actor)
   const ended = await deps.db.orm.sessions.where({ _id: id, userId: actor.id }).deleteAndCount()
   if (ended === 0) throw new DomainError('NOT_FOUND')
   await audit(deps, { actor, act: 'auth.session-revoked', target: targetOf(actor.id) })
   return null
 }
 
-/** Ends every session but this one, and answers how many. */
+/** Ends every session but this one, and answers how many. Throws PASSWORD_NEEDED. */
 export async function revokeOtherSessions(deps: Audited, actor: Actor): Promise<{ ended: number }> {
+  requireRecentPassword(deps, actor)
   const ended = await deps.db.orm.sessions
     .where({ userId: actor.id })
     .where(Field.neq('_id', oid(actor.sessionId)))

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Adapter, DatabaseSession, DatabaseUser } from 'lucia'
 import type { ObjectId } from 'mongodb'
 import type { Db } from '../db.ts'
+import { ruleFor, type SessionRule, type SessionRules } from '../session-rules.ts'
 import type { Role, User } from './user.ts'
 
 /** Where and with what a session was made; shown to its user. */
@@ -28,7 +29,7 @@ export function hashOfToken(token: string): string {
  * Lucia's port on our models. Lucia reads the wall clock itself; dates cross this border shifted by the
  * difference to the injected clock (nothing, in production), so that one clock rules every expiry.
  */
-export function sessionStore(db: Db, now: () => Date): Adapter {
+export function sessionStore(db: Db, now: () => Date, rules: SessionRules): Adapter {
   const toWall = (date: Date) => new Date(date.getTime() - now().getTime() + Date.now())
   const fromWall = (date: Date) => new Date(date.getTime() + now().getTime() - Date.now())
   return {
@@ -36,9 +37,7 @@ export function sessionStore(db: Db, now: () => Date): Adapter {
       const found = await findSessionAndUser(db, hashOfToken(token))
       if (!found) return [null, null]
       const { session, user } = found
-      const isOver =
-        Math.min(session.expiresAt.getTime(), session.absoluteExpiresAt.getTime()) <=
-        now().getTime()
+      const isOver = endOf(session, user && ruleFor(rules, user.attributes.role)) <= now().getTime()
       const expiresAt = isOver ? new Date(0) : toWall(session.expiresAt)
       return [{ id: token, userId: session.userId, expiresAt, attributes: session }, user]
     },
@@ -72,6 +71,14 @@ export function sessionStore(db: Db, now: () => Date): Adapter {
       await db.driver.collection('sessions').deleteMany({ expiresAt: { $lte: now() } })
     },
   }
+}
+
+/** When it ends: by what was written when it began, or sooner by the rule for the role its user has now. */
+function endOf(session: StoredSession & { expiresAt: Date }, rule: SessionRule | null): number {
+  const ends = [session.expiresAt.getTime(), session.absoluteExpiresAt.getTime()]
+  if (!rule) return Math.min(...ends)
+  const unused = session.lastUsedAt.getTime() + rule.idleMs
+  return Math.min(...ends, unused, session.createdAt.getTime() + rule.absoluteMs)
 }
 
 type SessionRow = {

@@ -6,6 +6,7 @@ import { DomainError } from '../errors.ts'
 import { Email, exactly } from '../fields.ts'
 import { putMail } from '../mail/outbox.ts'
 import { isKnownNetwork, limitAttempts, rememberNetwork } from './attempt-limits.ts'
+import { auditRarely } from './rare-audit.ts'
 import { describeDevice } from './device.ts'
 import { GivenPassword, hashPassword, isPassword, needsRehash } from './passwords.ts'
 import { refuseCode } from './refused-code.ts'
@@ -31,14 +32,27 @@ export async function login(visit: Visit, { email, password, code }: Credentials
     const found = await findUser(visit.db, { email })
     const isRight = await isPassword(found?.passwordHash ?? null, password)
     if (found && isRight) return found
-    const target = targetOf(found?._id ?? 'unknown')
-    await audit(visit, { actor: null, act: 'auth.sign-in-failed', target })
+    await auditFailure(visit, found)
     throw new DomainError('WRONG_CREDENTIALS')
   })
   await requireSecondFactor(visit, user, code)
   await signIn(visit, user, password)
   await rehash(visit, user, password)
   return userOf(user)
+}
+
+/** Of a person's account a few an hour and network, of no account at all a few an hour: guessing goes on for days. */
+async function auditFailure(visit: Visit, found: UserDocument | null): Promise<void> {
+  const target = targetOf(found?._id ?? 'unknown')
+  const after = found && { role: found.role }
+  await auditRarely(
+    visit,
+    { actor: null, act: 'auth.sign-in-failed', target, ...(after && { after }) },
+    [
+      { of: [target, visit.network], most: 10, seconds: 3_600 },
+      { of: [target], most: 60, seconds: 3_600 },
+    ],
+  )
 }
 
 async function requireSecondFactor(
@@ -56,7 +70,7 @@ async function requireSecondFactor(
 /** Starts a session and ends the one this browser had: its cookie is about to be replaced. */
 async function signIn(visit: Visit, user: UserDocument, password: string): Promise<void> {
   const isKnown = await isKnownNetwork(visit, user.email)
-  const cookie = await startSession(visit, user._id, visit.device)
+  const cookie = await startSession(visit, userOf(user), visit.device)
   await requireStillValid(visit, user, { password, sessionId: cookie.sessionId })
   if (visit.actor) await endSession(visit, visit.actor)
   visit.setCookie(cookie.setCookie)
@@ -116,11 +130,12 @@ async function rehash(
   await db.orm.users.where({ _id, passwordHash }).update({ passwordHash: better })
 }
 
-/** Ends this session and clears its cookie. */
+/** Ends this session, and clears its cookie and whatever else the browser has of us. */
 export async function logout(
-  deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
+  deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie' | 'clearSiteData'>,
   actor: Actor | null,
 ): Promise<{ ok: true }> {
+  deps.clearSiteData()
   // A session that has ended on its own leaves a cookie behind.
   if (!actor) deps.setCookie(deps.sessions.createBlankSessionCookie().serialize())
   else {

@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import { audit, type Audited } from '../audit.ts'
+import type { Audited } from '../audit.ts'
+import type { Context } from '../context.ts'
 import type { Uses } from '../deps.ts'
 import { MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { limitAttempts } from './attempt-limits.ts'
 import { GivenPassword, isPassword } from './passwords.ts'
-import type { Actor } from './sessions.ts'
+import { auditRarely } from './rare-audit.ts'
+import { renewSession, type Actor } from './sessions.ts'
 import { findUser, targetOf, type UserDocument } from './user.ts'
 
 const RECENT_MS = 10 * MINUTE_MS
@@ -38,18 +40,25 @@ export async function requirePassword(
     const user = await findUser(deps.db, { _id: actor.id })
     const isRight = await isPassword(user?.passwordHash ?? null, password)
     if (user && isRight) return user
-    await audit(deps, { actor, act: 'auth.password-refused', target: targetOf(actor.id) })
+    const target = targetOf(actor.id)
+    await auditRarely(deps, { actor, act: 'auth.password-refused', target }, [
+      { of: [target], most: 60, seconds: 3_600 },
+    ])
     throw new DomainError('WRONG_PASSWORD')
   })
 }
 
-/** Proves the password again, for what needs it to be recent. Throws WRONG_PASSWORD, TOO_MANY_REQUESTS. */
+/**
+ * Proves the password again, for what needs it to be recent, and goes on under a new session id. Throws
+ * WRONG_PASSWORD, TOO_MANY_REQUESTS.
+ */
 export async function confirmPassword(
-  deps: Audited,
+  deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
   actor: Actor,
   { password }: PasswordConfirmation,
 ): Promise<null> {
   await requirePassword(deps, actor, password)
-  await deps.db.orm.sessions.where({ _id: actor.sessionId }).update({ passwordAt: deps.now() })
+  const cookie = await renewSession(deps, actor)
+  if (cookie !== null) deps.setCookie(cookie)
   return null
 }

@@ -3,6 +3,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import { audit } from '../audit.ts'
 import type { Actor } from '../auth/sessions.ts'
+import { requireRecentPassword } from '../auth/step-up.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
@@ -74,8 +75,9 @@ export type Coupon = {
 
 type Needs = Uses<'db' | 'now'>
 
-/** Makes one coupon. Throws COUPON_TAKEN. */
+/** Makes one coupon. Throws PASSWORD_NEEDED, PASSWORD_NEEDED, COUPON_TAKEN. */
 export async function createCoupon(deps: Needs, actor: Actor, input: NewCoupon): Promise<Coupon> {
+  requireRecentPassword(deps, actor)
   const at = deps.now()
   try {
     const stored = { ...input, batch: null, createdAt: at, updatedAt: at }
@@ -96,6 +98,7 @@ export async function createCouponBatch(
   actor: Actor,
   { prefix, count, ...terms }: NewCouponBatch,
 ): Promise<{ batch: string; codes: string[] }> {
+  requireRecentPassword(deps, actor)
   const at = deps.now()
   const batch = `${prefix}-${at.getTime().toString(36).toUpperCase()}`
   const codes = Array.from({ length: count }, () => `${prefix}-${randomCode()}`)
@@ -122,12 +125,13 @@ function randomCode(): string {
   return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 }
 
-/** Changes what may change of a coupon that people hold already. Throws NOT_FOUND. */
+/** Changes what may change of a coupon that people hold already. Throws PASSWORD_NEEDED, NOT_FOUND. */
 export async function updateCoupon(
   deps: Needs,
   actor: Actor,
   { code, ...changes }: CouponChanges,
 ): Promise<Coupon> {
+  requireRecentPassword(deps, actor)
   const updatedAt = deps.now()
   const coupon = await deps.db.orm.coupons.where({ code }).update({ ...changes, updatedAt })
   if (!coupon) throw new DomainError('NOT_FOUND')

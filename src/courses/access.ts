@@ -42,7 +42,7 @@ export async function requireCourse(
   const enrolled = await isEnrolled(deps, actor, course._id)
   // What was sold stays readable to those who hold it, whatever becomes of the listing.
   const isHeld = enrolled && Boolean(course.publishedAt)
-  if (!isOnSale(course) && !owner && !isHeld) throw new DomainError('NOT_FOUND')
+  if (!isOnSale(course) && !owner && !isHeld) throw new DomainError('NOT_FOUND', { isDenied: true })
   return { course, viewer: { enrolled, owner } }
 }
 
@@ -83,5 +83,5 @@ export async function requireOwnCourse(
   const course = await findCourse(db, { _id: courseId })
   if (!course) throw new DomainError('NOT_FOUND')
   if (isOwner(course, actor)) return course
-  throw new DomainError(isOnSale(course) ? 'FORBIDDEN' : 'NOT_FOUND')
+  throw new DomainError(isOnSale(course) ? 'FORBIDDEN' : 'NOT_FOUND', { isDenied: true })
 }

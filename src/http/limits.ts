@@ -1,6 +1,8 @@
 import { rateLimit, type Options } from 'express-rate-limit'
 import type { Request, RequestHandler, Response } from 'express'
+import { requestIdOf } from '../context.ts'
 import type { Deps } from '../deps.ts'
+import { callerFacts } from '../log.ts'
 import { MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { answerError } from './answers.ts'
@@ -11,8 +13,8 @@ import { networkOf } from './network.ts'
  * Counts HTTP requests per network and minute, whoever they come from, before anything is read. Wide: a
  * campus, or a mobile carrier, is one network. Refuses with TOO_MANY_REQUESTS.
  */
-export function limitNetworks({ settings }: Pick<Deps, 'settings'>): RequestHandler {
-  return limiter({
+export function limitNetworks({ settings, log }: Pick<Deps, 'settings' | 'log'>): RequestHandler {
+  return limiter(log, {
     limit: settings.networkRequestsPerMinute,
     keyGenerator: ({ ip }) => networkOf(ip),
   })
@@ -24,16 +26,19 @@ export function limitNetworks({ settings }: Pick<Deps, 'settings'>): RequestHand
  * limit of its own. Refuses with TOO_MANY_REQUESTS.
  */
 export function limitCallers(
-  { settings }: Pick<Deps, 'settings'>,
+  { settings, log }: Pick<Deps, 'settings' | 'log'>,
   callerOf: (req: Request, res: Response) => Promise<Caller>,
 ): RequestHandler {
-  return limiter({
+  return limiter(log, {
     limit: settings.requestsPerMinute,
     keyGenerator: async (req, res) => callerKey(await callerOf(req, res)),
   })
 }
 
-function limiter(options: Pick<Options, 'limit' | 'keyGenerator'>): RequestHandler {
+function limiter(
+  log: Deps['log'],
+  options: Pick<Options, 'limit' | 'keyGenerator'>,
+): RequestHandler {
   return rateLimit({
     ...options,
     windowMs: MINUTE_MS,
@@ -41,7 +46,11 @@ function limiter(options: Pick<Options, 'limit' | 'keyGenerator'>): RequestHandl
     legacyHeaders: false,
     // It would write to the console, once, about headers that strangers send and we mean to ignore.
     validate: false,
-    handler: (_req, res) => {
+    handler: (req, res) => {
+      log.info(
+        { reason: 'TOO_MANY_REQUESTS', requestId: requestIdOf(req), ...callerFacts(req) },
+        'refused',
+      )
       answerError(res, new DomainError('TOO_MANY_REQUESTS'))
     },
   })

@@ -118,8 +118,8 @@ export async function requireOwnOrder(
   actor: { id: string },
   id: string,
 ): Promise<OrderDocument> {
-  const order = await db.orm.orders.where({ _id: id, userId: actor.id }).first()
-  if (!order) throw new DomainError('NOT_FOUND')
+  const order = await db.orm.orders.where({ _id: id }).first()
+  if (order?.userId !== actor.id) throw new DomainError('NOT_FOUND', { isDenied: order !== null })
   return order
 }
 
@@ -129,7 +129,10 @@ export async function showOrder(deps: Uses<'db'>, id: string): Promise<Order> {
   return publicOrder(order, refunds)
 }
 
-/** The order with its refunds, disputes and timeline. Throws NOT_FOUND. */
+/**
+ * The order with its refunds, disputes and timeline, in the words in which they were written down: for
+ * administrators (see `toldToBuyer`). Throws NOT_FOUND.
+ */
 export async function showOrderDetails(deps: Uses<'db'>, id: string): Promise<OrderDetails> {
   const [order, refunds, disputes] = await Promise.all([
     requireOrder(deps, id),

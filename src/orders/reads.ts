@@ -4,6 +4,7 @@ import type { Actor } from '../auth/sessions.ts'
 import type { Uses } from '../deps.ts'
 import { Id, orNamed, Page, type PageOf } from '../fields.ts'
 import { readPage } from '../paging.ts'
+import { toldToBuyer } from './buyer-words.ts'
 import {
   publicOrder,
   requireOwnOrder,
@@ -44,8 +45,9 @@ export async function getOrder(
   actor: Actor,
   { orderId }: OrderRef,
 ): Promise<OrderDetails> {
-  if (actor.role !== 'ADMIN') await requireOwnOrder(deps, actor, orderId)
-  return showOrderDetails(deps, orderId)
+  if (actor.role === 'ADMIN') return showOrderDetails(deps, orderId)
+  await requireOwnOrder(deps, actor, orderId)
+  return toldToBuyer(await showOrderDetails(deps, orderId))
 }
 
 /** Everybody's orders, newest first, for administrators. */

@@ -32,7 +32,7 @@ type Rooms = readonly PersonalData[]
  * WRONG_PASSWORD, TOO_MANY_REQUESTS, HAS_PUBLISHED_COURSES, LAST_ADMIN, CHANGED_MEANWHILE.
  */
 export async function deleteAccount(
-  deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie'>,
+  deps: Audited & Uses<'sessions'> & Pick<Context, 'setCookie' | 'clearSiteData'>,
   actor: Actor,
   { password }: AccountDeletion,
   rooms: Rooms,
@@ -43,6 +43,7 @@ export async function deleteAccount(
   const leaver = await anonymise(deps, user)
   await audit(deps, { actor, act: ACT, target: targetOf(actor.id) })
   await erase(deps, leaver, rooms)
+  deps.clearSiteData()
   deps.setCookie(await endSession(deps, actor))
   return null
 }

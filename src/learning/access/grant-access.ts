@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { audit, type Audited } from '../../audit.ts'
 import { limitSearches } from '../../auth/attempt-limits.ts'
 import type { Actor } from '../../auth/sessions.ts'
+import { requireRecentPassword } from '../../auth/step-up.ts'
 import { findByProvenAddress } from '../../auth/unproven.ts'
 import { findUser } from '../../auth/user.ts'
 import type { CourseDocument } from '../../courses/course.ts'
@@ -40,7 +41,7 @@ export type AccessRevocation = z.infer<typeof AccessRevocation>
  * Grants a student access to one's own course without payment, or for longer: never for less than was granted
  * before. What really changes is put into the audit log.
  *
- * Throws INVALID_INPUT (the course was never published, or the end is in the past), NOT_FOUND (nobody of this
+ * Throws PASSWORD_NEEDED (where the course costs anything), INVALID_INPUT (the course was never published, or the end is in the past), NOT_FOUND (nobody of this
  * id, or who has proved this e-mail address), OWN_COURSE (it is the author's), and TOO_MANY_REQUESTS for too many addresses tried.
  */
 export async function grantAccess(
@@ -48,6 +49,7 @@ export async function grantAccess(
   actor: Actor,
   { course, userId, email, until, reason }: AccessGrant & { course: CourseDocument },
 ): Promise<RosterEntry> {
+  if (course.pricePaise > 0) requireRecentPassword(deps, actor)
   const courseId = course._id
   if (!course.publishedAt) refuseInput('courseId', 'was never published')
   if (until && until <= deps.now()) refuseInput('until', 'is in the past')

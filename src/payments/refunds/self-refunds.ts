@@ -6,6 +6,7 @@ import { requireRecentPassword } from '../../auth/step-up.ts'
 import type { Uses } from '../../deps.ts'
 import { DomainError } from '../../errors.ts'
 import { Id } from '../../fields.ts'
+import { refundToldToBuyer } from '../../orders/buyer-words.ts'
 import { linesOf, refundUntilOf, requireOwnOrder } from '../../orders/order.ts'
 import type { Refund } from '../../orders/refunded.ts'
 import { findPayment } from '../record/payments.ts'
@@ -58,9 +59,16 @@ export async function requestRefund(
     reason: 'asked for by the buyer',
     requestedBy: actor.id,
   }
-  return underNextKey(deps, { userId: actor.id, courseId, asked }, (refund) =>
-    openAndDriveRefund(deps, payment, refund),
+  const refund = await underNextKey(deps, { userId: actor.id, courseId, asked }, (asking) =>
+    openAndDriveRefund(deps, payment, asking).catch(inWordsForBuyers),
   )
+  return refundToldToBuyer(refund)
+}
+
+/** The gateway says why to administrators. */
+function inWordsForBuyers(error: unknown): never {
+  const isRefused = error instanceof DomainError && error.reason === 'REFUND_REFUSED'
+  throw isRefused ? new DomainError('REFUND_REFUSED', { cause: error }) : error
 }
 
 type OwnRefund = { userId: string; courseId: string; asked: Omit<NewRefund, 'key'> }
