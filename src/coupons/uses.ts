@@ -12,8 +12,11 @@ type Stock = Uses<'db' | 'now'>
 type Buyer = { orderId: string; userId: string }
 type Limits = { maxTotal: number | null; maxPerUser: number | null }
 
-/** Until when it is held; left out, until the order is closed. `late`: for somebody who is paying already. */
-type Hold = Buyer & { heldUntil?: Date; late?: boolean }
+/**
+ * Until when it is held; left out, until the order is closed. `late`: for somebody who is paying already;
+ * `beyondLimits`: an administrator has decided, and no limit is asked.
+ */
+type Hold = Buyer & { heldUntil?: Date; late?: boolean; beyondLimits?: boolean }
 
 // Buyers of one instance come one after the other, so each conflict means that another instance was first.
 const MAX_TRIES = 200
@@ -44,11 +47,11 @@ export async function holdUse(
 async function append(
   deps: Stock,
   code: string,
-  { heldUntil, late = false, ...buyer }: Hold,
+  { heldUntil, late = false, beyondLimits = false, ...buyer }: Hold,
 ): Promise<boolean> {
   const at = deps.now()
   const place = await nextPlace(deps, code)
-  const limits = await limitsOf(deps, code)
+  const limits = beyondLimits ? NO_LIMITS : await limitsOf(deps, code)
   const own = await usesBy(deps, code, buyer.userId)
   const hasLeft = await isLeft(deps, code, { ...limits, own, place })
   // The last one may have gone to this very order, opened in two tabs.
@@ -83,6 +86,8 @@ async function limitsOf({ db }: Uses<'db'>, code: string): Promise<Limits> {
   return { maxTotal: coupon.maxTotal ?? null, maxPerUser: coupon.maxPerUser ?? null }
 }
 
+const NO_LIMITS: Limits = { maxTotal: null, maxPerUser: null }
+
 type Ask = Limits & { own: readonly Use[]; place: number }
 
 async function isLeft(
@@ -114,7 +119,11 @@ const KEPT_MS = 10 * MINUTE_MS
  * Sees to it that an order which is being paid after its time has its use: what it still holds is kept, and what
  * was given back is held anew, at the end of the list, within the limits as they are now. False when none is left.
  */
-export async function keepUse(deps: Stock, code: string, buyer: Buyer): Promise<boolean> {
+export async function keepUse(
+  deps: Stock,
+  code: string,
+  { beyondLimits = false, ...buyer }: Buyer & { beyondLimits?: boolean },
+): Promise<boolean> {
   const { orderId } = buyer
   const heldUntil = new Date(deps.now().getTime() + KEPT_MS)
   const kept = await deps.db.orm.coupon_uses
@@ -123,7 +132,7 @@ export async function keepUse(deps: Stock, code: string, buyer: Buyer): Promise<
   if (kept) return true
   await stepAside(deps, orderId)
   try {
-    await holdUse(deps, { code }, { ...buyer, heldUntil, late: true })
+    await holdUse(deps, { code }, { ...buyer, heldUntil, late: true, beyondLimits })
     return true
   } catch (error) {
     if (error instanceof DomainError) return false
