@@ -67,9 +67,14 @@ type ExportedAttempt = {
   score: number | null
   maxScore: number | null
   passed: boolean | null
-  questions: unknown
+  /** As they were given and graded; the questions are their author's. */
   answers: unknown
 }
+
+const ATTEMPT_FIELDS = [
+  ...(['courseId', 'lessonId', 'number', 'startedAt', 'submittedAt'] as const),
+  ...(['score', 'maxScore', 'passed', 'answers'] as const),
+] as const
 
 async function readQuizAttempts(
   { db }: Uses<'db'>,
@@ -78,7 +83,7 @@ async function readQuizAttempts(
 ): Promise<ExportedAttempt[]> {
   const rows = await db.orm.quiz_attempts
     .where({ userId })
-    .select('courseId', 'lessonId', 'number', 'startedAt', 'submittedAt', 'score', 'maxScore')
+    .select(...ATTEMPT_FIELDS)
     .orderBy({ _id: -1 })
     .limit(most)
     .all()
@@ -91,7 +96,6 @@ async function readQuizAttempts(
     score: row.score ?? null,
     maxScore: row.maxScore ?? null,
     passed: row.passed ?? null,
-    questions: row.questions,
     answers: row.answers ?? null,
   }))
 }
