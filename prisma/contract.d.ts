@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'e8fa0bcf8302028d3709a556d6de9d431fed54ee0fd09150aa4adfa810c90e61'>;
+  StorageHashBase<'9f13af09ccccb1f1a6d2013a996c3f00942c345c07fe59db002a31212b5d034c'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -104,6 +104,20 @@ export type OrderLineInput = {
   readonly refundMaxPercent: CodecTypes['mongo/int32@1']['input'];
   readonly sac: CodecTypes['mongo/string@1']['input'] | null;
   readonly title: CodecTypes['mongo/string@1']['input'];
+};
+export type PaymentReviewOutput = {
+  readonly amountPaise: CodecTypes['mongo/int32@1']['output'];
+  readonly at: CodecTypes['mongo/date@1']['output'];
+  readonly by: CodecTypes['mongo/string@1']['output'];
+  readonly decision: CodecTypes['mongo/string@1']['output'];
+  readonly reason: CodecTypes['mongo/string@1']['output'];
+};
+export type PaymentReviewInput = {
+  readonly amountPaise: CodecTypes['mongo/int32@1']['input'];
+  readonly at: CodecTypes['mongo/date@1']['input'];
+  readonly by: CodecTypes['mongo/string@1']['input'];
+  readonly decision: CodecTypes['mongo/string@1']['input'];
+  readonly reason: CodecTypes['mongo/string@1']['input'];
 };
 export type QuizAnswerOutput = {
   readonly explanation: CodecTypes['mongo/string@1']['output'] | null;
@@ -414,17 +428,22 @@ export type FieldOutputTypes = {
       readonly capturedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['output'];
       readonly currency: CodecTypes['mongo/string@1']['output'];
+      readonly feePaise: CodecTypes['mongo/int32@1']['output'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['output'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
       readonly gatewayPaymentId: CodecTypes['mongo/string@1']['output'];
+      readonly lostPaise: CodecTypes['mongo/int32@1']['output'] | null;
+      readonly madeAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly method: CodecTypes['mongo/string@1']['output'] | null;
       readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
       readonly quarantine: CodecTypes['mongo/string@1']['output'] | null;
       readonly refundKeys: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
       readonly refundedLines: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
       readonly reservedPaise: CodecTypes['mongo/int32@1']['output'];
+      readonly review: PaymentReviewOutput | null;
       readonly seenVia: CodecTypes['mongo/string@1']['output'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+      readonly takenAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly turnedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['output'];
     };
@@ -519,6 +538,20 @@ export type FieldOutputTypes = {
       readonly secret: CodecTypes['mongo/string@1']['output'];
       readonly userId: CodecTypes['mongo/objectId@1']['output'];
     };
+    readonly UnreadableEntity: {
+      readonly _id: CodecTypes['mongo/objectId@1']['output'];
+      readonly createdAt: CodecTypes['mongo/date@1']['output'];
+      readonly entityId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly gateway: CodecTypes['mongo/string@1']['output'];
+      readonly gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly key: CodecTypes['mongo/string@1']['output'];
+      readonly kind: CodecTypes['mongo/string@1']['output'];
+      readonly orderId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly paymentId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly readAt: CodecTypes['mongo/date@1']['output'] | null;
+      readonly reason: CodecTypes['mongo/string@1']['output'];
+      readonly updatedAt: CodecTypes['mongo/date@1']['output'];
+    };
     readonly User: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
       readonly avatarMediaId: CodecTypes['mongo/string@1']['output'] | null;
@@ -544,6 +577,7 @@ export type FieldOutputTypes = {
       readonly gateway: CodecTypes['mongo/string@1']['output'];
       readonly nextAt: CodecTypes['mongo/date@1']['output'];
       readonly outcome: CodecTypes['mongo/string@1']['output'] | null;
+      readonly paymentId: CodecTypes['mongo/string@1']['output'] | null;
       readonly processedAt: CodecTypes['mongo/date@1']['output'] | null;
       readonly receivedAt: CodecTypes['mongo/date@1']['output'];
       readonly state: 'WAITING' | 'DONE' | 'DEAD';
@@ -805,17 +839,22 @@ export type FieldInputTypes = {
       readonly capturedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly createdAt: CodecTypes['mongo/date@1']['input'];
       readonly currency: CodecTypes['mongo/string@1']['input'];
+      readonly feePaise: CodecTypes['mongo/int32@1']['input'] | null;
       readonly gateway: CodecTypes['mongo/string@1']['input'];
       readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
       readonly gatewayPaymentId: CodecTypes['mongo/string@1']['input'];
+      readonly lostPaise: CodecTypes['mongo/int32@1']['input'] | null;
+      readonly madeAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly method: CodecTypes['mongo/string@1']['input'] | null;
       readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
       readonly quarantine: CodecTypes['mongo/string@1']['input'] | null;
       readonly refundKeys: ReadonlyArray<CodecTypes['mongo/string@1']['input']>;
       readonly refundedLines: ReadonlyArray<CodecTypes['mongo/string@1']['input']>;
       readonly reservedPaise: CodecTypes['mongo/int32@1']['input'];
+      readonly review: PaymentReviewInput | null;
       readonly seenVia: CodecTypes['mongo/string@1']['input'];
       readonly status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+      readonly takenAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly turnedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly updatedAt: CodecTypes['mongo/date@1']['input'];
     };
@@ -910,6 +949,20 @@ export type FieldInputTypes = {
       readonly secret: CodecTypes['mongo/string@1']['input'];
       readonly userId: CodecTypes['mongo/objectId@1']['input'];
     };
+    readonly UnreadableEntity: {
+      readonly _id: CodecTypes['mongo/objectId@1']['input'];
+      readonly createdAt: CodecTypes['mongo/date@1']['input'];
+      readonly entityId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly gateway: CodecTypes['mongo/string@1']['input'];
+      readonly gatewayOrderId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly key: CodecTypes['mongo/string@1']['input'];
+      readonly kind: CodecTypes['mongo/string@1']['input'];
+      readonly orderId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly paymentId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly readAt: CodecTypes['mongo/date@1']['input'] | null;
+      readonly reason: CodecTypes['mongo/string@1']['input'];
+      readonly updatedAt: CodecTypes['mongo/date@1']['input'];
+    };
     readonly User: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
       readonly avatarMediaId: CodecTypes['mongo/string@1']['input'] | null;
@@ -935,6 +988,7 @@ export type FieldInputTypes = {
       readonly gateway: CodecTypes['mongo/string@1']['input'];
       readonly nextAt: CodecTypes['mongo/date@1']['input'];
       readonly outcome: CodecTypes['mongo/string@1']['input'] | null;
+      readonly paymentId: CodecTypes['mongo/string@1']['input'] | null;
       readonly processedAt: CodecTypes['mongo/date@1']['input'] | null;
       readonly receivedAt: CodecTypes['mongo/date@1']['input'];
       readonly state: 'WAITING' | 'DONE' | 'DEAD';
@@ -1213,17 +1267,22 @@ export namespace Models {
     capturedAt: CodecTypes['mongo/date@1']['output'] | null;
     createdAt: CodecTypes['mongo/date@1']['output'];
     currency: CodecTypes['mongo/string@1']['output'];
+    feePaise: CodecTypes['mongo/int32@1']['output'] | null;
     gateway: CodecTypes['mongo/string@1']['output'];
     gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
     gatewayPaymentId: CodecTypes['mongo/string@1']['output'];
+    lostPaise: CodecTypes['mongo/int32@1']['output'] | null;
+    madeAt: CodecTypes['mongo/date@1']['output'] | null;
     method: CodecTypes['mongo/string@1']['output'] | null;
     orderId: CodecTypes['mongo/string@1']['output'] | null;
     quarantine: CodecTypes['mongo/string@1']['output'] | null;
     refundKeys: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
     refundedLines: ReadonlyArray<CodecTypes['mongo/string@1']['output']>;
     reservedPaise: CodecTypes['mongo/int32@1']['output'];
+    review: PaymentReviewOutput | null;
     seenVia: CodecTypes['mongo/string@1']['output'];
     status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed';
+    takenAt: CodecTypes['mongo/date@1']['output'] | null;
     turnedAt: CodecTypes['mongo/date@1']['output'] | null;
     updatedAt: CodecTypes['mongo/date@1']['output'];
     readonly [RelationKeys]?: never;
@@ -1327,6 +1386,21 @@ export namespace Models {
     userId: CodecTypes['mongo/objectId@1']['output'];
     readonly [RelationKeys]?: never;
   };
+  export type unbound_UnreadableEntity = {
+    _id: CodecTypes['mongo/objectId@1']['output'];
+    createdAt: CodecTypes['mongo/date@1']['output'];
+    entityId: CodecTypes['mongo/string@1']['output'] | null;
+    gateway: CodecTypes['mongo/string@1']['output'];
+    gatewayOrderId: CodecTypes['mongo/string@1']['output'] | null;
+    key: CodecTypes['mongo/string@1']['output'];
+    kind: CodecTypes['mongo/string@1']['output'];
+    orderId: CodecTypes['mongo/string@1']['output'] | null;
+    paymentId: CodecTypes['mongo/string@1']['output'] | null;
+    readAt: CodecTypes['mongo/date@1']['output'] | null;
+    reason: CodecTypes['mongo/string@1']['output'];
+    updatedAt: CodecTypes['mongo/date@1']['output'];
+    readonly [RelationKeys]?: never;
+  };
   export type unbound_User = {
     _id: CodecTypes['mongo/objectId@1']['output'];
     avatarMediaId: CodecTypes['mongo/string@1']['output'] | null;
@@ -1353,6 +1427,7 @@ export namespace Models {
     gateway: CodecTypes['mongo/string@1']['output'];
     nextAt: CodecTypes['mongo/date@1']['output'];
     outcome: CodecTypes['mongo/string@1']['output'] | null;
+    paymentId: CodecTypes['mongo/string@1']['output'] | null;
     processedAt: CodecTypes['mongo/date@1']['output'] | null;
     receivedAt: CodecTypes['mongo/date@1']['output'];
     state: 'WAITING' | 'DONE' | 'DEAD';
@@ -1389,6 +1464,7 @@ export declare const models: {
     Session: Models.unbound_Session;
     Throttle: Models.unbound_Throttle;
     Totp: Models.unbound_Totp;
+    UnreadableEntity: Models.unbound_UnreadableEntity;
     User: Models.unbound_User;
     WebhookEvent: Models.unbound_WebhookEvent;
   };
@@ -2510,6 +2586,12 @@ type ContractBase = Omit<
                   readonly unique: true;
                 },
                 {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'paymentId' }];
+                  readonly kind: 'mongo-index';
+                  readonly partialFilterExpression: { readonly paymentId: { readonly $gte: '' } };
+                  readonly unique: true;
+                },
+                {
                   readonly keys: readonly [
                     { readonly direction: 1; readonly field: 'userId' },
                     { readonly direction: -1; readonly field: 'createdAt' },
@@ -2775,9 +2857,12 @@ type ContractBase = Omit<
                     readonly capturedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly createdAt: { readonly bsonType: 'date' };
                     readonly currency: { readonly bsonType: 'string' };
+                    readonly feePaise: { readonly bsonType: readonly ['null', 'int'] };
                     readonly gateway: { readonly bsonType: 'string' };
                     readonly gatewayOrderId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly gatewayPaymentId: { readonly bsonType: 'string' };
+                    readonly lostPaise: { readonly bsonType: readonly ['null', 'int'] };
+                    readonly madeAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly method: { readonly bsonType: readonly ['null', 'string'] };
                     readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly quarantine: { readonly bsonType: readonly ['null', 'string'] };
@@ -2790,6 +2875,29 @@ type ContractBase = Omit<
                       readonly items: { readonly bsonType: 'string' };
                     };
                     readonly reservedPaise: { readonly bsonType: 'int' };
+                    readonly review: {
+                      readonly oneOf: readonly [
+                        { readonly bsonType: 'null' },
+                        {
+                          readonly additionalProperties: false;
+                          readonly bsonType: 'object';
+                          readonly properties: {
+                            readonly amountPaise: { readonly bsonType: 'int' };
+                            readonly at: { readonly bsonType: 'date' };
+                            readonly by: { readonly bsonType: 'string' };
+                            readonly decision: { readonly bsonType: 'string' };
+                            readonly reason: { readonly bsonType: 'string' };
+                          };
+                          readonly required: readonly [
+                            'amountPaise',
+                            'at',
+                            'by',
+                            'decision',
+                            'reason',
+                          ];
+                        },
+                      ];
+                    };
                     readonly seenVia: { readonly bsonType: 'string' };
                     readonly status: {
                       readonly bsonType: 'string';
@@ -2801,6 +2909,7 @@ type ContractBase = Omit<
                         'failed',
                       ];
                     };
+                    readonly takenAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly turnedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly updatedAt: { readonly bsonType: 'date' };
                   };
@@ -3276,6 +3385,56 @@ type ContractBase = Omit<
                 readonly validationLevel: 'strict';
               };
             };
+            readonly unreadable_entities: {
+              readonly indexes: readonly [
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'key' }];
+                  readonly kind: 'mongo-index';
+                  readonly unique: true;
+                },
+                {
+                  readonly keys: readonly [
+                    { readonly direction: 1; readonly field: 'readAt' },
+                    { readonly direction: -1; readonly field: 'createdAt' },
+                    { readonly direction: -1; readonly field: '_id' },
+                  ];
+                  readonly kind: 'mongo-index';
+                },
+              ];
+              readonly kind: 'mongo-collection';
+              readonly validator: {
+                readonly jsonSchema: {
+                  readonly additionalProperties: false;
+                  readonly bsonType: 'object';
+                  readonly properties: {
+                    readonly _id: { readonly bsonType: 'objectId' };
+                    readonly createdAt: { readonly bsonType: 'date' };
+                    readonly entityId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly gateway: { readonly bsonType: 'string' };
+                    readonly gatewayOrderId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly key: { readonly bsonType: 'string' };
+                    readonly kind: { readonly bsonType: 'string' };
+                    readonly orderId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly paymentId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly readAt: { readonly bsonType: readonly ['null', 'date'] };
+                    readonly reason: { readonly bsonType: 'string' };
+                    readonly updatedAt: { readonly bsonType: 'date' };
+                  };
+                  readonly required: readonly [
+                    '_id',
+                    'createdAt',
+                    'gateway',
+                    'key',
+                    'kind',
+                    'reason',
+                    'updatedAt',
+                  ];
+                };
+                readonly kind: 'mongo-validator';
+                readonly validationAction: 'error';
+                readonly validationLevel: 'strict';
+              };
+            };
             readonly users: {
               readonly indexes: readonly [
                 {
@@ -3392,6 +3551,7 @@ type ContractBase = Omit<
                     readonly gateway: { readonly bsonType: 'string' };
                     readonly nextAt: { readonly bsonType: 'date' };
                     readonly outcome: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly paymentId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly processedAt: { readonly bsonType: readonly ['null', 'date'] };
                     readonly receivedAt: { readonly bsonType: 'date' };
                     readonly state: {
@@ -3505,6 +3665,10 @@ type ContractBase = Omit<
       readonly model: 'Throttle';
     };
     readonly totps: { readonly namespace: '__unbound__' & NamespaceId; readonly model: 'Totp' };
+    readonly unreadable_entities: {
+      readonly namespace: '__unbound__' & NamespaceId;
+      readonly model: 'UnreadableEntity';
+    };
     readonly users: { readonly namespace: '__unbound__' & NamespaceId; readonly model: 'User' };
     readonly webhook_events: {
       readonly namespace: '__unbound__' & NamespaceId;
@@ -4491,6 +4655,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly feePaise: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
               readonly gateway: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
@@ -4502,6 +4670,14 @@ type ContractBase = Omit<
               readonly gatewayPaymentId: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly lostPaise: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly madeAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly method: {
                 readonly nullable: true;
@@ -4529,6 +4705,10 @@ type ContractBase = Omit<
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
               };
+              readonly review: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'valueObject'; readonly name: 'PaymentReview' };
+              };
               readonly seenVia: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
@@ -4536,6 +4716,10 @@ type ContractBase = Omit<
               readonly status: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly takenAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly turnedAt: {
                 readonly nullable: true;
@@ -4901,6 +5085,60 @@ type ContractBase = Omit<
             readonly relations: Record<string, never>;
             readonly storage: { readonly collection: 'totps' };
           };
+          readonly UnreadableEntity: {
+            readonly fields: {
+              readonly _id: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/objectId@1' };
+              };
+              readonly createdAt: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly entityId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gateway: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly gatewayOrderId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly key: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly kind: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly orderId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly paymentId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly readAt: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly reason: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly updatedAt: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+            };
+            readonly relations: Record<string, never>;
+            readonly storage: { readonly collection: 'unreadable_entities' };
+          };
           readonly User: {
             readonly fields: {
               readonly _id: {
@@ -4994,6 +5232,10 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
               };
               readonly outcome: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly paymentId: {
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
@@ -5154,6 +5396,30 @@ type ContractBase = Omit<
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
               readonly title: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+            };
+          };
+          readonly PaymentReview: {
+            readonly fields: {
+              readonly amountPaise: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+              };
+              readonly at: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+              };
+              readonly by: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly decision: {
+                readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly reason: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
@@ -5521,6 +5787,30 @@ type ContractBase = Omit<
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
         };
         readonly title: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+        };
+      };
+    };
+    readonly PaymentReview: {
+      readonly fields: {
+        readonly amountPaise: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/int32@1' };
+        };
+        readonly at: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/date@1' };
+        };
+        readonly by: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+        };
+        readonly decision: {
+          readonly nullable: false;
+          readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+        };
+        readonly reason: {
           readonly nullable: false;
           readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
         };

@@ -6,7 +6,7 @@ THIS_MACHINE.addSubnet('127.0.0.0', 8, 'ipv4')
 THIS_MACHINE.addAddress('::1', 'ipv6')
 
 /** Whether a host is this very machine: nobody on the way can read what is sent there. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   const host = hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   const family = isIP(host)
   if (family === 0) return host === 'localhost'

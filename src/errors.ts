@@ -70,6 +70,7 @@ const REASONS = {
     'Pay for your open orders first, or let them expire.',
   ],
   ORDER_CLOSED: ['CONFLICT', 'This order can no longer be changed.'],
+  NOT_IN_REVIEW: ['CONFLICT', 'No payment of this order waits for a decision.'],
   INVOICE_CLOSED: ['CONFLICT', 'This invoice can no longer be changed.'],
   COUPON_INVALID: ['BAD_REQUEST', 'This coupon cannot be used here.'],
   COUPON_USED_UP: ['CONFLICT', 'This coupon is used up.'],

@@ -6,6 +6,7 @@ import { MongoClient, type Db } from 'mongodb'
 import type { StoredContract } from '../create.ts'
 import { admission } from './admission.ts'
 import { gateways } from './gateways.ts'
+import { oneOrder } from './one-order.ts'
 import { saleTerms } from './sale-terms.ts'
 
 export type DataMigration = {
@@ -17,7 +18,7 @@ export type DataMigration = {
 }
 
 /** Oldest first. */
-const MIGRATIONS: DataMigration[] = [gateways, saleTerms, admission]
+const MIGRATIONS: DataMigration[] = [gateways, saleTerms, admission, oneOrder]
 
 export async function readContract(): Promise<StoredContract> {
   const file = path.join(import.meta.dirname, '..', 'contract.json')

@@ -2,7 +2,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { ON_SALE } from '../courses/shelf.ts'
 import type { Uses } from '../deps.ts'
 import { DAY_MS, MINUTE_MS } from '../durations.ts'
-import { ANOTHER_ACCOUNT } from '../payments/webhooks/event-account.ts'
+import { ANOTHER_ACCOUNT, DENIED } from '../payments/webhooks/event-account.ts'
 
 const WEEK_MS = 7 * DAY_MS
 const QUIET_MS = 30 * MINUTE_MS
@@ -20,7 +20,7 @@ export type Stats = {
     ageSeconds: number | null
     waiting: number
     dead: number
-    /** Signed for us within a day, and of an account that is not ours. */
+    /** Signed for us within a day, and of another account, or of what the gateway does not have. */
     refused: number
     /** Of some gateway payments come and webhooks do not: our endpoint may be disabled there. */
     isSilent: boolean
@@ -53,7 +53,7 @@ export async function readStats({ db, now }: Uses<'db' | 'now'>): Promise<Stats>
     db.orm.webhook_events.where({}).orderBy({ receivedAt: -1 }).select('receivedAt').first(),
     isAnySilent(db, new Date(at - DAY_MS), new Date(at - QUIET_MS)),
     count('webhook_events', {
-      outcome: ANOTHER_ACCOUNT,
+      outcome: { $in: [ANOTHER_ACCOUNT, DENIED] },
       receivedAt: { $gte: new Date(at - DAY_MS) },
     }),
   ])
@@ -90,7 +90,10 @@ async function ordersByStatus(db: Db): Promise<Record<string, number>> {
   return Object.fromEntries(groups.map(({ _id, n }) => [_id, n]))
 }
 
-/** Of orders of ours. What is reserved for refunds counts as given back: it is on its way. */
+/**
+ * Of orders of ours, without the fees that buyers bore. What is reserved for refunds counts as given back: it is on
+ * its way; so does what banks took.
+ */
 async function readRevenue(db: Db): Promise<Stats['revenue']> {
   const [sums] = await db.driver
     .collection('payments')
@@ -99,8 +102,8 @@ async function readRevenue(db: Db): Promise<Stats['revenue']> {
       {
         $group: {
           _id: null,
-          gross: { $sum: '$amountPaise' },
-          refund: { $sum: '$reservedPaise' },
+          gross: { $sum: { $subtract: ['$amountPaise', or0('$feePaise')] } },
+          refund: { $sum: { $add: ['$reservedPaise', or0('$lostPaise')] } },
         },
       },
     ])
@@ -109,6 +112,8 @@ async function readRevenue(db: Db): Promise<Stats['revenue']> {
   const refundPaise = sums?.refund ?? 0
   return { grossPaise, refundPaise, netPaise: grossPaise - refundPaise }
 }
+
+const or0 = (field: string) => ({ $ifNull: [field, 0] })
 
 async function foundBy(db: Db, since: Date): Promise<Map<string, number>> {
   const groups = await db.driver

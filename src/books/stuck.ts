@@ -27,6 +27,17 @@ export type StrayPayment = {
   createdAt: Date
 }
 
+/** What a gateway has and we cannot read, by its ids; `orderId` is ours. */
+export type Unread = {
+  gateway: string
+  kind: string
+  id: string | null
+  paymentId: string | null
+  orderId: string | null
+  reason: string
+  createdAt: Date
+}
+
 export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
   payments: StrayPayment[]
   refunds: Refund[]
@@ -37,46 +48,54 @@ export type Stuck = PageOf<SoldOrder & { reason: string | null }> & {
     outcome: string | null
     receivedAt: Date
   }[]
+  unreadable: Unread[]
 }
 
 /**
  * Whatever a person should look at: orders in review or half-way, page by page; and the newest stray payments,
- * refunds and events that hang, 100 of each.
+ * refunds and events that hang, and what cannot be read, 100 of each.
  */
 export async function listStuck(
   { db, now, gateways }: Pick<PaymentDeps, 'db' | 'now' | 'gateways'>,
   page: Page,
 ): Promise<Stuck> {
-  const [{ items: orders, nextCursor }, stray, hanging, failed, events] = await Promise.all([
-    readPage(db.orm.orders.where(isStuck(now(), gateways)), page),
-    db.orm.payments
-      .where({ status: 'captured' })
-      .where(MongoFieldFilter.gte('quarantine', ''))
-      .orderBy(NEWEST_FIRST)
-      .limit(MOST)
-      .all(),
-    db.orm.refunds
-      .where(MongoFieldFilter.in('status', ['REQUESTED', 'PENDING']))
-      .where(MongoFieldFilter.isNotNull('error'))
-      .orderBy(NEWEST_FIRST)
-      .limit(MOST)
-      .all(),
-    db.orm.refunds.where({ status: 'FAILED' }).orderBy(NEWEST_FIRST).limit(MOST).all(),
-    db.orm.webhook_events
-      .where(
-        MongoOrExpr.of([
-          MongoFieldFilter.eq('state', 'DEAD'),
-          MongoAndExpr.of([
-            MongoFieldFilter.eq('state', 'WAITING'),
-            MongoFieldFilter.gte('attempts', 3),
+  const [{ items: orders, nextCursor }, stray, hanging, failed, events, unread] = await Promise.all(
+    [
+      readPage(db.orm.orders.where(isStuck(now(), gateways)), page),
+      db.orm.payments
+        .where({ status: 'captured' })
+        .where(MongoFieldFilter.gte('quarantine', ''))
+        .orderBy(NEWEST_FIRST)
+        .limit(MOST)
+        .all(),
+      db.orm.refunds
+        .where(MongoFieldFilter.in('status', ['REQUESTED', 'PENDING']))
+        .where(MongoFieldFilter.isNotNull('error'))
+        .orderBy(NEWEST_FIRST)
+        .limit(MOST)
+        .all(),
+      db.orm.refunds.where({ status: 'FAILED' }).orderBy(NEWEST_FIRST).limit(MOST).all(),
+      db.orm.webhook_events
+        .where(
+          MongoOrExpr.of([
+            MongoFieldFilter.eq('state', 'DEAD'),
+            MongoAndExpr.of([
+              MongoFieldFilter.eq('state', 'WAITING'),
+              MongoFieldFilter.gte('attempts', 3),
+            ]),
           ]),
-        ]),
-      )
-      .select('_id', 'event', 'attempts', 'outcome', 'receivedAt')
-      .orderBy({ receivedAt: -1 })
-      .limit(MOST)
-      .all(),
-  ])
+        )
+        .select('_id', 'event', 'attempts', 'outcome', 'receivedAt')
+        .orderBy({ receivedAt: -1 })
+        .limit(MOST)
+        .all(),
+      db.orm.unreadable_entities
+        .where(MongoFieldFilter.isNull('readAt'))
+        .orderBy(NEWEST_FIRST)
+        .limit(MOST)
+        .all(),
+    ],
+  )
   const reasons = new Map(orders.map((order) => [order._id, reasonOf(order, gateways)]))
   const sold = await withRefunds({ db }, orders)
   return {
@@ -90,6 +109,15 @@ export async function listStuck(
       attempts,
       outcome: outcome ?? null,
       receivedAt,
+    })),
+    unreadable: unread.map((row) => ({
+      gateway: row.gateway,
+      kind: row.kind,
+      id: row.entityId ?? null,
+      paymentId: row.paymentId ?? null,
+      orderId: row.orderId ?? null,
+      reason: row.reason,
+      createdAt: row.createdAt,
     })),
   }
 }

@@ -6,6 +6,22 @@
 export type GatewayFailureKind =
   'refused' | 'unreachable' | 'timeout' | 'throttled' | 'server' | 'nonsense' | 'conflict'
 
+export type EntityKind = 'order' | 'payment' | 'refund' | 'dispute'
+
+/** Something that the gateway has and the adapter cannot read, by what of it can be told. */
+export type UnreadableEntity = {
+  gateway: string
+  kind: EntityKind
+  id: string | null
+  /** The gateway's own order. */
+  orderId: string | null
+  paymentId: string | null
+  /** True where it says itself that it is of no order, so of none of ours. */
+  isOfNoOrder: boolean
+  /** The fields that are odd, and nothing of what is in them. */
+  reason: string
+}
+
 export type GatewayFailureDetails = {
   gateway: string
   kind: GatewayFailureKind
@@ -19,6 +35,8 @@ export type GatewayFailureDetails = {
   isFinal?: boolean
   /** True where the gateway says that there is no such thing, as opposed to not knowing us. */
   isUnknown?: boolean
+  /** What was asked for is there and cannot be read: asking again will not help, a person has to look. */
+  unreadable?: UnreadableEntity
 }
 
 /** Every way a call to a gateway fails. It carries no request, so no secret can leave with it. */
@@ -32,6 +50,7 @@ export class GatewayFailure extends Error {
   readonly unsent: boolean
   readonly isFinal: boolean
   readonly isUnknown: boolean
+  readonly unreadable: UnreadableEntity | null
 
   constructor(details: GatewayFailureDetails) {
     super(`${details.gateway}: ${details.kind}: ${details.description}`)
@@ -43,6 +62,7 @@ export class GatewayFailure extends Error {
     this.unsent = details.unsent ?? false
     this.isFinal = details.isFinal ?? false
     this.isUnknown = details.isUnknown ?? false
+    this.unreadable = details.unreadable ?? null
   }
 }
 
@@ -53,7 +73,7 @@ export function isGatewayOutage(error: unknown): boolean {
   return error instanceof GatewayFailure && OUTAGES.includes(error.kind)
 }
 
-/** Signed for us and not of the documented shape: trying again will not help, a person has to look. */
+/** Signed for us, and what it is about cannot be read: trying again will not help, a person has to look. */
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent'
 }

@@ -2,7 +2,7 @@
 // invariants know of one. An adapter (razorpay/) knows its vendor's ids, words and signatures, and no room of
 // ours. Amounts are integers of the currency's smallest unit (paise).
 import { z } from 'zod'
-import { GatewayFailure } from './gateway-failure.ts'
+import { type EntityKind, GatewayFailure, type UnreadableEntity } from './gateway-failure.ts'
 import { RAZORPAY_FIELDS } from './razorpay/proof-fields.ts'
 
 /** The facts of a gateway carry its name, so that whoever holds one knows where to ask again. */
@@ -23,14 +23,21 @@ export type GatewayOrder = Fact & {
 export type GatewayPayment = Fact & {
   /** The gateway's own order, not ours. */
   orderId: string | null
+  /** All that was charged: with the fee, where the buyer bears it. */
   amountPaise: number
+  /** The gateway's own; null where it is not told (yet). */
+  feePaise: number | null
+  feeBearer: 'buyer' | 'seller' | null
   currency: string
   status: 'created' | 'authorized' | 'captured' | 'refunded' | 'failed'
   method: string | null
   /** What is only on its way back need not be counted. */
   amountRefundedPaise: number
   errorReason: string | null
+  /** By the gateway's clock; where it tells no time, when it was asked. */
   createdAt: Date
+  /** When the money was taken, where the gateway tells it. */
+  capturedAt: Date | null
 }
 
 export type GatewayRefund = Fact & {
@@ -45,6 +52,7 @@ export type GatewayRefund = Fact & {
 
 export type GatewayDispute = Fact & {
   paymentId: string
+  /** What is disputed; of one that was lost, what the bank took. */
   amountPaise: number
   currency: string
   status: 'open' | 'under_review' | 'won' | 'lost' | 'closed'
@@ -62,17 +70,23 @@ export type SignedEvent = {
   type: string
 }
 
-/** What a webhook tells. Nothing in it is trusted beyond its signature: it makes us look. */
+/** What a webhook names. It makes us look: what the gateway has under these ids is asked, and nothing believed. */
 export type GatewayEvent = {
   /** The gateway's account it is about; null where this one says none, or none that could be one. */
   account: string | null
-  payment: GatewayPayment
-  refund: GatewayRefund | null
-  dispute: GatewayDispute | null
+  paymentId: string | null
+  refundId: string | null
+  disputeId: string | null
+  /** The gateway's own order. */
+  orderId: string | null
+  /** What it is about and has no id that could be one. */
+  unnamed: EntityKind[]
+  /** When it happened, by the gateway's clock; null where it does not say. */
+  at: Date | null
 }
 
-/** A page of a list; `unreadable` counts what is there and not of the documented shape. */
-export type GatewayPage<T> = { items: T[]; unreadable: number }
+/** A list, or a page of one. What cannot be read is told apart, and hides no other. */
+export type GatewayPage<T> = { items: T[]; unreadable: UnreadableEntity[] }
 
 export type Period = { from: Date; to: Date }
 
@@ -129,11 +143,15 @@ export type PaymentGateway = {
   /** By our order's id. Lists may lag behind by minutes: null does not prove that there is none. */
   findOrder: (reference: string) => Promise<GatewayOrder | null>
   fetchOrder: (orderId: string) => Promise<GatewayOrder>
-  paymentsOfOrder: (orderId: string) => Promise<GatewayPayment[]>
+  paymentsOfOrder: (orderId: string) => Promise<GatewayPage<GatewayPayment>>
+  /** Fails with `unreadable` where there is such a payment and it cannot be read; so do the other two. */
   fetchPayment: (paymentId: string) => Promise<GatewayPayment>
-  /** Takes the money of an authorized payment. Captured already is success; a lost answer is looked up. */
+  /**
+   * Takes the money of an authorized payment, of which `ownPaise` is the order's. Captured already is success; a
+   * lost answer is looked up.
+   */
   capturePayment: (
-    payment: Pick<GatewayPayment, 'id' | 'amountPaise' | 'currency'>,
+    payment: Pick<GatewayPayment, 'id' | 'amountPaise' | 'currency'> & { ownPaise: number },
   ) => Promise<GatewayPayment>
 
   /** `key` is 10 to 40 of A-Z a-z 0-9 _ -; the same key and amount give the same refund, however often. */
@@ -144,8 +162,9 @@ export type PaymentGateway = {
     /** Written on the refund, for whoever reads the gateway's dashboard. */
     notes: Record<string, string>
   }) => Promise<GatewayRefund>
-  refundsOfPayment: (paymentId: string) => Promise<GatewayRefund[]>
+  refundsOfPayment: (paymentId: string) => Promise<GatewayPage<GatewayRefund>>
   fetchRefund: (refundId: string) => Promise<GatewayRefund>
+  fetchDispute: (disputeId: string) => Promise<GatewayDispute>
 
   /** By creation, newest first, page by page. */
   listPayments: (period: Period) => AsyncIterable<GatewayPage<GatewayPayment>>
@@ -168,11 +187,8 @@ export type PaymentGateway = {
   webhooks: { contentType: string; answerWithinMs: number }
   /** A webhook as it came: checked over its raw bytes, and null unless it is signed for us. */
   readEvent: (raw: Buffer, headers: EventHeaders) => SignedEvent | null
-  /**
-   * What a stored event tells; null when it is about no payment. Where it names one only, that is asked for.
-   * Throws UnreadableEvent and GatewayFailure.
-   */
-  openEvent: (raw: string) => Promise<GatewayEvent | null>
+  /** What a stored event names; null when it is about no payment. */
+  openEvent: (raw: string) => GatewayEvent | null
 }
 
 /** A header by its lower-case name. */

@@ -1,6 +1,8 @@
 import { releaseUse } from '../coupons/holds.ts'
+import type { Stored } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { MINUTE_MS } from '../durations.ts'
+import { sumOf } from '../money.ts'
 import { requireOrder, type OrderDocument } from './order.ts'
 import { transitionOrder } from './transitions.ts'
 
@@ -30,8 +32,8 @@ export async function expire(
 
 /** Ends a review once nothing that was paid for the order is left with us. */
 export async function closeReview(deps: Uses<'db' | 'now'>, id: string): Promise<void> {
-  const kept = await deps.db.orm.payments.where({ orderId: id, status: 'captured' }).first()
-  if (kept) return
+  const captured = await deps.db.orm.payments.where({ orderId: id, status: 'captured' }).all()
+  for (const payment of captured) if (await isKept(deps, payment)) return
   const closed = await transitionOrder(deps, {
     id,
     from: ['REVIEW'],
@@ -39,4 +41,14 @@ export async function closeReview(deps: Uses<'db' | 'now'>, id: string): Promise
     note: { event: 'review ended', detail: 'all that was paid was given back' },
   })
   if (closed) await releaseUse(deps, id)
+}
+
+/** A bank may have taken what the refunds left. */
+async function isKept(
+  { db }: Uses<'db'>,
+  { gatewayPaymentId: paymentId, amountPaise, feePaise, lostPaise }: Stored<'payments'>,
+): Promise<boolean> {
+  if (!lostPaise) return true
+  const made = await db.orm.refunds.where({ paymentId, status: 'PROCESSED' }).all()
+  return sumOf(made) + lostPaise + (feePaise ?? 0) < amountPaise
 }

@@ -1,11 +1,14 @@
 // The bank takes the side of a buyer's card, or does not. While it thinks, access stays; a lost dispute has taken
-// the money and ends it, a won or closed one gives it back. The payment itself says nothing of all this.
+// its amount, as a refund would have, and a won or closed one has taken nothing. The payment itself says nothing of all this.
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import type { GatewayDispute } from '../gateways/payments.ts'
+import { closeReview } from '../orders/expiry.ts'
 import { noteOrder } from '../orders/transitions.ts'
 import { type PaymentDeps, gatewayOf } from './deps.ts'
+import { lostPaiseOf } from './record/amounts.ts'
+import { withinReason } from './record/gateway-time.ts'
 import { findPayment } from './record/payments.ts'
 import { alignAccess } from './settlement/line-access.ts'
 import { settlePayment } from './settlement/settle-payment.ts'
@@ -20,11 +23,21 @@ const EARLIER: Record<DisputeStatus, DisputeStatus[]> = {
   closed: ['open', 'under_review'],
 }
 
-/** Takes in a dispute as the gateway has it; its status only moves forward. */
-export async function applyDispute(deps: PaymentDeps, theirs: GatewayDispute): Promise<void> {
+/**
+ * Takes in a dispute as the gateway has it; its status only moves forward. `movedAt` is when it did so by the
+ * gateway's clock, where that is known: what was lost was lost then.
+ */
+export async function applyDispute(
+  deps: PaymentDeps,
+  theirs: GatewayDispute,
+  movedAt: Date | null = null,
+): Promise<void> {
   const orderId = await orderIdOf(deps, theirs)
-  const isNews =
-    (await insertDispute(deps, theirs, orderId)) || (await moveForward(deps, theirs, orderId))
+  const createdAt = withinReason(deps, theirs.createdAt)
+  const at = movedAt === null ? deps.now() : withinReason(deps, movedAt, createdAt)
+  const news = { theirs, orderId, createdAt, at }
+  const isNews = (await insertDispute(deps, news)) || (await moveForward(deps, news))
+  if (theirs.status === 'lost') await holdBackLost(deps, theirs.paymentId)
   if (orderId) await alignOrder(deps, orderId, isNews ? theirs : null)
   await deps.db.orm.disputes
     .where({ gatewayDisputeId: theirs.id, status: theirs.status })
@@ -42,6 +55,23 @@ async function alignOrder(
     await noteOrder(deps, orderId, { event: `dispute ${theirs.status}`, detail })
   }
   await alignAccess(deps, orderId)
+  if (theirs?.status === 'lost') await closeReview(deps, orderId)
+}
+
+/**
+ * Takes what banks took out of what can be refunded. It only grows, since nothing moves a dispute after it was lost;
+ * so of two lost at once, whichever is summed up last has both.
+ */
+async function holdBackLost({ db, now }: Uses<'db' | 'now'>, paymentId: string): Promise<void> {
+  const [payment, lost] = await Promise.all([
+    findPayment({ db }, paymentId),
+    db.orm.disputes.where({ paymentId, status: 'lost' }).all(),
+  ])
+  if (!payment) return
+  const lostPaise = Math.min(lostPaiseOf(lost, payment), payment.amountPaise)
+  await db.driver
+    .collection('payments')
+    .updateOne({ gatewayPaymentId: paymentId }, { $max: { lostPaise }, $set: { updatedAt: now() } })
 }
 
 async function orderIdOf(deps: PaymentDeps, theirs: GatewayDispute): Promise<string | null> {
@@ -52,12 +82,12 @@ async function orderIdOf(deps: PaymentDeps, theirs: GatewayDispute): Promise<str
   return (await findPayment(deps, theirs.paymentId))?.orderId ?? null
 }
 
+type News = { theirs: GatewayDispute; orderId: string | null; createdAt: Date; at: Date }
+
 async function insertDispute(
-  { db, now }: Uses<'db' | 'now'>,
-  theirs: GatewayDispute,
-  orderId: string | null,
+  { db }: Uses<'db'>,
+  { theirs, orderId, createdAt, at }: News,
 ): Promise<boolean> {
-  const at = now()
   try {
     await db.orm.disputes.create({
       gateway: theirs.gateway,
@@ -71,7 +101,7 @@ async function insertDispute(
       reasonCode: theirs.reasonCode,
       respondBy: theirs.respondBy,
       settledAt: null,
-      createdAt: theirs.createdAt,
+      createdAt,
       updatedAt: at,
     })
     return true
@@ -81,20 +111,17 @@ async function insertDispute(
   }
 }
 
-async function moveForward(
-  { db, now }: Uses<'db' | 'now'>,
-  theirs: GatewayDispute,
-  orderId: string | null,
-): Promise<boolean> {
+async function moveForward({ db }: Uses<'db'>, { theirs, orderId, at }: News): Promise<boolean> {
   const moved = await db.orm.disputes
     .where({ gatewayDisputeId: theirs.id })
     .where(MongoFieldFilter.in('status', EARLIER[theirs.status]))
     .update({
       status: theirs.status,
       phase: theirs.phase,
+      amountPaise: theirs.amountPaise,
       orderId,
       settledAt: null,
-      updatedAt: now(),
+      updatedAt: at,
     })
   return moved !== null
 }

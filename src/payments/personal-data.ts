@@ -124,6 +124,7 @@ export const paymentsData = {
       until: TAX.until,
     },
     disputes: { what: 'amounts and the gateway’s ids, by the order', ...TAX },
+    unreadable_entities: { what: 'nothing: ids of the gateway', after: 'stay', until: 'for ever' },
     webhook_events: {
       what: 'nothing: contacts are cut out before an event is stored',
       after: 'stay',

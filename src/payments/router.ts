@@ -8,6 +8,7 @@ import { gatewayDown } from './gateway-down.ts'
 import { redriveOrder } from './reconciliation/redrive.ts'
 import { createRefund, listRefunds, RefundRequest, RefundsPage } from './refunds/refunds.ts'
 import { OwnRefundRequest, requestRefund } from './refunds/self-refunds.ts'
+import { acceptReview, returnReview, ReviewDecision } from './settlement/review.ts'
 
 // Whichever call meets a gateway that fails, or that an order names and that is configured no more.
 const tellFailures = middleware(async ({ ctx, next }) => {
@@ -32,6 +33,12 @@ export const paymentProcedures = {
   redrive: adminPaymentProcedure
     .input(OrderRef)
     .mutation(({ ctx, input }) => redriveOrder(ctx, ctx.actor, input)),
+  acceptReview: adminPaymentProcedure
+    .input(ReviewDecision)
+    .mutation(({ ctx, input }) => acceptReview(ctx, ctx.actor, input)),
+  returnReview: adminPaymentProcedure
+    .input(ReviewDecision)
+    .mutation(({ ctx, input }) => returnReview(ctx, ctx.actor, input)),
 }
 
 export const refundsRouter = router({

@@ -182,6 +182,28 @@ describe('a database made before the payment port', () => {
     }
   })
 
+  it('leaves a payment that paid for two orders to the one that it was made for', async () => {
+    const { url, db } = await anOldDatabase()
+    const [one, two] = await db
+      .collection('orders')
+      .find({ paymentId: { $type: 'string' } })
+      .sort({ _id: 1 })
+      .limit(2)
+      .toArray()
+    const paymentId = one?.['paymentId'] as string
+    await db.collection('orders').updateOne({ _id: two?._id as never }, { $set: { paymentId } })
+    const contract = await readContract()
+    expect(await migrateData(url, contract)).toContain('one order for each payment')
+    await applyContract(url)
+    expect(await migrateData(url, contract)).toEqual([])
+    const orders = await db.collection('orders').find({ paymentId }).toArray()
+    expect(orders.map(({ _id }) => _id)).toEqual([one?._id])
+    expect(await db.collection('orders').findOne({ _id: two?._id as never })).toMatchObject({
+      status: 'REVIEW',
+      reviewReason: 'its payment pays for another order',
+    })
+  })
+
   it('is served, and everything that was half-way is brought to its end', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'books-'))
     const books = path.join(folder, 'books.json')

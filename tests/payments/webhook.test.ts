@@ -184,6 +184,7 @@ describe('a webhook that we died on', () => {
       nextAt: at,
       processedAt: null,
       outcome: null,
+      paymentId: null,
     })
     for (const job of paymentJobs) if (job.name === 'webhook-inbox') await runJob(job, lms.deps)
     expect(await eventOf('left-alone')).toMatchObject({ state: 'DONE' })

@@ -46,6 +46,8 @@ export const ACCESS: Record<string, Access> = {
   'orders.requestRefund': 'signed in',
   'orders.list': 'admin',
   'orders.stuck': 'admin',
+  'orders.acceptReview': 'admin',
+  'orders.returnReview': 'admin',
   'orders.redrive': 'admin',
   'refunds.create': 'admin',
   'refunds.list': 'admin',

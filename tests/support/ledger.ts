@@ -12,7 +12,8 @@ export type LedgerPayment = {
   /** By refunds that are pending or processed. */
   refundedPaise: number
   refunds: { id: string; amountPaise: number; status: string }[]
-  disputes: { id: string; status: string }[]
+  /** `lostPaise` is what the bank took: nothing, unless it was lost. */
+  disputes: { id: string; status: string; lostPaise: number }[]
 }
 
 export type LedgerOrder = {

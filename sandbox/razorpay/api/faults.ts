@@ -1,7 +1,16 @@
 import type { ServerResponse } from 'node:http'
 
 export type FaultKind =
-  'hang' | 'throttle' | 'error' | 'garbage' | 'reset' | 'slow' | 'drip' | 'redirect' | 'huge'
+  | 'hang'
+  | 'throttle'
+  | 'error'
+  | 'garbage'
+  | 'reset'
+  | 'slow'
+  | 'drip'
+  | 'redirect'
+  | 'huge'
+  | 'odd'
 
 export type Fault = {
   /** A route as the routes name it, `POST /payments/:id/refund`, or `*` for every one. */
@@ -9,10 +18,11 @@ export type Fault = {
   /**
    * hang: no answer; throttle: 429; error: an HTML page with `status` (default 502); garbage: 200 with HTML;
    * reset: the connection breaks; slow: the right answer after `ms`; drip: the answer a byte at a time, `ms`
-   * apart; redirect: 302 to `location`; huge: a 200 of 4 MB.
+   * apart; redirect: 302 to `location`; huge: a 200 of 4 MB; odd: the right answer, but for the status of its
+   * entity, or of the first of a list, which is a word that is new.
    */
   kind: FaultKind
-  /** Do the work first, then misbehave: the caller cannot know. Always so for slow and drip. */
+  /** Do the work first, then misbehave: the caller cannot know. Always so for slow, drip and odd. */
   commit?: boolean | undefined
   /** How many requests it strikes, default 1. */
   times?: number | undefined
@@ -60,7 +70,7 @@ export function openFaults(): Faults {
 
 /** Whether what was asked is done all the same. */
 export function worksFirst({ kind, commit }: Fault): boolean {
-  return commit === true || kind === 'slow' || kind === 'drip'
+  return commit === true || kind === 'slow' || kind === 'drip' || kind === 'odd'
 }
 
 const ERROR_PAGE =
@@ -107,7 +117,21 @@ export function misbehave(
       return
     case 'drip':
       drip(response, right, fault.ms ?? 50)
+      return
+    case 'odd':
+      response
+        .writeHead(right.status, json)
+        .end(right.status === 200 ? oddly(right.text) : right.text)
   }
+}
+
+type Answer = { status?: string; items?: { status?: string }[] }
+
+function oddly(text: string): string {
+  const answer = JSON.parse(text) as Answer
+  const entity = answer.items ? answer.items[0] : answer
+  if (entity) entity.status = 'a word that is new'
+  return JSON.stringify(answer)
 }
 
 function drip(response: ServerResponse, right: { status: number; text: string }, ms: number): void {

@@ -40,7 +40,7 @@ export type Control = {
   /** The bank's word on a pending refund. */
   settleRefund: (refundId: string, status: 'processed' | 'failed') => RefundEntity
   openDispute: (input: DisputeInput) => DisputeEntity
-  moveDispute: (disputeId: string, move: DisputeMove) => DisputeEntity
+  moveDispute: (disputeId: string, move: DisputeMove, deducted?: number) => DisputeEntity
 
   /**
    * Sets these conditions while `work` runs, and puts back exactly what was there before, also when it
@@ -122,7 +122,8 @@ export function openControl(api: Api, sender: Sender, { url, secret }: Webhook):
       }),
     settleRefund: (refundId, status) => doing(() => settleRefund(account, refundId, status)),
     openDispute: (input) => doing(() => openDispute(account, input)),
-    moveDispute: (disputeId, move) => doing(() => moveDispute(account, disputeId, move)),
+    moveDispute: (disputeId, move, deducted) =>
+      doing(() => moveDispute(account, disputeId, move, deducted)),
 
     with: <T>(conditions: Conditions, work: () => T) =>
       during(() => setConditions(conditions), work),

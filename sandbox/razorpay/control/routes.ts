@@ -38,8 +38,8 @@ const ACTIONS: Record<string, Action> = {
   },
   'POST openDispute': (control, body) => control.openDispute(Dispute.parse(body)),
   'POST moveDispute': (control, body) => {
-    const { disputeId, move } = DisputeStep.parse(body)
-    return control.moveDispute(disputeId, move)
+    const { disputeId, move, deducted } = DisputeStep.parse(body)
+    return control.moveDispute(disputeId, move, deducted)
   },
   'POST settings': (control, body) => Object.assign(control.settings, SettingsPatch.parse(body)),
   'POST webhooks': (control, body) => Object.assign(control.webhooks, WebhooksPatch.parse(body)),

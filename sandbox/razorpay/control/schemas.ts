@@ -28,6 +28,7 @@ export const Dispute = z.object({
 export const DisputeStep = z.object({
   disputeId: z.string(),
   move: z.enum(['under_review', 'action_required', 'won', 'lost', 'closed']),
+  deducted: z.int().optional(),
 })
 export const SettingsPatch = z.strictObject({
   autoCapture: z.boolean().exactOptional(),
@@ -36,6 +37,8 @@ export const SettingsPatch = z.strictObject({
   refunds: z.enum(['processed', 'pending', 'failed']).exactOptional(),
   balancePaise: z.int().nullable().exactOptional(),
   listLagMs: z.number().exactOptional(),
+  feeBearer: z.enum(['platform', 'customer']).exactOptional(),
+  captures: z.enum(['order', 'authorized']).exactOptional(),
   idempotencyConflictStatus: z.union([z.literal(400), z.literal(409)]).exactOptional(),
 })
 export const WebhooksPatch = z.strictObject({
@@ -60,6 +63,7 @@ export const Fault = z.object({
     'drip',
     'redirect',
     'huge',
+    'odd',
   ]),
   commit: z.boolean().optional(),
   times: z.int().optional(),

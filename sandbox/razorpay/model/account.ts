@@ -21,6 +21,10 @@ export type Settings = {
   balancePaise: number | null
   /** How many milliseconds a new entity stays out of the list endpoints. */
   listLagMs: number
+  /** Who bears Razorpay's fee: a customer pays it on top of the order. */
+  feeBearer: 'platform' | 'customer'
+  /** Which amount a capture must name where the customer bears the fee: the order's, or all that is authorised. */
+  captures: 'order' | 'authorized'
   /** Razorpay documents both for a key reused with another body. */
   idempotencyConflictStatus: 400 | 409
 }
@@ -102,6 +106,8 @@ export function openAccount(key: { id: string; secret: string }, now: () => Date
       refunds: 'processed',
       balancePaise: null,
       listLagMs: 0,
+      feeBearer: 'platform',
+      captures: 'order',
       idempotencyConflictStatus: 409,
     },
     orders: new Map(),

@@ -44,14 +44,19 @@ export function openDispute(account: Account, input: DisputeInput): DisputeEntit
   return { ...dispute }
 }
 
-/** The payment stays captured throughout: only a lost dispute takes the money. */
-export function moveDispute(account: Account, id: string, move: DisputeMove): DisputeEntity {
+/** The payment stays captured throughout: only a lost dispute takes the money, all of it or what is named. */
+export function moveDispute(
+  account: Account,
+  id: string,
+  move: DisputeMove,
+  deducted?: number,
+): DisputeEntity {
   const dispute = requireDispute(account, id)
   if (dispute.status !== 'open' && dispute.status !== 'under_review') {
     throw new Refusal(`The dispute is already ${dispute.status}`)
   }
   dispute.status = move === 'action_required' ? 'open' : move
-  if (move === 'lost') dispute.amount_deducted = dispute.amount
+  if (move === 'lost') dispute.amount_deducted = deducted ?? dispute.amount
   const { payment } = requirePayment(account, dispute.payment_id)
   account.emit([disputeEvent(`payment.dispute.${move}`, dispute, payment)])
   return { ...dispute }

@@ -42,6 +42,8 @@ export type PaymentEntity = {
   notes: Notes
   fee: number | null
   tax: number | null
+  /** Only where the customer bears the fee. */
+  fee_bearer?: 'customer'
   error_code: string | null
   error_description: string | null
   error_source: string | null

@@ -31,10 +31,12 @@ export function startPayment(account: Account, input: NewPayment): PaymentRow {
   const { order } = requireOrder(account, input.orderId)
   const now = account.now()
   const method = input.method ?? 'upi'
+  const asked = input.amount ?? order.amount
+  const onTop = account.settings.feeBearer === 'customer' ? feeOf(asked) : null
   const payment: PaymentEntity = {
     id: newId('pay'),
     entity: 'payment',
-    amount: input.amount ?? order.amount,
+    amount: asked + (onTop?.fee ?? 0),
     currency: input.currency ?? order.currency,
     status: 'created',
     order_id: order.id,
@@ -52,8 +54,9 @@ export function startPayment(account: Account, input: NewPayment): PaymentRow {
     email: input.email ?? 'buyer@example.com',
     contact: input.contact ?? '+919000090000',
     notes: order.notes,
-    fee: null,
-    tax: null,
+    fee: onTop?.fee ?? null,
+    tax: onTop?.tax ?? null,
+    ...(onTop && { fee_bearer: 'customer' as const }),
     error_code: null,
     error_description: null,
     error_source: null,
@@ -108,14 +111,13 @@ export function settleCapture(account: Account, row: PaymentRow): void {
   const { payment } = row
   payment.status = 'captured'
   payment.captured = true
-  payment.fee = Math.round(payment.amount * 0.0236)
-  payment.tax = Math.round(payment.amount * 0.0036)
+  if (payment.fee_bearer === undefined) Object.assign(payment, feeOf(payment.amount))
   row.captureAt = null
   if (account.settings.balancePaise !== null) account.settings.balancePaise += payment.amount
   if (payment.order_id === null) return
   const { order } = requireOrder(account, payment.order_id)
   order.status = 'paid'
-  order.amount_paid += payment.amount
+  order.amount_paid += ownAmount(payment)
   order.amount_due = Math.max(0, order.amount - order.amount_paid)
 }
 
@@ -133,7 +135,8 @@ export function capturePayment(account: Account, id: string, body: Body): Paymen
       'Only payments which have been authorized and not yet captured can be captured',
     )
   }
-  if (amount !== payment.amount) {
+  const isWhole = account.settings.captures === 'authorized'
+  if (amount !== (isWhole ? payment.amount : ownAmount(payment))) {
     throw new Refusal('Capture amount must be equal to the amount authorized.', { field: 'amount' })
   }
   if (body['currency'] !== undefined && readCurrency(body['currency']) !== payment.currency) {
@@ -167,4 +170,14 @@ export function editPayment(account: Account, id: string, body: Body): PaymentEn
 /** The signature that checkout hands to the browser, in hex, by the secret of the key it was opened with. */
 export function signCheckout(secret: string, orderId: string, paymentId: string): string {
   return createHmac('sha256', secret).update(`${orderId}|${paymentId}`).digest('hex')
+}
+
+/** 2 % and GST on it, in paise; `fee` has both. */
+function feeOf(amount: number): { fee: number; tax: number } {
+  return { fee: Math.round(amount * 0.0236), tax: Math.round(amount * 0.0036) }
+}
+
+/** What of it is the merchant's: the customer's fee is Razorpay's, and not refunded. */
+export function ownAmount({ amount, fee, fee_bearer: bearer }: PaymentEntity): number {
+  return bearer === 'customer' ? amount - (fee ?? 0) : amount
 }

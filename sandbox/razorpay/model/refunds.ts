@@ -4,7 +4,7 @@ import { isId, newId, randomToken, unixSeconds } from './entities.ts'
 import { refundEvent } from './events.ts'
 import type { Body } from './fields.ts'
 import { readAmount, readNotes, readReceipt } from './fields.ts'
-import { requirePayment } from './payments.ts'
+import { ownAmount, requirePayment } from './payments.ts'
 import { Refusal, refuseExtraFields } from './refusal.ts'
 
 const SIX_MONTHS_MS = 183 * 24 * 60 * 60 * 1000
@@ -94,7 +94,7 @@ function requireRefundable(
   if (payment.status !== 'captured') {
     throw new Refusal('The payment status should be captured for action to be taken')
   }
-  const left = payment.amount - payment.amount_refunded
+  const left = ownAmount(payment) - payment.amount_refunded
   const amount =
     body['amount'] === undefined || body['amount'] === null ? left : readAmount(body['amount'])
   if (amount < 100) {
@@ -180,7 +180,7 @@ function undoRefund(account: Account, refund: RefundEntity, payment: PaymentEnti
 
 function moveRefunded(payment: PaymentEntity, change: number): void {
   payment.amount_refunded += change
-  const isFull = payment.amount_refunded === payment.amount
+  const isFull = payment.amount_refunded >= ownAmount(payment)
   payment.refund_status = isFull ? 'full' : payment.amount_refunded > 0 ? 'partial' : null
   payment.status = isFull ? 'refunded' : payment.captured ? 'captured' : 'authorized'
 }

@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb'
+import { lostPaiseOf, ownPaise } from '../../payments/record/amounts.ts'
 import { grantKeyOf, PAYMENT_REASONS } from '../../payments/settlement/line-access.ts'
 import {
   joinOrder,
@@ -46,7 +47,8 @@ const joinMoney: Document[] = [
 export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Violation[]> {
   const now = deps.now()
   const claims: Document[] = [
-    { $match: { status: { $in: ['PAID', 'FULFILLED'] }, paidAt: { $lte: before } } },
+    // By when we heard of it: it may have been paid days before.
+    { $match: { status: { $in: ['PAID', 'FULFILLED'] }, updatedAt: { $lte: before } } },
     ...joinMoney,
     {
       $lookup: {
@@ -58,7 +60,7 @@ export async function paidWithoutAccess(deps: Watch, before: Date): Promise<Viol
     },
   ]
   const unclaimed: Document[] = [
-    { $match: { status: 'captured', capturedAt: { $lte: before }, quarantine: null } },
+    { $match: { status: 'captured', updatedAt: { $lte: before }, quarantine: null } },
     ...joinOrder('order'),
     { $match: { 'order.status': { $in: ['CREATED', 'EXPIRED'] } } },
     // One that came too late is on its way back.
@@ -100,11 +102,16 @@ function linesWithout(order: Paid, now: Date): Violation[] {
     .map(({ no }) => ({ invariant: PAID_AS, subject, detail: `line ${no} is not open` }))
 }
 
-function isEnded(order: Pick<Paid, 'amountPaise' | 'refunds' | 'disputes'>, no: number): boolean {
-  if (order.disputes.some(({ status }) => status === 'lost')) return true
+type Money = Pick<Paid, 'amountPaise' | 'currency' | 'payment' | 'refunds' | 'disputes'>
+
+function isEnded(order: Money, no: number): boolean {
+  const [payment] = order.payment
   const standing = order.refunds.filter(({ status }) => status !== 'FAILED')
+  const lost = order.disputes.filter(({ status }) => status === 'lost')
   const given = standing.reduce((sum, { amountPaise }) => sum + amountPaise, 0)
-  if (order.amountPaise > 0 && given >= order.amountPaise) return true
+  const gone = given + lostPaiseOf(lost, payment ?? order)
+  const whole = Math.min(order.amountPaise, payment ? ownPaise(payment) : order.amountPaise)
+  if (order.amountPaise > 0 && gone >= whole) return true
   return standing.some(({ lineNos }) => lineNos.includes(String(no)))
 }
 
@@ -169,8 +176,10 @@ function faultOf({ userId, courseId, grants: grant, order: [order] }: Enrolled):
   const [payment] = order.payment
   if (!payment) return 'its payment is gone'
   if (payment.orderId !== order._id.toHexString()) return 'its payment is of another order'
-  if (payment.amountPaise !== order.amountPaise || payment.currency !== order.currency)
-    return 'its payment is of another amount'
+  const isAccepted =
+    payment.review?.decision === 'accepted' && payment.review.amountPaise === payment.amountPaise
+  const isOfAmount = ownPaise(payment) === order.amountPaise || isAccepted
+  if (!isOfAmount || payment.currency !== order.currency) return 'its payment is of another amount'
   if (payment.status !== 'captured') return `its payment is ${payment.status}`
   return isEnded(order, line.no) ? 'its money was given back' : null
 }

@@ -8,6 +8,8 @@ import { paidInTime } from './late.ts'
 import { refundsWithinCaptured, moneyAccountedFor } from './money.ts'
 import { creditedAsRefunded, numbersInRow, papersThatAddUp } from './papers.ts'
 import { linesThatAddUp, paidByNobody, receiptsSent } from './sales.ts'
+import { paidWhenItWas } from './times.ts'
+import { toldAndRead } from './unread.ts'
 import type { Watch, Violation } from './violation.ts'
 
 export const InvariantsQuery = z.object({
@@ -37,6 +39,8 @@ export async function findViolations(
     papersThatAddUp(deps),
     creditedAsRefunded(deps, before),
     paidByNobody(deps),
+    paidWhenItWas(deps),
+    toldAndRead(deps),
     paidInTime(deps),
   ])
   return found.flat()

@@ -1,4 +1,12 @@
-import { joinOrder, rowsOf, scan, type PaymentRow, type RefundRow } from './rows.ts'
+import { lostPaiseOf, ownPaise } from '../../payments/record/amounts.ts'
+import {
+  joinOrder,
+  rowsOf,
+  scan,
+  type DisputeRow,
+  type PaymentRow,
+  type RefundRow,
+} from './rows.ts'
 import type { Violation, Watch } from './violation.ts'
 
 const WITHIN = 'refunds of a payment never exceed what was captured'
@@ -19,23 +27,34 @@ export async function refundsWithinCaptured(deps: Watch): Promise<Violation[]> {
     foreignField: 'gatewayPaymentId',
     as: 'payment',
   }
+  const lost = {
+    from: 'disputes',
+    localField: 'gatewayPaymentId',
+    foreignField: 'paymentId',
+    as: 'lost',
+    pipeline: [{ $match: { status: 'lost', settledAt: { $type: 'date' } } }],
+  }
   const given = [
     { $lookup: refunds },
-    { $match: { $or: [{ refunds: { $ne: [] } }, { reservedPaise: { $ne: 0 } }] } },
+    { $lookup: lost },
+    {
+      $match: {
+        $or: [{ refunds: { $ne: [] } }, { lost: { $ne: [] } }, { reservedPaise: { $ne: 0 } }],
+      },
+    },
   ]
   const strays = [{ $lookup: payment }, { $match: { payment: [] } }]
   return [
-    ...(await scan(
-      rowsOf<PaymentRow & { refunds: RefundRow[] }>(deps, 'payments', given),
-      faultsOf,
-    )),
+    ...(await scan(rowsOf<Given>(deps, 'payments', given), faultsOf)),
     ...(await scan(rowsOf<RefundRow>(deps, 'refunds', strays), ({ key }) => [
       { invariant: WITHIN, subject: `refund ${key}`, detail: 'its payment is not known' },
     ])),
   ]
 }
 
-function faultsOf({ refunds, ...payment }: PaymentRow & { refunds: RefundRow[] }): Violation[] {
+type Given = PaymentRow & { refunds: RefundRow[]; lost: DisputeRow[] }
+
+function faultsOf({ refunds, lost, ...payment }: Given): Violation[] {
   const at = (status: string[]) => refunds.filter((refund) => status.includes(refund.status))
   const sum = (of: RefundRow[]) => of.reduce((total, { amountPaise }) => total + amountPaise, 0)
   const given = sum(at(['PENDING', 'PROCESSED']))
@@ -47,8 +66,10 @@ function faultsOf({ refunds, ...payment }: PaymentRow & { refunds: RefundRow[] }
     given > payment.amountPaise && `${given} paise given back of ${payment.amountPaise}`,
     reserved !== payment.reservedPaise && `${payment.reservedPaise} paise reserved for ${reserved}`,
     new Set(lines).size < lines.length && 'a line is given back twice',
+    (payment.lostPaise ?? 0) < Math.min(lostPaiseOf(lost, payment), payment.amountPaise) &&
+      `${payment.lostPaise ?? 0} paise held back for what banks took`,
     payment.status === 'refunded' &&
-      given < payment.amountPaise &&
+      given < ownPaise(payment) &&
       `refunded at the gateway, and we know of ${given} paise`,
   ]
   return faults.flatMap((detail) =>
@@ -57,6 +78,8 @@ function faultsOf({ refunds, ...payment }: PaymentRow & { refunds: RefundRow[] }
       : [{ invariant: WITHIN, subject: `payment ${payment.gatewayPaymentId}`, detail }],
   )
 }
+
+const or0 = (field: string) => ({ $ifNull: [field, 0] })
 
 /** 4. Captured money has a home: the order it paid, a refund, or the list of what is set aside. */
 export async function moneyAccountedFor(deps: Watch, before: Date): Promise<Violation[]> {
@@ -73,7 +96,14 @@ export async function moneyAccountedFor(deps: Watch, before: Date): Promise<Viol
         pipeline: [{ $match: { status: { $ne: 'FAILED' } } }],
       },
     },
-    { $set: { leftPaise: { $subtract: ['$amountPaise', { $sum: '$refunds.amountPaise' }] } } },
+    {
+      $set: {
+        gonePaise: {
+          $add: [{ $sum: '$refunds.amountPaise' }, or0('$feePaise'), or0('$lostPaise')],
+        },
+      },
+    },
+    { $set: { leftPaise: { $subtract: ['$amountPaise', '$gonePaise'] } } },
     { $match: { leftPaise: { $gt: 0 } } },
   ]
   return scan(

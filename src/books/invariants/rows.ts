@@ -16,6 +16,7 @@ type Collection =
   | 'coupon_uses'
   | 'coupons'
   | 'invoices'
+  | 'webhook_events'
   | 'credit_notes'
 
 // The documents as the driver has them: the contract's validators hold their shape.
@@ -42,9 +43,12 @@ export type PaymentRow = {
   orderId?: string | null
   status: string
   amountPaise: number
+  feePaise?: number | null
   currency: string
   reservedPaise: number
+  lostPaise?: number | null
   refundKeys: string[]
+  review?: { decision: string; amountPaise: number } | null
 }
 export type GrantRow = {
   key: string
@@ -62,7 +66,12 @@ export type EnrollmentRow = {
   grants: GrantRow[]
   barredAt?: Date | null
 }
-export type DisputeRow = { paymentId: string; status: string }
+export type DisputeRow = {
+  paymentId: string
+  status: string
+  amountPaise: number
+  currency: string
+}
 
 /** The documents as the driver has them, by a pipeline that may take 12 seconds. */
 export function rowsOf<Row extends object>(

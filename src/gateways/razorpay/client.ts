@@ -1,7 +1,9 @@
 import type { z } from 'zod'
 import { openBreaker } from '../breaker.ts'
 import type { GatewayPage, Period } from '../payments.ts'
+import type { EntityKind } from '../gateway-failure.ts'
 import { malformed } from './failure.ts'
+import { isRazorpayId, requireId } from './ids.ts'
 import { allPages, eachPage, unixPeriod } from './lists.ts'
 import { type NewRazorpayOrder, createOrder, findOrderByReceipt } from './receipts.ts'
 import {
@@ -10,15 +12,12 @@ import {
   type RazorpayPayment,
   type RazorpayRefund,
   DisputeAnswer,
-  isRazorpayId,
-  listOf,
   OrderAnswer,
-  pageOf,
   PaymentAnswer,
   RefundAnswer,
   requireAmount,
-  requireId,
 } from './shapes.ts'
+import { pageOf } from './unreadable.ts'
 import { isWebhookSignature } from './signature.ts'
 import { type Call, openWire } from './wire.ts'
 
@@ -59,7 +58,7 @@ export type Razorpay = {
   /** Razorpay's list may lag behind by minutes: null does not prove that there is none. */
   findOrderByReceipt: (receipt: string) => Promise<RazorpayOrder | null>
   fetchOrder: (orderId: string) => Promise<RazorpayOrder>
-  paymentsOfOrder: (orderId: string) => Promise<RazorpayPayment[]>
+  paymentsOfOrder: (orderId: string) => Promise<GatewayPage<RazorpayPayment>>
   fetchPayment: (paymentId: string) => Promise<RazorpayPayment>
   /** Captured already is success; a lost answer is looked up. */
   capturePayment: (payment: {
@@ -68,7 +67,7 @@ export type Razorpay = {
     currency: string
   }) => Promise<RazorpayPayment>
   refundPayment: (refund: NewRazorpayRefund) => Promise<RazorpayRefund>
-  refundsOfPayment: (paymentId: string) => Promise<RazorpayRefund[]>
+  refundsOfPayment: (paymentId: string) => Promise<GatewayPage<RazorpayRefund>>
   fetchRefund: (refundId: string) => Promise<RazorpayRefund>
   fetchDispute: (disputeId: string) => Promise<RazorpayDispute>
   /** Newest first, page by page. */
@@ -79,6 +78,9 @@ export type Razorpay = {
   /** Take `orderId` from our own database: the signature tells nothing of user, amount or time. */
   isCheckoutSignature: (orderId: string, paymentId: string, signature: unknown) => boolean
 }
+
+/** Of a list of what belongs to one thing: something of another's is not believed. */
+const ANOTHERS = (field: string) => ({ path: [field], error: 'is another’s' })
 
 /**
  * Opens the SDK behind what it lacks: a host, deadlines, retries, a breaker. Nothing is asked before the first
@@ -97,30 +99,32 @@ export function openRazorpay(options: RazorpayOptions): Razorpay {
   })
   const read = <T>(answer: z.ZodType<T>, run: Call<T>['run']) =>
     wire({ answer, run, isRepeatable: true })
-
-  const fetchPayment: Razorpay['fetchPayment'] = async (paymentId) => {
-    const id = requireId('payment', paymentId)
-    return read(
-      PaymentAnswer.refine((payment) => payment.id === id),
-      (sdk) => sdk.payments.fetch(id),
-    )
+  const fetch = async <T extends { id: string }>(
+    { kind, id }: { kind: EntityKind; id: string },
+    answer: z.ZodType<T>,
+    run: (sdk: Parameters<Call<T>['run']>[0], id: string) => Promise<unknown>,
+  ): Promise<T> => {
+    const of = { kind, id: requireId(kind, id) }
+    const asked = answer.refine((entity) => entity.id === id)
+    return wire({ answer: asked, of, isRepeatable: true, run: (sdk) => run(sdk, of.id) })
   }
+
+  const fetchPayment: Razorpay['fetchPayment'] = (id) =>
+    fetch({ kind: 'payment', id }, PaymentAnswer, (sdk, asked) => sdk.payments.fetch(asked))
 
   return {
     keyId,
     createOrder: (order) => createOrder(wire, order),
     findOrderByReceipt: (receipt) => findOrderByReceipt(wire, receipt),
-    fetchOrder: async (orderId) => {
-      const id = requireId('order', orderId)
-      return read(
-        OrderAnswer.refine((order) => order.id === id),
-        (sdk) => sdk.orders.fetch(id),
-      )
-    },
+    fetchOrder: (id) =>
+      fetch({ kind: 'order', id }, OrderAnswer, (sdk, asked) => sdk.orders.fetch(asked)),
     paymentsOfOrder: async (orderId) => {
       const id = requireId('order', orderId)
-      const answer = listOf(PaymentAnswer.refine((payment) => payment.orderId === id))
-      return read(answer, (sdk) => sdk.orders.fetchPayments(id))
+      const ofOrder = PaymentAnswer.refine(
+        (payment) => payment.orderId === id,
+        ANOTHERS('order_id'),
+      )
+      return read(pageOf('payment', ofOrder), (sdk) => sdk.orders.fetchPayments(id))
     },
     fetchPayment,
     capturePayment: async ({ paymentId, amountPaise, currency }) => {
@@ -155,33 +159,29 @@ export function openRazorpay(options: RazorpayOptions): Razorpay {
     },
     refundsOfPayment: async (paymentId) => {
       const id = requireId('payment', paymentId)
-      const answer = listOf(RefundAnswer.refine((refund) => refund.paymentId === id))
+      const ofPayment = RefundAnswer.refine(
+        (refund) => refund.paymentId === id,
+        ANOTHERS('payment_id'),
+      )
+      const answer = pageOf('refund', ofPayment)
       return allPages((page) => read(answer, (sdk) => sdk.payments.fetchMultipleRefund(id, page)))
     },
-    fetchRefund: async (refundId) => {
-      const id = requireId('refund', refundId)
-      return read(
-        RefundAnswer.refine((refund) => refund.id === id),
-        (sdk) => sdk.refunds.fetch(id),
-      )
-    },
-    fetchDispute: async (disputeId) => {
-      const id = requireId('dispute', disputeId)
-      return read(
-        DisputeAnswer.refine((dispute) => dispute.id === id),
-        (sdk) => sdk.disputes.fetch(id),
-      )
-    },
+    fetchRefund: (id) =>
+      fetch({ kind: 'refund', id }, RefundAnswer, (sdk, asked) => sdk.refunds.fetch(asked)),
+    fetchDispute: (id) =>
+      fetch({ kind: 'dispute', id }, DisputeAnswer, (sdk, asked) => sdk.disputes.fetch(asked)),
     listDisputes: () =>
-      eachPage((page) => read(pageOf(DisputeAnswer), (sdk) => sdk.disputes.all(page))),
-    listPayments: (period) =>
-      eachPage((page) =>
-        read(pageOf(PaymentAnswer), (sdk) => sdk.payments.all({ ...unixPeriod(period), ...page })),
-      ),
-    listRefunds: (period) =>
-      eachPage((page) =>
-        read(pageOf(RefundAnswer), (sdk) => sdk.refunds.all({ ...unixPeriod(period), ...page })),
-      ),
+      eachPage((page) => read(pageOf('dispute', DisputeAnswer), (sdk) => sdk.disputes.all(page))),
+    listPayments: (period) => {
+      const answer = pageOf('payment', PaymentAnswer)
+      const within = unixPeriod(period)
+      return eachPage((page) => read(answer, (sdk) => sdk.payments.all({ ...within, ...page })))
+    },
+    listRefunds: (period) => {
+      const answer = pageOf('refund', RefundAnswer)
+      const within = unixPeriod(period)
+      return eachPage((page) => read(answer, (sdk) => sdk.refunds.all({ ...within, ...page })))
+    },
     isCheckoutSignature: (orderId, paymentId, signature) =>
       isRazorpayId('order', orderId) &&
       isRazorpayId('payment', paymentId) &&

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { UnreadableEvent } from '../gateway-failure.ts'
+import type { EntityKind } from '../gateway-failure.ts'
 import type { EventHeaders, GatewayEvent, SignedEvent } from '../payments.ts'
-import { disputeFact, paymentFact, refundFact } from './facts.ts'
-import { DisputeAnswer, PaymentAnswer, RefundAnswer } from './shapes.ts'
+import { isRazorpayId } from './ids.ts'
 import { isWebhookSignature } from './signature.ts'
 
+// Each by itself: an odd one leaves the others to be looked at.
 const Envelope = z.object({
-  account_id: z.string().max(60).optional(),
-  event: z.string().max(100),
-  payload: z.record(z.string(), z.object({ entity: z.unknown() })),
+  account_id: z.unknown().optional(),
+  event: z.string().optional().catch(undefined),
+  payload: z.record(z.string(), z.unknown()).catch({}),
+  created_at: z.int().positive().max(253_402_300_799).optional().catch(undefined),
 })
+const Holder = z.object({ entity: z.record(z.string(), z.unknown()) })
 
 /** The event's id and type, or null unless one of the secrets signed these very bytes. */
 export function signedEvent(
@@ -23,35 +25,37 @@ export function signedEvent(
   return {
     // The header is outside the signature: it only spares work, and an odd one is replaced by the body's digest.
     id: /^[\w-]{1,64}$/.test(given) ? given : createHash('sha256').update(raw).digest('hex'),
-    type: Envelope.safeParse(parsed(raw.toString())).data?.event ?? 'unreadable',
+    type: Envelope.safeParse(parsed(raw.toString())).data?.event?.slice(0, 100) ?? 'unreadable',
   }
 }
 
-/** Every event that matters carries the payment it is about; null for any other. */
+// Every event that matters carries one of these; an order comes along with its payment.
+const ABOUT = ['payment', 'refund', 'dispute'] as const
+
+/** The ids in it, and nothing else: null where it is about none of what matters here. */
 export function eventOf(raw: string): GatewayEvent | null {
-  const envelope = Envelope.safeParse(parsed(raw))
-  if (!envelope.success) return null
-  const { account_id: accountId = '', payload } = envelope.data
-  const payment = entityOf(payload, 'payment', PaymentAnswer)
-  if (!payment) return null
-  const refund = entityOf(payload, 'refund', RefundAnswer)
-  const dispute = entityOf(payload, 'dispute', DisputeAnswer)
-  return {
-    account: /^acc_[A-Za-z0-9]{14}$/.test(accountId) ? accountId : null,
-    payment: paymentFact(payment),
-    refund: refund && refundFact(refund),
-    dispute: dispute && disputeFact(dispute),
+  const { data } = Envelope.safeParse(parsed(raw))
+  const about = data ? ABOUT.filter((kind) => kind in data.payload) : []
+  if (!data || about.length === 0) return null
+  const entity = (kind: EntityKind) => Holder.safeParse(data.payload[kind]).data?.entity ?? {}
+  const idOf = (kind: EntityKind, ...given: unknown[]) =>
+    given.find((id) => isRazorpayId(kind, id)) ?? null
+  const [payment, refund, dispute] = [entity('payment'), entity('refund'), entity('dispute')]
+  const named = {
+    payment: idOf('payment', payment['id'], refund['payment_id'], dispute['payment_id']),
+    refund: idOf('refund', refund['id']),
+    dispute: idOf('dispute', dispute['id']),
   }
-}
-
-type Payload = z.infer<typeof Envelope>['payload']
-
-function entityOf<T>(payload: Payload, name: string, answer: z.ZodType<T>): T | null {
-  const entity = payload[name]?.entity
-  if (entity === undefined) return null
-  const { success, data } = answer.safeParse(entity)
-  if (!success) throw new UnreadableEvent(`a ${name} that cannot be read`)
-  return data
+  const account = data.account_id
+  return {
+    account: typeof account === 'string' && /^acc_[A-Za-z0-9]{14}$/.test(account) ? account : null,
+    paymentId: named.payment,
+    refundId: named.refund,
+    disputeId: named.dispute,
+    orderId: idOf('order', payment['order_id'], entity('order')['id']),
+    unnamed: about.filter((kind) => named[kind] === null),
+    at: data.created_at === undefined ? null : new Date(data.created_at * 1000),
+  }
 }
 
 function parsed(text: string): unknown {

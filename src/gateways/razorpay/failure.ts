@@ -1,6 +1,10 @@
 import { z } from 'zod'
-import { GatewayFailure, type GatewayFailureDetails } from '../gateway-failure.ts'
-import { isFinal } from './refusals.ts'
+import {
+  GatewayFailure,
+  type GatewayFailureDetails,
+  type UnreadableEntity,
+} from '../gateway-failure.ts'
+import { isFinal, isUnknown } from './refusals.ts'
 
 const GATEWAY = 'Razorpay'
 
@@ -36,7 +40,7 @@ export function failureOfAnswer(statusCode: number, body: unknown): GatewayFailu
       retryable: false,
       unsent: true,
       isFinal: !isOurs && isFinal(description),
-      isUnknown: !isOurs,
+      isUnknown: !isOurs && isUnknown(description),
     })
   }
   return nonsense(`answered HTTP ${statusCode}`)
@@ -67,6 +71,12 @@ export function failureOfTransport(error: unknown): GatewayFailure {
 /** Whether anything happened is unknown, so it counts as a failure and may be tried again. */
 export function nonsense(description: string): GatewayFailure {
   return failure({ kind: 'nonsense', description, retryable: true })
+}
+
+/** It is there, and not of the shape that is documented. */
+export function unreadable(entity: UnreadableEntity): GatewayFailure {
+  const description = `${entity.kind} ${entity.id ?? 'without an id'} cannot be read: ${entity.reason}`
+  return failure({ kind: 'nonsense', description, retryable: false, unreadable: entity })
 }
 
 /** Our own mistake, caught before anything is sent. */

@@ -6,12 +6,15 @@ const MAX_PAGES = 10
 export type Page = { count: number; skip: number }
 
 /** What belongs to one thing; no more of it than 1000. */
-export async function allPages<T>(fetchPage: (page: Page) => Promise<T[]>): Promise<T[]> {
-  const all: T[] = []
+export async function allPages<T>(
+  fetchPage: (page: Page) => Promise<GatewayPage<T>>,
+): Promise<GatewayPage<T>> {
+  const all: GatewayPage<T> = { items: [], unreadable: [] }
   for (let skip = 0; skip < MAX_PAGES * PAGE; skip += PAGE) {
-    const items = await fetchPage({ count: PAGE, skip })
-    all.push(...items)
-    if (items.length < PAGE) break
+    const { items, unreadable } = await fetchPage({ count: PAGE, skip })
+    all.items.push(...items)
+    all.unreadable.push(...unreadable)
+    if (items.length + unreadable.length < PAGE) break
   }
   return all
 }
@@ -23,7 +26,7 @@ export async function* eachPage<T>(
   for (let skip = 0; ; skip += PAGE) {
     const page = await fetchPage({ count: PAGE, skip })
     yield page
-    if (page.items.length + page.unreadable < PAGE) return
+    if (page.items.length + page.unreadable.length < PAGE) return
   }
 }
 

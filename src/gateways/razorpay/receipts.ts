@@ -1,6 +1,7 @@
 import { GatewayFailure } from '../gateway-failure.ts'
-import { malformed, conflict } from './failure.ts'
-import { type RazorpayOrder, OrderAnswer, listOf, requireAmount } from './shapes.ts'
+import { malformed, conflict, unreadable } from './failure.ts'
+import { type RazorpayOrder, OrderAnswer, requireAmount } from './shapes.ts'
+import { pageOf } from './unreadable.ts'
 import type { Wire } from './wire.ts'
 
 export type NewRazorpayOrder = {
@@ -46,11 +47,14 @@ export async function findOrderByReceipt(
 ): Promise<RazorpayOrder | null> {
   requireReceipt(receipt)
   const orders = await wire({
-    answer: listOf(OrderAnswer),
+    answer: pageOf('order', OrderAnswer),
     isRepeatable: true,
     run: (sdk) => sdk.orders.all({ receipt, count: 100 }),
   })
-  const same = orders.filter((order) => order.receipt === receipt)
+  const same = orders.items.filter((order) => order.receipt === receipt)
+  // It may be the very one: another must not be made beside it.
+  const [odd] = orders.unreadable
+  if (odd && same.length === 0) throw unreadable(odd)
   // Where receipts may repeat, the order that a buyer got to is the one that counts.
   return (
     same.find(({ status }) => status === 'paid') ??

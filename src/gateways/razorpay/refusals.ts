@@ -21,3 +21,16 @@ const NEVER = [
 export function isFinal(description: string): boolean {
   return NEVER.some((words) => words.test(description))
 }
+
+/** Whether a capture was asked for with another amount than Razorpay holds. */
+export function isOtherAmount(description: string): boolean {
+  return /capture amount must be equal/i.test(description)
+}
+
+// What is answered for an id that this key's account has nothing under: https://razorpay.com/docs/api/orders/fetch-with-id/.
+const UNKNOWN = [/does not exist/i, /not a valid id/i]
+
+/** Whether it is told that there is no such thing, as opposed to any other refusal. */
+export function isUnknown(description: string): boolean {
+  return UNKNOWN.some((words) => words.test(description))
+}

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import RazorpaySdk from 'razorpay'
 import { z } from 'zod'
 import type { Breaker } from '../breaker.ts'
-import { GatewayFailure } from '../gateway-failure.ts'
-import { failureOfAnswer, failureOfTransport, nonsense } from './failure.ts'
+import { type EntityKind, GatewayFailure } from '../gateway-failure.ts'
+import { failureOfAnswer, failureOfTransport, nonsense, unreadable } from './failure.ts'
+import { faultsOf, unreadableOf } from './unreadable.ts'
 
 export type WireOptions = {
   keyId: string
@@ -16,6 +17,8 @@ export type WireOptions = {
 
 export type Call<T> = {
   answer: z.ZodType<T>
+  /** The one entity that is asked for: an answer that is it, and not of its shape, is `unreadable`. */
+  of?: { kind: EntityKind; id: string }
   run: (sdk: RazorpaySdk) => Promise<unknown>
   /** A call that cannot be repeated is tried again only where Razorpay cannot have acted. */
   isRepeatable: boolean
@@ -33,13 +36,13 @@ const MAX_REQUEST_BYTES = 64 * 1024
 
 /** One call through the SDK: retried where that is harmless, parsed, failing in one way only. */
 export function openWire(options: WireOptions): Wire {
-  return async ({ answer, run, isRepeatable, headers = {} }) => {
+  return async ({ answer, of, run, isRepeatable, headers = {} }) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const body = await options.breaker(() => attemptOnce(options, headers, run))
         const parsed = answer.safeParse(body)
         if (parsed.success) return parsed.data
-        throw nonsense(`unexpected ${faultsOf(parsed.error)}`)
+        throw misread(body, parsed.error, of)
       } catch (error) {
         const failure = asFailure(error)
         const attempts = failure.kind === 'timeout' ? MAX_TIMEOUTS : MAX_ATTEMPTS
@@ -124,7 +127,9 @@ function asFailure(error: unknown): GatewayFailure {
   return data?.error ?? nonsense('the SDK failed')
 }
 
-function faultsOf(error: z.ZodError): string {
-  const names = error.issues.map(({ path }) => path.join('.') || 'body')
-  return names.slice(0, 5).join(', ')
+function misread(body: unknown, error: z.ZodError, of: Call<unknown>['of']): GatewayFailure {
+  const entity = of === undefined ? null : unreadableOf(of.kind, body, error)
+  return entity !== null && entity.id === of?.id
+    ? unreadable(entity)
+    : nonsense(`unexpected ${faultsOf(error)}`)
 }

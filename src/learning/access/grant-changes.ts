@@ -19,13 +19,13 @@ export type Ended = { keys: string[]; isPaid: boolean; isNews: boolean }
  * grants is live, nothing is done. Null for somebody who was never enrolled.
  */
 export async function endGivenAccess(
-  { db, now }: Uses<'db' | 'now'>,
+  deps: Uses<'db' | 'now'>,
   { userId, courseId, by, reason }: Ending,
 ): Promise<Ended | null> {
-  const at = now()
+  const at = deps.now()
   const isLive = { revokedAt: null, $or: [{ until: null }, { until: { $gt: at } }] }
   const unpaid = { ...isLive, kind: { $ne: 'PAID' } }
-  const enrollments = db.driver.collection<{ grants: StoredGrant[]; barredAt?: Date | null }>(
+  const enrollments = deps.db.driver.collection<{ grants: StoredGrant[]; barredAt?: Date | null }>(
     'enrollments',
   )
   const whose = { userId: new ObjectId(userId), courseId: new ObjectId(courseId) }
@@ -62,7 +62,7 @@ export async function endGivenAccess(
   const live = liveGrants(found.grants, at)
   const isPaid = live.some(({ kind }) => kind === 'PAID')
   if (!before) return { keys: [], isPaid, isNews: false }
-  await rebuildRatingIfReviewed({ db }, { userId, courseId })
+  await rebuildRatingIfReviewed(deps, { userId, courseId })
   const keys = live.filter(({ kind }) => kind !== 'PAID').map(({ key }) => key)
   return { keys, isPaid, isNews: true }
 }

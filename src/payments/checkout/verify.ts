@@ -6,6 +6,7 @@ import { CheckoutProof } from '../../gateways/payments.ts'
 import { requireOwnOrder, showOrder, type Order, type OrderDocument } from '../../orders/order.ts'
 import { noteOnce } from '../../orders/transitions.ts'
 import { gatewayOf, type PaymentDeps } from '../deps.ts'
+import { setAsideAll, settingAside } from '../record/unreadable.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
 
 /** Which order, and the fields that the gateway's dialog handed to the browser. */
@@ -43,10 +44,12 @@ async function settleProven(
   { paymentId }: { paymentId: string | null },
 ): Promise<void> {
   const gateway = gatewayOf(deps, order)
-  const payments =
-    paymentId === null
-      ? await gateway.paymentsOfOrder(order.gatewayOrderId)
-      : [await gateway.fetchPayment(paymentId)]
+  const payments = await settingAside(deps, order._id, async () => {
+    if (paymentId !== null) return [await gateway.fetchPayment(paymentId)]
+    const { items, unreadable } = await gateway.paymentsOfOrder(order.gatewayOrderId)
+    await setAsideAll(deps, unreadable, order._id)
+    return items
+  })
   // The first to be paid is the one that counts.
   payments.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
   const outcomes = []

@@ -17,8 +17,11 @@ import type { Keep } from '../../lease.ts'
 import { sumOf } from '../../money.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
+import { ownPaise } from '../record/amounts.ts'
 import { type PaymentDocument, findPayment } from '../record/payments.ts'
+import { settingAside } from '../record/unreadable.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
+import { readAgain, setAsideListed } from './read-again.ts'
 import { reconcilePayment } from './reconciler.ts'
 
 const FIRST_REACH_MS = 7 * DAY_MS
@@ -32,6 +35,7 @@ export async function readLists(deps: PaymentDeps, keep: Keep): Promise<void> {
     () => reconcileUnaccounted(deps, keep, gateway),
     () => readSince(deps, keep, { gateway, name: 'refunds', ...refundsOf(gateway) }),
     () => readPages(deps, keep, { pages: gateway.listDisputes(), take: reconcileListedDispute }),
+    () => readAgain(deps, keep, gateway),
   ])
   const failures: GatewayFailure[] = []
   for (const read of reads) {
@@ -90,8 +94,13 @@ async function readPages<T extends { id: string }>(
   { pages, take }: Pages<T>,
 ): Promise<boolean> {
   for await (const { items, unreadable } of pages) {
-    if (unreadable > 0)
-      deps.log.warn({ unreadable }, 'a list of the gateway holds what is not readable')
+    if (unreadable.length > 0)
+      deps.log.warn(
+        { count: unreadable.length },
+        'a list of the gateway holds what is not readable',
+      )
+    for (const entity of unreadable)
+      await tolerate(deps, entity.id ?? entity.kind, () => setAsideListed(deps, entity))
     for (const item of items) {
       if (!(await keep())) return false
       await tolerate(deps, item.id, () => take(deps, item))
@@ -102,12 +111,12 @@ async function readPages<T extends { id: string }>(
 
 /** One record's trouble is logged and hides no other; an outage is everybody's. */
 async function tolerate(
-  deps: Uses<'log'>,
+  deps: Uses<'db' | 'now' | 'log'>,
   id: string,
   work: () => Promise<unknown>,
 ): Promise<void> {
   try {
-    await work()
+    await settingAside(deps, null, work)
   } catch (error) {
     if (isOutage(error)) throw error
     deps.log.warn({ err: error, id }, 'a listed record was passed over')
@@ -160,10 +169,11 @@ async function reconcileUnaccounted(
 
 /** Whether somebody who wrote a payment down also came to do what follows from it. */
 async function isAccountedFor({ db }: Uses<'db'>, payment: PaymentDocument): Promise<boolean> {
-  const { gatewayPaymentId: paymentId, orderId, quarantine, status, amountPaise } = payment
+  const { gatewayPaymentId: paymentId, orderId, quarantine, status, lostPaise } = payment
   if (status !== 'captured' || quarantine) return true
   const order = orderId ? await db.orm.orders.where({ _id: orderId }).first() : null
   if (order?.paymentId === paymentId) return true
   const refunds = await db.orm.refunds.where({ paymentId }).all()
-  return sumOf(refunds.filter((refund) => refund.status !== 'FAILED')) >= amountPaise
+  const given = sumOf(refunds.filter((refund) => refund.status !== 'FAILED'))
+  return given + (lostPaise ?? 0) >= ownPaise(payment)
 }

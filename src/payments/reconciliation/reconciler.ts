@@ -4,11 +4,12 @@ import { MongoAndExpr, MongoFieldFilter, MongoOrExpr } from '@prisma/orm-mongo/q
 import { releaseUse } from '../../coupons/holds.ts'
 import type { Uses } from '../../deps.ts'
 import { MINUTE_MS } from '../../durations.ts'
-import type { GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
+import type { GatewayPage, GatewayPayment, PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import { closeReview, expire } from '../../orders/expiry.ts'
 import { requireOrder, type OrderDocument, type OrderStatus } from '../../orders/order.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
+import { setAsideAll, settingAside } from '../record/unreadable.ts'
 import { adoptRefunds } from '../refunds/drive.ts'
 import { isCapturable } from '../settlement/capture.ts'
 import { fulfillById } from '../settlement/fulfillment.ts'
@@ -91,7 +92,8 @@ async function checkDue(deps: PaymentDeps, order: OrderDocument, { look }: Round
     deps.db.orm.orders.where({ _id: order._id }).update({ checkedAt: at, dueAt })
   await putOff(nextLook(order, at))
   try {
-    if (await look(deps, order)) await putOff(new Date(at.getTime() + SOON_MS))
+    if (await settingAside(deps, order._id, () => look(deps, order)))
+      await putOff(new Date(at.getTime() + SOON_MS))
   } catch (error) {
     deps.log.warn({ err: error, orderId: order._id }, 'order not reconciled')
     if (await isHalfPaid(deps, order)) await putOff(new Date(at.getTime() + SOON_MS))
@@ -114,11 +116,11 @@ async function resumeFulfillment(deps: PaymentDeps, { _id }: OrderDocument): Pro
  */
 export async function checkOrder(deps: PaymentDeps, order: OrderDocument): Promise<boolean> {
   const gatewayOrderId = order.gatewayOrderId ?? (await findUnlinkedOrder(deps, order))
-  const isPaying = gatewayOrderId !== null && (await checkPayments(deps, order, gatewayOrderId))
+  const standing = gatewayOrderId === null ? null : await checkPayments(deps, order, gatewayOrderId)
   if (order.status === 'REVIEW') await closeReview(deps, order._id)
-  if (!isPaying && order.status === 'CREATED' && order.expiresAt <= deps.now())
+  if (standing === null && order.status === 'CREATED' && order.expiresAt <= deps.now())
     await expire(deps, order)
-  return isPaying
+  return standing === 'paying'
 }
 
 async function findUnlinkedOrder(
@@ -132,14 +134,15 @@ async function findUnlinkedOrder(
   return (await requireOrder(deps, order._id)).gatewayOrderId
 }
 
-/** True while a payment stands that may still become one. */
+/** `paying` while a payment stands that may still become one; `unread` while one cannot be read that may be money. */
 async function checkPayments(
   deps: PaymentDeps,
   order: OrderDocument,
   gatewayOrderId: string,
-): Promise<boolean> {
+): Promise<'paying' | 'unread' | null> {
   const gateway = gatewayOf(deps, order)
-  const payments = await paymentsOf(gateway, gatewayOrderId)
+  const { items: payments, unreadable } = await paymentsOf(gateway, gatewayOrderId)
+  await setAsideAll(deps, unreadable, order._id)
   // The first to be paid is the one that counts.
   payments.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
   const authorized: GatewayPayment[] = []
@@ -149,20 +152,30 @@ async function checkPayments(
   }
   const isTaken = payments.some(({ status }) => status === 'captured' || status === 'refunded')
   const ripe = authorized.find((payment) => isDueForCapture(deps, payment))
-  if (!ripe) return authorized.length > 0
-  if (isTaken) return false
-  await settlePayment(deps, await gateway.capturePayment(ripe), { source: 'poll' })
-  return true
+  if (authorized.length === 0 && unreadable.length > 0 && isYoung(deps, order)) return 'unread'
+  if (!ripe) return authorized.length > 0 ? 'paying' : null
+  if (isTaken) return null
+  const held = { ...ripe, ownPaise: order.amountPaise }
+  await settlePayment(deps, await gateway.capturePayment(held), { source: 'poll' })
+  return 'paying'
 }
 
 /** None of an order that this key's account does not have: it was made under another, and nobody can pay it. */
-async function paymentsOf(gateway: PaymentGateway, orderId: string): Promise<GatewayPayment[]> {
+async function paymentsOf(
+  gateway: PaymentGateway,
+  orderId: string,
+): Promise<GatewayPage<GatewayPayment>> {
   try {
     return await gateway.paymentsOfOrder(orderId)
   } catch (failure) {
-    if (isUnknownToGateway(failure)) return []
+    if (isUnknownToGateway(failure)) return { items: [], unreadable: [] }
     throw failure
   }
+}
+
+/** While a payment that cannot be read may still be the one, its order is not closed. */
+function isYoung({ now }: Uses<'now'>, { expiresAt }: OrderDocument): boolean {
+  return now().getTime() - expiresAt.getTime() < LATE_MS
 }
 
 /** A payment with all that was given back of it. */

@@ -3,6 +3,7 @@ import type { Uses } from '../../deps.ts'
 import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 import { gatewayOf } from '../deps.ts'
+import { ownPaise } from './amounts.ts'
 import { findPayment, type PaymentDocument } from './payments.ts'
 
 const MAX_PASSES = 4
@@ -24,7 +25,8 @@ export async function alignPayment(deps: Needs, paymentId: string): Promise<void
     const { _id, capturedAt, status } = payment
     const next = await statusOf(deps, payment, refunds)
     if (next === status) return
-    const capture = next === 'captured' && !capturedAt ? { capturedAt: now() } : {}
+    const capture =
+      next === 'captured' && !capturedAt ? { capturedAt: payment.madeAt ?? now() } : {}
     await db.orm.payments
       .where({ _id })
       .where(MongoFieldFilter.eq('status', status))
@@ -37,9 +39,9 @@ async function statusOf(
   payment: PaymentDocument,
   refunds: readonly RefundDocument[],
 ): Promise<PaymentDocument['status']> {
-  const { amountPaise, status } = payment
+  const { status } = payment
   const made = refunds.filter((one) => one.status === 'PENDING' || one.status === 'PROCESSED')
-  const isWhole = sumOf(made) >= amountPaise
+  const isWhole = sumOf(made) >= ownPaise(payment)
   if (status === 'captured') return isWhole ? 'refunded' : status
   const hasFailed = refunds.some((one) => one.status === 'FAILED' && one.gatewayRefundId)
   if (status !== 'refunded' || isWhole || !hasFailed) return status

@@ -4,6 +4,7 @@ import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { isDuplicateKey, type Stored } from '../../db.ts'
 import type { Uses } from '../../deps.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
+import { paidTimeOf, withinReason } from './gateway-time.ts'
 
 export type PaymentDocument = Stored<'payments'>
 
@@ -14,17 +15,19 @@ type PaymentStatus = PaymentDocument['status']
 
 const FORWARD: PaymentStatus[] = ['created', 'failed', 'authorized', 'captured', 'refunded']
 
-type Seen = { source: PaymentSource; orderId: string | null }
+type Seen = { source: PaymentSource; orderId: string | null; feePaise: number | null }
 
 /** Writes the payment down or moves it forward; `isNews` says whether anything changed. */
 export async function recordPayment(
   deps: Uses<'db' | 'now'>,
   seen: GatewayPayment,
-  { source, orderId }: Seen,
+  { source, orderId, feePaise }: Seen,
 ): Promise<{ payment: PaymentDocument; isNews: boolean }> {
   const at = deps.now()
   const { status } = seen
-  const capture = status === 'captured' ? { capturedAt: at } : {}
+  const times = { madeAt: withinReason(deps, seen.createdAt), takenAt: seen.capturedAt }
+  const capturedAt = withinReason(deps, paidTimeOf(seen), times.madeAt)
+  const capture = status === 'captured' ? { capturedAt } : {}
   try {
     const payment = await deps.db.orm.payments.create({
       gateway: seen.gateway,
@@ -33,14 +36,18 @@ export async function recordPayment(
       orderId,
       status,
       amountPaise: seen.amountPaise,
+      feePaise,
       currency: seen.currency,
       method: seen.method,
       seenVia: source,
       quarantine: null,
+      review: null,
       refundKeys: [],
       refundedLines: [],
       reservedPaise: 0,
+      lostPaise: null,
       capturedAt: capture.capturedAt ?? null,
+      ...times,
       turnedAt: null,
       createdAt: at,
       updatedAt: at,
@@ -58,7 +65,7 @@ export async function recordPayment(
   const isNewSource = status !== 'refunded' && { seenVia: source }
   const moved = await known
     .where(MongoFieldFilter.in('status', earlier))
-    .update({ status, ...isNewSource, updatedAt: at, ...capture })
+    .update({ status, feePaise, ...isNewSource, updatedAt: at, ...times, ...capture })
   const payment = moved ?? (await known.first())
   if (!payment) throw new Error(`payment ${seen.id} is another gateway's, or gone`)
   return { payment, isNews: moved !== null }

@@ -10,6 +10,9 @@ import { sumOf } from '../../money.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
 import { gatewayOf, type RefundDeps } from '../deps.ts'
+import { leftPaise } from '../record/amounts.ts'
+import { findPayment } from '../record/payments.ts'
+import { setAsideAll } from '../record/unreadable.ts'
 import { alignAccess } from '../settlement/line-access.ts'
 import { adoptRefund, closeRefund, noteRefund, concludeRefund } from './outcome.ts'
 import { wasOpenedMeanwhile } from './refund-terms.ts'
@@ -59,6 +62,10 @@ async function submit(deps: RefundDeps, refund: RefundDocument): Promise<void> {
     await closeRefund(deps, refund, MORE_THAN_LEFT)
     return
   }
+  const gateway = gatewayOf(deps, refund)
+  const isRepeat = refund.attempts > 1
+  const found = isRepeat ? await findMade(deps, refund) : null
+  if (found) return adoptRefund(deps, found)
   if (await isLost(deps, refund)) {
     await closeRefund(deps, refund, 'the bank gave the money back: the dispute was lost')
     return
@@ -69,10 +76,6 @@ async function submit(deps: RefundDeps, refund: RefundDocument): Promise<void> {
     await closeRefund(deps, refund, OPENED_MEANWHILE)
     return
   }
-  const gateway = gatewayOf(deps, refund)
-  const isRepeat = refund.attempts > 1
-  const found = isRepeat ? await findMade(deps, refund) : null
-  if (found) return adoptRefund(deps, found)
   const { paymentId, amountPaise, key } = refund
   const notes = { order: refund.orderId ?? '', cause: refund.cause }
   try {
@@ -83,9 +86,10 @@ async function submit(deps: RefundDeps, refund: RefundDocument): Promise<void> {
   }
 }
 
-/** It may have been lost while the refund waited for something else. */
-async function isLost({ db }: Uses<'db'>, { paymentId }: RefundDocument): Promise<boolean> {
-  return (await db.orm.disputes.where({ paymentId, status: 'lost' }).first()) !== null
+/** So much may have been lost while the refund waited for something else that it is covered no more. */
+async function isLost(deps: Uses<'db'>, { paymentId }: RefundDocument): Promise<boolean> {
+  const payment = await findPayment(deps, paymentId)
+  return payment !== null && (payment.lostPaise ?? 0) > 0 && leftPaise(payment) < 0
 }
 
 /** A refusal is final only when no earlier round, of which we heard nothing, can have gone through. */
@@ -117,7 +121,7 @@ async function findMade(
   refund: RefundDocument,
 ): Promise<GatewayRefund | null> {
   const theirs = await gatewayOf(deps, refund).refundsOfPayment(refund.paymentId)
-  return theirs.find(({ key }) => key === refund.key) ?? null
+  return theirs.items.find(({ key }) => key === refund.key) ?? null
 }
 
 async function poll(deps: RefundDeps, refund: RefundDocument): Promise<void> {
@@ -134,7 +138,8 @@ export async function adoptRefunds(
   payment: { gateway: string; paymentId: string },
 ): Promise<void> {
   const all = await gatewayOf(deps, payment).refundsOfPayment(payment.paymentId)
-  for (const theirs of all) await adoptRefund(deps, theirs)
+  await setAsideAll(deps, all.unreadable)
+  for (const theirs of all.items) await adoptRefund(deps, theirs)
 }
 
 async function postpone(

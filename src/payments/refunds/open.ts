@@ -5,7 +5,7 @@ import { DomainError } from '../../errors.ts'
 import type { PaymentGateway } from '../../gateways/payments.ts'
 import type { RefundDocument } from '../../orders/refunded.ts'
 
-export type RefundCause = 'admin' | 'student' | 'duplicate' | 'late' | 'dashboard'
+export type RefundCause = 'admin' | 'student' | 'duplicate' | 'late' | 'dashboard' | 'review'
 
 export type NewRefund = {
   /** 10 to 40 of A-Z a-z 0-9 _ -, since it is the gateway's idempotency key as well. */

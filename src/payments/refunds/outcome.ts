@@ -9,6 +9,7 @@ import { closeReview } from '../../orders/expiry.ts'
 import type { RefundDocument, RefundStatus } from '../../orders/refunded.ts'
 import { noteOrder } from '../../orders/transitions.ts'
 import type { RefundDeps } from '../deps.ts'
+import { withinReason } from '../record/gateway-time.ts'
 import { alignPayment } from '../record/payment-status.ts'
 import { quarantine, findPayment } from '../record/payments.ts'
 import { alignAccess } from '../settlement/line-access.ts'
@@ -78,7 +79,7 @@ async function insertDashboardRefund(
       nextAt: at,
       error: null,
       settledAt: null,
-      createdAt: theirs.createdAt,
+      createdAt: withinReason(deps, theirs.createdAt, payment?.madeAt ?? null),
       updatedAt: at,
     })
   } catch (error) {
@@ -120,6 +121,11 @@ export async function concludeRefund(deps: RefundDeps, refund: RefundDocument): 
   }
   // Money that bought nothing and could not be given back is somebody's to decide about.
   else if (isOfNothing(refund)) await quarantine(deps, refund.paymentId, 'its refund failed')
+  // Whether it is sent back is to be decided anew.
+  else if (refund.cause === 'review')
+    await deps.db.orm.payments
+      .where({ gatewayPaymentId: refund.paymentId })
+      .update({ review: null })
   await deps.db.orm.refunds
     .where({ _id: refund._id, status: refund.status })
     .update({ settledAt: deps.now() })

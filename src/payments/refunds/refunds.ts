@@ -12,6 +12,7 @@ import { linesOf, requireOrder, type OrderDocument } from '../../orders/order.ts
 import { publicRefund, type Refund, type RefundDocument } from '../../orders/refunded.ts'
 import { readPage } from '../../paging.ts'
 import { gatewayOf, type RefundDeps } from '../deps.ts'
+import { leftPaise } from '../record/amounts.ts'
 import { type PaymentDocument, findPayment } from '../record/payments.ts'
 import { driveRefund, MORE_THAN_LEFT, OPENED_MEANWHILE } from './drive.ts'
 import { leastRefundOf, openRefund, type NewRefund } from './open.ts'
@@ -141,7 +142,7 @@ async function requireRefundable(
 }
 
 function shareOf(order: OrderDocument, payment: PaymentDocument, input: RefundRequest): Share {
-  const left = payment.amountPaise - payment.reservedPaise
+  const left = leftPaise(payment)
   const lines = order.paymentId === payment.gatewayPaymentId ? linesOf(order) : []
   if (input.amountPaise !== undefined) return { amountPaise: input.amountPaise, lineNos: [] }
   if (input.lines === undefined) {
@@ -165,9 +166,10 @@ export async function openAndDriveRefund(
   asked: NewRefund,
 ): Promise<Refund> {
   const disputes = await deps.db.orm.disputes.where({ paymentId: asked.paymentId }).all()
-  if (disputes.some(({ status }) => isOpenDispute(status) || status === 'lost'))
+  const left = leftPaise(payment)
+  const isLost = left <= 0 && disputes.some(({ status }) => status === 'lost')
+  if (isLost || disputes.some(({ status }) => isOpenDispute(status)))
     throw new DomainError('REFUND_DISPUTED')
-  const left = payment.amountPaise - payment.reservedPaise
   const isCaptured = payment.status === 'captured' || payment.status === 'refunded'
   if (!isCaptured || left <= 0) throw new DomainError('NOTHING_TO_REFUND')
   const isTwice = asked.lineNos.some((no) => payment.refundedLines.includes(String(no)))

@@ -14,6 +14,9 @@ type Reserved = {
 
 type Ask = Pick<RefundDocument, 'key' | 'paymentId' | 'amountPaise' | 'lineNos'>
 
+// The gateway's fee was never ours, and what a bank took by a lost dispute is gone.
+const GONE = [{ $ifNull: ['$feePaise', 0] }, { $ifNull: ['$lostPaise', 0] }]
+
 /** False where more would be given back than is left. Again with the same key, it stays reserved once. */
 export async function reserveRefund(deps: Uses<'db' | 'now'>, ask: Ask): Promise<boolean> {
   const { modifiedCount } = await payments(deps).updateOne(
@@ -21,7 +24,7 @@ export async function reserveRefund(deps: Uses<'db' | 'now'>, ask: Ask): Promise
       gatewayPaymentId: ask.paymentId,
       refundKeys: { $ne: ask.key },
       refundedLines: { $nin: [...ask.lineNos] },
-      $expr: { $lte: [{ $add: ['$reservedPaise', ask.amountPaise] }, '$amountPaise'] },
+      $expr: { $lte: [{ $add: ['$reservedPaise', ask.amountPaise, ...GONE] }, '$amountPaise'] },
     },
     reservation(deps, ask),
   )

@@ -9,6 +9,7 @@ import { Id } from '../../fields.ts'
 import { refundToldToBuyer } from '../../orders/buyer-words.ts'
 import { linesOf, refundUntilOf, requireOwnOrder } from '../../orders/order.ts'
 import type { Refund } from '../../orders/refunded.ts'
+import { leftPaise } from '../record/amounts.ts'
 import { findPayment } from '../record/payments.ts'
 import type { NewRefund } from './open.ts'
 import { hasHadTooMuch, ownRefundsOf } from './refund-terms.ts'
@@ -40,7 +41,7 @@ export async function requestRefund(
   if (await hasHadTooMuch(deps, order, line)) throw new DomainError('REFUND_TOO_MUCH_WATCHED')
   const payment = await findPayment(deps, order.paymentId)
   if (!payment) throw new DomainError('NOTHING_TO_REFUND')
-  const left = payment.amountPaise - payment.reservedPaise
+  const left = leftPaise(payment)
   await audit(deps, {
     actor,
     act: 'refunds.requested',

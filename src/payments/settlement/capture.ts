@@ -3,13 +3,14 @@ import { GatewayFailure } from '../../gateways/gateway-failure.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
 import { requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { gatewayOf } from '../deps.ts'
+import { feeOnTop } from '../record/amounts.ts'
 
 /** Any other authorization is never captured by us, and the gateway lets go of it after some days. */
 export function isCapturable(order: OrderDocument, payment: GatewayPayment): boolean {
   return (
     payment.status === 'authorized' &&
-    payment.amountPaise === order.amountPaise &&
-    payment.currency === order.currency
+    payment.currency === order.currency &&
+    feeOnTop(order, payment) !== null
   )
 }
 
@@ -28,7 +29,7 @@ export async function captureIfAsked(
   // Whoever passed the order on may have read it before another payment came.
   if ((await requireOrder(deps, order._id)).paymentId) return null
   try {
-    return await gateway.capturePayment(seen)
+    return await gateway.capturePayment({ ...seen, ownPaise: order.amountPaise })
   } catch (failure) {
     // The news may be old, and the authorization gone: the reconciler asks anew.
     if (failure instanceof GatewayFailure && failure.kind === 'refused') return null

@@ -1,9 +1,11 @@
 import type { UserDocument } from '../../auth/user.ts'
+import { isDuplicateKey } from '../../db.ts'
 import { DomainError } from '../../errors.ts'
 import type { GatewayPayment } from '../../gateways/payments.ts'
 import { requireOrder, type OrderDocument } from '../../orders/order.ts'
 import { transitionOrder } from '../../orders/transitions.ts'
 import type { PaymentDeps } from '../deps.ts'
+import { paidTimeOf, withinReason } from '../record/gateway-time.ts'
 import type { PaymentDocument, PaymentSource } from '../record/payments.ts'
 import { refundRest } from '../refunds/refund-rest.ts'
 import { fulfill } from './fulfillment.ts'
@@ -27,7 +29,7 @@ export async function claimOrder(
   deps: PaymentDeps,
   read: OrderDocument,
   claim: Claim,
-): Promise<'fulfilled' | 'refunded'> {
+): Promise<'fulfilled' | 'refunded' | 'review'> {
   const { payment, seen, buyer } = claim
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     const order = pass === 0 ? read : await requireOrder(deps, read._id)
@@ -45,6 +47,7 @@ export async function claimOrder(
       continue
     }
     const claimed = await take(deps, order, { ...claim, lateReason: verdict.lateReason })
+    if (claimed === PAYS_FOR_ANOTHER) return 'review'
     if (!claimed) continue
     await fulfill(deps, claimed, buyer)
     return 'fulfilled'
@@ -65,11 +68,29 @@ async function settleClaimed(
   return 'refunded'
 }
 
-/** What was judged of an open order does not hold for one that was closed meanwhile. */
-function take(
+const PAYS_FOR_ANOTHER = 'pays for another order'
+
+/**
+ * What was judged of an open order does not hold for one that was closed meanwhile. A payment pays for one order,
+ * whatever came in between: its unique key decides.
+ */
+async function take(
   deps: PaymentDeps,
   order: OrderDocument,
-  { payment, source, lateReason }: Claim & { lateReason: string | null },
+  claim: Claim & { lateReason: string | null },
+): Promise<OrderDocument | typeof PAYS_FOR_ANOTHER | null> {
+  try {
+    return await takeUnlessTaken(deps, order, claim)
+  } catch (error) {
+    if (isDuplicateKey(error)) return PAYS_FOR_ANOTHER
+    throw error
+  }
+}
+
+function takeUnlessTaken(
+  deps: PaymentDeps,
+  order: OrderDocument,
+  { payment, seen, source, lateReason }: Claim & { lateReason: string | null },
 ): Promise<OrderDocument | null> {
   const paymentId = payment.gatewayPaymentId
   const why = lateReason === null ? '' : `, ${lateReason}`
@@ -80,7 +101,7 @@ function take(
     set: {
       status: 'PAID',
       paymentId,
-      paidAt: deps.now(),
+      paidAt: withinReason(deps, paidTimeOf(seen), order.createdAt),
       ...(lateReason !== null && { lateReason }),
     },
     unset: ['reviewReason'],

@@ -6,6 +6,8 @@ import { addGrant, findGrants, type Grant } from '../../learning/access/grants.t
 import { sumOf } from '../../money.ts'
 import { linesOf, requireOrder, type OrderDocument, type OrderLine } from '../../orders/order.ts'
 import { standingRefunds } from '../../orders/refunded.ts'
+import { lostPaiseOf, ownPaise } from '../record/amounts.ts'
+import { findPayment } from '../record/payments.ts'
 
 const REFUNDED = 'refunded'
 const DISPUTE_LOST = 'dispute lost'
@@ -30,24 +32,29 @@ export function grantKeyOf(orderId: string, lineNo: number): string {
   return `order:${orderId}:${lineNo}`
 }
 
-/** Line number → why it gives no access (any more). */
+/**
+ * Line number → why it gives no access (any more). Amounts decide: a refund ends the lines it names; what names none,
+ * as a lost dispute, ends all of them together, once nothing of what was paid is left.
+ */
 export async function endedLines(
   { db }: Uses<'db'>,
   order: OrderDocument,
 ): Promise<ReadonlyMap<number, string>> {
   if (!order.paymentId) return new Map()
-  const [refunds, lost] = await Promise.all([
+  const [payment, refunds, disputes] = await Promise.all([
+    findPayment({ db }, order.paymentId),
     db.orm.refunds.where({ orderId: order._id, paymentId: order.paymentId }).all(),
-    db.orm.disputes.where({ paymentId: order.paymentId, status: 'lost' }).first(),
+    db.orm.disputes.where({ paymentId: order.paymentId, status: 'lost' }).all(),
   ])
-  const lines = linesOf(order)
-  if (lost) return new Map(lines.map(({ no }) => [no, DISPUTE_LOST]))
   const given = standingRefunds(refunds, order.paymentId)
-  const isAll = sumOf(given) >= order.amountPaise
+  const lost = lostPaiseOf(disputes, payment ?? order)
+  // Less may have been paid, where an administrator took it for the whole.
+  const whole = Math.min(order.amountPaise, payment ? ownPaise(payment) : order.amountPaise)
+  const isAll = sumOf(given) + lost >= whole
   const refunded = new Set(given.flatMap(({ lineNos }) => lineNos.map(Number)))
-  return new Map(
-    lines.flatMap(({ no }) => (isAll || refunded.has(no) ? [[no, REFUNDED] as const] : [])),
-  )
+  const ended = linesOf(order).filter(({ no }) => isAll || refunded.has(no))
+  const reasonOf = (no: number) => (refunded.has(no) || lost === 0 ? REFUNDED : DISPUTE_LOST)
+  return new Map(ended.map(({ no }) => [no, reasonOf(no)]))
 }
 
 /**

@@ -5,6 +5,7 @@ import type { GatewayPayment } from '../../gateways/payments.ts'
 import type { OrderDocument } from '../../orders/order.ts'
 import { noteOrder, transitionOrder } from '../../orders/transitions.ts'
 import type { PaymentDeps } from '../deps.ts'
+import { feeOnTop } from '../record/amounts.ts'
 import {
   quarantine,
   recordPayment,
@@ -50,7 +51,7 @@ export async function settlePayment(
     await quarantine(deps, seen.id, 'belongs to no order of ours')
     return 'review'
   }
-  const mismatch = mismatchOf(order, seen)
+  const mismatch = mismatchOf(order, seen, payment)
   if (mismatch !== null) return setAside(deps, order, { payment, reason: mismatch })
   const buyer = await findBuyer(deps, order.userId)
   if (!order.paymentId && !isHere(buyer)) {
@@ -73,7 +74,9 @@ async function recordAndNote(
   { source, order }: { source: PaymentSource; order: OrderDocument | null },
 ): Promise<PaymentDocument> {
   const orderId = order?._id ?? null
-  const { payment, isNews } = await recordPayment(deps, seen, { source, orderId })
+  const told = seen.feeBearer === 'buyer' ? seen.feePaise : null
+  const feePaise = (order ? feeOnTop(order, seen) : told) ?? null
+  const { payment, isNews } = await recordPayment(deps, seen, { source, orderId, feePaise })
   if (orderId === null || !isNews) return payment
   const why = seen.errorReason === null ? '' : `: ${seen.errorReason}`
   const detail = `${seen.id} by ${source}${why}`
@@ -84,9 +87,15 @@ async function recordAndNote(
   return payment
 }
 
-function mismatchOf(order: OrderDocument, seen: GatewayPayment): string | null {
+function mismatchOf(
+  order: OrderDocument,
+  seen: GatewayPayment,
+  payment: PaymentDocument,
+): string | null {
+  if (seen.gateway !== order.gateway || seen.orderId !== order.gatewayOrderId)
+    return `paid for another order of ${seen.gateway}`
   if (seen.currency !== order.currency) return `paid in ${seen.currency}, not ${order.currency}`
-  if (seen.amountPaise !== order.amountPaise)
+  if (feeOnTop(order, seen) === null && !isAccepted(payment, seen))
     return `paid ${seen.amountPaise} paise, not ${order.amountPaise}`
   return null
 }
@@ -105,4 +114,9 @@ async function setAside(
   })
   await mailReview(deps, order._id, reason)
   return 'review'
+}
+
+/** An administrator has taken this very amount for the order's. */
+function isAccepted({ review }: PaymentDocument, { amountPaise }: GatewayPayment): boolean {
+  return review?.decision === 'accepted' && review.amountPaise === amountPaise
 }

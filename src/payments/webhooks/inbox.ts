@@ -10,15 +10,13 @@ import type { SignedEvent } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
-import { applyDispute } from '../disputes.ts'
-import { adoptRefund } from '../refunds/outcome.ts'
-import { settlePayment } from '../settlement/settle-payment.ts'
 import { withoutContacts } from './contacts.ts'
-import { ANOTHER_ACCOUNT, openOwnEvent } from './event-account.ts'
+import { ANOTHER_ACCOUNT, DENIED, isOfAnotherAccount } from './event-account.ts'
+import { lookAt } from './look.ts'
 
 // Longer than one may take, so that nobody else begins it meanwhile.
 const CLAIM_MS = MINUTE_MS
-const BACKOFF = { firstMs: 5 * SECOND_MS, longestMs: MINUTE_MS }
+const BACKOFF = { firstMs: 5 * SECOND_MS, longestMs: 5 * MINUTE_MS }
 const MAX_ATTEMPTS = 500
 const PER_RUN = 500
 const KEPT_MS = 90 * DAY_MS
@@ -62,6 +60,7 @@ async function insertEvent(
       nextAt: at,
       processedAt: null,
       outcome: null,
+      paymentId: null,
     })
     return stored._id
   } catch (error) {
@@ -104,21 +103,24 @@ function outcomeOf(error: unknown): string {
   return (error instanceof Error ? error.message : 'failed').slice(0, 200)
 }
 
-// The payment comes first: a refund or a dispute is of one, and may be the first we hear of it.
+const STRANGE: Record<string, string> = {
+  [ANOTHER_ACCOUNT]: 'webhook of another account',
+  [DENIED]: 'webhook of what the gateway does not have',
+}
+
 async function applyEvent(deps: PaymentDeps, stored: EventDocument): Promise<string> {
-  const event = await openOwnEvent(deps, gatewayOf(deps, stored), stored.body)
+  const gateway = gatewayOf(deps, stored)
+  const event = gateway.openEvent(stored.body)
   if (!event) return stored.event === 'unreadable' ? stored.event : 'ignored'
-  if (event === ANOTHER_ACCOUNT) {
-    deps.log.warn({ event: stored.event, gateway: stored.gateway }, 'webhook of another account')
-    return event
-  }
-  const { payment, refund, dispute } = event
-  const source = 'webhook'
-  const outcome = await settlePayment(deps, payment, { source })
-  if (refund) await adoptRefund(deps, refund)
-  // The payment is captured again, and may never have got what it was for.
-  if (refund?.status === 'failed') return settlePayment(deps, payment, { source })
-  if (dispute) await applyDispute(deps, dispute)
+  const { paymentId } = event
+  if (paymentId !== null && stored.paymentId !== paymentId)
+    await deps.db.orm.webhook_events.where({ _id: stored._id }).update({ paymentId })
+  const outcome = (await isOfAnotherAccount(deps, gateway, event))
+    ? ANOTHER_ACCOUNT
+    : await lookAt(deps, gateway, event)
+  const strange = STRANGE[outcome]
+  if (strange !== undefined)
+    deps.log.warn({ event: stored.event, gateway: stored.gateway }, strange)
   return outcome
 }
 

@@ -81,7 +81,7 @@ test('closing the dialog calls ondismiss and pays nothing', async () => {
     new Razorpay({ key: KEY_ID, order_id: order.id, modal: { ondismiss } }).open()
     buttons.get('close')?.()
   })
-  expect(await gateway.paymentsOfOrder(order.id)).toEqual([])
+  expect(await gateway.paymentsOfOrder(order.id)).toEqual({ items: [], unreadable: [] })
 })
 
 test('the script and its calls are open to every origin, the controls to none', async () => {

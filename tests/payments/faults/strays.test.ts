@@ -1,6 +1,7 @@
 // Money that fits no order, or another one than it should.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { anOrder, aSale, pay, payWithoutWebhooks } from '../../support/builders/orders.ts'
+import { createOrder } from '../../../sandbox/razorpay/model/orders.ts'
+import { anOrder, pay, payWithoutWebhooks } from '../../support/builders/orders.ts'
 import { anAdmin } from '../../support/builders/people.ts'
 import { startLms, type Lms } from '../../support/harness.ts'
 import {
@@ -28,17 +29,13 @@ const paymentOf = (id: string) => {
 
 describe('an event that fits nothing', () => {
   it('of an order we do not know is acknowledged and set aside for an administrator', async () => {
-    const entity = {
-      ...paymentOf((await aSale(lms)).paymentId),
-      id: 'pay_UnknownToUs001',
-      order_id: 'order_UnknownToUs001',
-    }
-    await lms.razorpay.sendEvent({ name: 'payment.captured', payload: { payment: { entity } } })
+    const theirs = createOrder(lms.razorpay.state, { amount: 49_900, currency: 'INR' })
+    const { payment } = lms.razorpay.pay(theirs.id)
     await deliverWebhooks(lms)
     expect(lms.razorpay.deliveries().at(-1)?.state).toBe('delivered')
     const { api } = await anAdmin(lms)
     const stuck = await api.orders.stuck.query()
-    expect(stuck.payments.map(({ paymentId }) => paymentId)).toContain('pay_UnknownToUs001')
+    expect(stuck.payments.map(({ paymentId }) => paymentId)).toContain(payment?.id)
   })
 
   it.each([

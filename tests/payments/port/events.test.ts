@@ -126,7 +126,7 @@ describe('an event that is not for us', () => {
     await later(lms, 61)
   })
 
-  it('of a payment that the gateway does not have is another’s, whatever it names', async () => {
+  it('of a payment that the gateway does not have is closed with that word', async () => {
     const charge = { ...chargeOf((await aSale(lms)).paymentId), id: newId('mp') }
     const about = { id: newId('mr'), charge: charge.id, price: charge.price, state: 'sent' }
     for (const event of [
@@ -134,7 +134,10 @@ describe('an event that is not for us', () => {
       { kind: 'return.sent', about: { return: { ...about, made_at: charge.made_at } } },
     ]) {
       const eventId = await tell(event)
-      expect(await stored(eventId)).toMatchObject({ state: 'DONE', outcome: 'another account' })
+      expect(await stored(eventId)).toMatchObject({
+        state: 'DONE',
+        outcome: 'denied by the gateway',
+      })
     }
   })
 

@@ -302,6 +302,7 @@ describe('a gateway that is configured no more', () => {
     await lms.db.orm.webhook_events.create({
       ...{ gateway: 'memory', eventId, event: 'charge.held', body, receivedAt: at },
       ...{ state: 'WAITING', attempts: 0, nextAt: at, processedAt: null, outcome: null },
+      paymentId: null,
     })
     const instance = await withoutMemory()
     await workOf(instance)

@@ -142,7 +142,7 @@ function balance(world: World, { paise }: StepOf<'balance'>): Promise<void> {
 
 function dispute(world: World, step: StepOf<'dispute'>): Promise<void> {
   const id = payment(world, step, ({ captured }) => captured)
-  if (id !== undefined) world.bank.openDispute(id)
+  if (id !== undefined) world.bank.openDispute(id, step.part === 0 ? undefined : step.part)
   return Promise.resolve()
 }
 

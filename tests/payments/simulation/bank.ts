@@ -5,7 +5,7 @@ import type { PaymentGateways } from '../../../src/gateways/payments.ts'
 import type { Ledger } from '../../support/ledger.ts'
 
 export type Outcome = 'success' | 'fail' | 'close' | 'late' | 'authorized' | 'double'
-export type FaultKind = 'hang' | 'throttle' | 'error' | 'reset' | 'garbage'
+export type FaultKind = 'hang' | 'throttle' | 'error' | 'reset' | 'garbage' | 'odd'
 export type DisputeMove = 'under_review' | 'action_required' | 'won' | 'lost' | 'closed'
 
 /** The calls of the port that faults strike; `*` is every one. */
@@ -15,6 +15,8 @@ export const CALLS = [
   'findOrder',
   'paymentsOfOrder',
   'fetchPayment',
+  'fetchRefund',
+  'fetchDispute',
   'capturePayment',
   'refundPayment',
   'refundsOfPayment',
@@ -54,7 +56,8 @@ export type Bank = {
   /** In the dashboard; of all of it where no amount is named. */
   giveBack: (paymentId: string, paise?: number) => void
   settleRefund: (refundId: string, status: 'processed' | 'failed') => void
-  openDispute: (paymentId: string) => void
+  /** Of all of it where no amount is named. */
+  openDispute: (paymentId: string, paise?: number) => void
   moveDispute: (disputeId: string, move: DisputeMove) => void
   /** What becomes of refunds from now on. */
   setRefunds: (mode: 'processed' | 'pending' | 'failed') => void

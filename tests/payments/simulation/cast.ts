@@ -32,6 +32,7 @@ const OF_A_RUN = [
   'refunds',
   'disputes',
   'webhook_events',
+  'unreadable_entities',
   'coupon_uses',
   'invoices',
   'credit_notes',

@@ -1,6 +1,7 @@
 import type { OrderDocument } from '../../../src/orders/order.ts'
 import { linesPutOut } from './acts-of-revoked.ts'
 import type { Books } from './books.ts'
+import { gonePaise } from './oracle-money.ts'
 import type { World } from './world.ts'
 
 /** Who should be in which course, from the bank's ledger and the intents of our refunds alone. */
@@ -39,15 +40,14 @@ async function courseIdsBy({ lms }: World, userId: string, kind: string): Promis
   return new Set(given.map(({ courseId }) => courseId))
 }
 
-/** The lines an order still opens: paid for, and neither given back nor lost to a dispute. */
+/** The lines an order still opens: paid for, and not all of it given back or lost to banks. */
 function openLines(books: Books, order: OrderDocument): OrderDocument['lines'][number][] {
   if (order.amountPaise === 0) return order.status === 'FULFILLED' ? [...order.lines] : []
   const payments = books.ledger
     .filter(({ reference }) => reference === order._id)
     .flatMap((theirs) => theirs.payments)
   const payment = payments.find(({ id }) => id === order.paymentId)
-  if (!payment?.captured || payment.refundedPaise >= order.amountPaise) return []
-  if (payment.disputes.some(({ status }) => status === 'lost')) return []
+  if (!payment?.captured || gonePaise(payment) >= order.amountPaise) return []
   const standing = new Set(
     payment.refunds.filter(({ status }) => status !== 'failed').map(({ id }) => id),
   )

@@ -7,6 +7,11 @@ const isGiven = ({ status }: { status: string }) => status === 'PENDING' || stat
 const sum = (rows: readonly { amountPaise: number }[]) =>
   rows.reduce((total, { amountPaise }) => total + amountPaise, 0)
 
+/** What is with us no more, by refunds and by disputes that were lost. */
+export function gonePaise({ refundedPaise, disputes }: LedgerPayment): number {
+  return disputes.reduce((sum, { lostPaise }) => sum + lostPaise, refundedPaise)
+}
+
 /** Where what we say of a payment differs from what the bank says. */
 export function paymentFaults(books: Books, theirs: LedgerOrder, payment: LedgerPayment): string[] {
   const ours = books.payments.get(payment.id)
@@ -33,7 +38,7 @@ export function paymentFaults(books: Books, theirs: LedgerOrder, payment: Ledger
   if (ours.orderId !== order._id) say('hangs on no order or another one')
   if (ours.status !== payment.status) say(`is ${payment.status}, and we say ${ours.status}`)
   const isRight = payment.amountPaise === order.amountPaise && payment.currency === order.currency
-  const isReturned = payment.refundedPaise === payment.amountPaise
+  const isReturned = gonePaise(payment) >= payment.amountPaise
   const isHeld = order.paymentId === payment.id
   if (isHeld && !isRight) say('pays an order it does not match')
   if (isHeld && order.status !== 'FULFILLED') say(`pays an order that is ${order.status}`)

@@ -26,6 +26,19 @@ export async function faultsAtRest(world: World): Promise<string[]> {
     ...strangers(books),
     ...totals(books, bank.ledger()),
     ...(await accessFaults(world, books)),
+    ...(await unreadStill(world)),
     ...(await effectFaults(world, books)),
+  ]
+}
+
+/** What could not be read was read in the end, and the events that were given up for it are closed. */
+async function unreadStill({ lms }: World): Promise<string[]> {
+  const [rows, events] = await Promise.all([
+    lms.db.driver.collection('unreadable_entities').find({ readAt: null }).toArray(),
+    lms.db.driver.collection('webhook_events').find({ state: 'DEAD' }).toArray(),
+  ])
+  return [
+    ...rows.map((row) => `${String(row['key'])} is still not read`),
+    ...events.map((row) => `event ${String(row['eventId'])}: ${String(row['outcome'])}`),
   ]
 }

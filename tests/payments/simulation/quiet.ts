@@ -63,10 +63,11 @@ function endRefunds({ bank }: World): void {
 // What the outside sees of each; marks such as `dueAt` move for ever.
 const SEEN: Record<string, string[]> = {
   orders: ['status', 'paymentId', 'gatewayOrderId'],
-  payments: ['gatewayPaymentId', 'status', 'orderId', 'reservedPaise', 'quarantine'],
+  payments: ['gatewayPaymentId', 'status', 'orderId', 'reservedPaise', 'lostPaise', 'quarantine'],
   refunds: ['key', 'status', 'gatewayRefundId', 'settledAt'],
   disputes: ['gatewayDisputeId', 'status'],
   webhook_events: ['eventId', 'state'],
+  unreadable_entities: ['key', 'readAt'],
   coupon_uses: ['orderId', 'state', 'place'],
   invoices: ['number', 'orderId'],
   credit_notes: ['number', 'refundId', 'cancelledAt'],

@@ -5,7 +5,7 @@ import { paymentJobs } from '../../../src/payments/jobs.ts'
 import { CALLS } from './bank.ts'
 
 const OUTCOMES = ['success', 'fail', 'close', 'late', 'authorized', 'double'] as const
-const KINDS = ['hang', 'throttle', 'error', 'reset', 'garbage'] as const
+const KINDS = ['hang', 'throttle', 'error', 'reset', 'garbage', 'odd', 'odd'] as const
 const JUMPS = [2, 11, 65, 310, 3_700, 30_000, 100_000, 700_000, -600] as const
 const REFUND_MODES = ['processed', 'pending', 'failed'] as const
 const MOVES = ['under_review', 'action_required', 'won', 'lost', 'closed'] as const
@@ -89,7 +89,7 @@ const ownRefund = step('askBack', { order: any, line: any, on: side })
 const refundMode = step('refundMode', { mode: oneOf(REFUND_MODES) })
 const settleRefund = step('settleRefund', { refund: any, isMade: often })
 const balance = step('balance', { paise: fc.option(fc.constantFrom(0, 3_000)) })
-const dispute = step('dispute', { payment: any })
+const dispute = step('dispute', { payment: any, part: fc.constantFrom(0, 0, 1, 100, 5_000) })
 const moveDispute = step('moveDispute', { dispute: any, move: oneOf(MOVES) })
 const outage = step('outage', { on: side, kind: fc.constantFrom('refuse', 'blink', 'heal') })
 const crash = step('crash', {

@@ -27,7 +27,8 @@ export type MemoryBank = {
   settleReturn: (returnId: string, state: 'sent' | 'bounced') => void
   /** The bank sends everything that is queued. */
   sendReturns: () => void
-  fileClaim: (chargeId: string) => Claim
+  /** For a part of the charge, where that is named. */
+  fileClaim: (chargeId: string, paise?: number) => Claim
   moveClaim: (claimId: string, state: Exclude<Claim['state'], 'filed'>) => void
   /** What the company does by itself when its time has come. */
   tick: () => void
@@ -80,7 +81,7 @@ export function openMemoryBank(now: () => Date): MemoryBank {
       for (const { id, state } of account.returns.values())
         if (state === 'queued') settleReturn(account, id, 'sent')
     },
-    fileClaim: (chargeId) => fileClaim(account, chargeId),
+    fileClaim: (chargeId, paise) => fileClaim(account, chargeId, paise),
     moveClaim: (id, state) => {
       moveClaim(account, id, state)
     },

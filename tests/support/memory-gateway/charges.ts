@@ -28,6 +28,8 @@ export type Payment = {
   /** `late` looks like `declined`, and the bank changes its mind. `double` holds the money twice. */
   outcome?: 'held' | 'declined' | 'double'
   paise?: number
+  /** What the company takes of its buyer, on top. */
+  feePaise?: number
   unit?: string
   /** Although the intent has a charge that stands. */
   force?: boolean
@@ -36,17 +38,20 @@ export type Payment = {
 /** The buyer in the dialog. Nothing comes back to the browser: it has to ask its own server. */
 export function pay(account: Account, intentId: string, payment: Payment = {}): Charge {
   const intent = requireRow(account.intents, intentId)
-  const { outcome = 'held', paise = intent.paise, unit = intent.unit, force = false } = payment
+  const { outcome = 'held', unit = intent.unit, force = false, feePaise = 0 } = payment
+  const paise = (payment.paise ?? intent.paise) + feePaise
   if (stands(account, intentId) && !force) throw new Denial(409, 'paid_already')
   const charge: Charge = {
     id: newId('mp'),
     intentId,
     paise,
+    feePaise,
     unit,
     state: 'declined',
     why: 'changed_their_mind',
     madeAt: account.now(),
     heldAt: null,
+    takenAt: null,
   }
   account.charges.set(charge.id, charge)
   if (outcome === 'declined') account.tell('charge.declined', { charge })
@@ -79,7 +84,7 @@ export function take(account: Account, chargeId: string): Charge {
   const charge = requireRow(account.charges, chargeId)
   if (charge.state === 'taken') throw new Denial(409, 'taken_already')
   if (charge.state !== 'held') throw new Denial(422, 'not_held')
-  charge.state = 'taken'
+  Object.assign(charge, { state: 'taken', takenAt: account.now() } satisfies Partial<Charge>)
   if (account.settings.purse !== null) account.settings.purse += charge.paise
   account.tell('charge.taken', { charge })
   return charge

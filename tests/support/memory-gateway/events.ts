@@ -1,13 +1,7 @@
 import { createHash, verify, type KeyObject } from 'node:crypto'
 import { z } from 'zod'
-import { UnreadableEvent } from '../../../src/gateways/gateway-failure.ts'
-import type {
-  EventHeaders,
-  GatewayEvent,
-  GatewayPayment,
-  SignedEvent,
-} from '../../../src/gateways/payments.ts'
-import { DisputeAnswer, PaymentAnswer, RefundAnswer } from './facts.ts'
+import type { EventHeaders, GatewayEvent, SignedEvent } from '../../../src/gateways/payments.ts'
+import { Time } from './facts.ts'
 import { SIGNATURE_HEADER } from './sender.ts'
 
 // An event is signed anew at every try, so an old signature is somebody's who kept it.
@@ -19,7 +13,15 @@ const Envelope = z.object({
   kind: z.string().max(100),
   merchant: z.string().max(60).optional(),
   about: z.record(z.string(), z.unknown()),
+  at: Time.optional(),
 })
+const someId = z
+  .string()
+  .regex(/^m\w_[0-9a-f-]{36}$/)
+  .optional()
+  .catch(undefined)
+const Ids = z.object({ id: someId, charge: someId, intent: someId })
+const KINDS = { charge: 'payment', return: 'refund', claim: 'dispute' } as const
 
 type Check = { publicKeys: readonly KeyObject[]; now: () => Date }
 
@@ -39,28 +41,24 @@ export function signedEvent(
     : { id: createHash('sha256').update(raw).digest('hex'), type: 'unreadable' }
 }
 
-/** A claim or a return names its charge only: that has to be asked for. */
-export async function eventOf(
-  raw: string,
-  fetchPayment: (id: string) => Promise<GatewayPayment>,
-): Promise<GatewayEvent | null> {
+/** The ids in it. A claim or a return names its charge. */
+export function eventOf(raw: string): GatewayEvent | null {
   const { data } = Envelope.safeParse(parsed(raw))
   if (!data) return null
-  const refund = read(data.about, 'return', RefundAnswer)
-  const dispute = read(data.about, 'claim', DisputeAnswer)
-  const paymentId = refund?.paymentId ?? dispute?.paymentId
-  const payment =
-    paymentId === undefined
-      ? read(data.about, 'charge', PaymentAnswer)
-      : await fetchPayment(paymentId)
-  return payment && { account: data.merchant ?? null, payment, refund, dispute }
-}
-
-function read<T>(about: Record<string, unknown>, name: string, answer: z.ZodType<T>): T | null {
-  if (about[name] === undefined) return null
-  const { success, data } = answer.safeParse(about[name])
-  if (!success) throw new UnreadableEvent(`a ${name} that cannot be read`)
-  return data
+  const about = (['charge', 'return', 'claim'] as const).filter((name) => name in data.about)
+  if (about.length === 0) return null
+  const entity = (name: string) => Ids.safeParse(data.about[name]).data ?? {}
+  const [charge, made, claim] = [entity('charge'), entity('return'), entity('claim')]
+  const ids = { charge: charge.id, return: made.id, claim: claim.id }
+  return {
+    account: data.merchant ?? null,
+    paymentId: charge.id ?? made.charge ?? claim.charge ?? null,
+    refundId: made.id ?? null,
+    disputeId: claim.id ?? null,
+    orderId: charge.intent ?? null,
+    unnamed: about.filter((name) => ids[name] === undefined).map((name) => KINDS[name]),
+    at: data.at ?? null,
+  }
 }
 
 function parsed(text: Buffer | string): unknown {

@@ -1,8 +1,10 @@
-// What the company writes, read strictly, in the port's words.
+// What the company writes, in the port's words: read strictly where it decides something.
 import { z } from 'zod'
+import type { EntityKind, UnreadableEntity } from '../../../src/gateways/gateway-failure.ts'
 import type {
   GatewayDispute,
   GatewayOrder,
+  GatewayPage,
   GatewayPayment,
   GatewayRefund,
 } from '../../../src/gateways/payments.ts'
@@ -16,7 +18,7 @@ const Price = z
     amountPaise: Number(value.replace('.', '')),
     currency: unit.toUpperCase(),
   }))
-const Time = z.iso.datetime().transform((text) => new Date(text))
+export const Time = z.iso.datetime().transform((text) => new Date(text))
 
 export const IntentAnswer = z.object({
   id: idOf('mi'),
@@ -35,13 +37,16 @@ export const PaymentAnswer = z
     intent: idOf('mi'),
     price: Price,
     returned: Price,
+    // On top of the intent; the buyer bears it.
+    fee: Price.optional(),
     state: z.enum(['declined', 'held', 'taken', 'lapsed']),
-    why: z.string().optional(),
+    why: z.string().optional().catch(undefined),
     made_at: Time,
+    taken_at: Time.optional(),
   })
   .transform(({ state, ...charge }): GatewayPayment => {
     const { amountPaise } = charge.price
-    const isAllBack = charge.returned.amountPaise === amountPaise
+    const isAllBack = charge.returned.amountPaise >= amountPaise - (charge.fee?.amountPaise ?? 0)
     const taken = isAllBack ? ('refunded' as const) : ('captured' as const)
     const status = { declined: 'failed', held: 'authorized', lapsed: 'failed', taken } as const
     return {
@@ -49,11 +54,14 @@ export const PaymentAnswer = z
       id: charge.id,
       orderId: charge.intent,
       ...charge.price,
+      feePaise: charge.fee?.amountPaise ?? null,
+      feeBearer: charge.fee ? 'buyer' : null,
       status: status[state],
       method: null,
       amountRefundedPaise: charge.returned.amountPaise,
       errorReason: charge.why ?? null,
       createdAt: charge.made_at,
+      capturedAt: charge.taken_at ?? null,
     }
   })
 
@@ -105,3 +113,38 @@ export const DisputeAnswer = z
     respondBy: null,
     createdAt: claim.made_at,
   }))
+
+const some = (prefix: string) => idOf(prefix).nullish().catch(null)
+const Ids = z.object({
+  id: z.string().nullish().catch(null),
+  intent: some('mi'),
+  charge: some('mp'),
+})
+
+export function unreadableOf(kind: EntityKind, raw: unknown, error: z.ZodError): UnreadableEntity {
+  const { id = null, intent, charge } = Ids.safeParse(raw).data ?? {}
+  return {
+    gateway: NAME,
+    kind,
+    id,
+    orderId: intent ?? null,
+    paymentId: kind === 'payment' ? id : (charge ?? null),
+    isOfNoOrder: false,
+    reason: error.issues.map(({ path }) => path.join('.')).join(', '),
+  }
+}
+
+/** Those that can be read, and those that cannot. */
+export function listed<T>(
+  kind: EntityKind,
+  answer: z.ZodType<T>,
+  rows: readonly unknown[],
+): GatewayPage<T> {
+  const page: GatewayPage<T> = { items: [], unreadable: [] }
+  for (const row of rows) {
+    const { data, error } = answer.safeParse(row)
+    if (error) page.unreadable.push(unreadableOf(kind, row, error))
+    else page.items.push(data)
+  }
+  return page
+}

@@ -1,5 +1,8 @@
-/** hang: no answer; cut: the connection breaks; busy: 429; and a page under 502, 400 or 200. */
-export type FaultKind = 'hang' | 'cut' | 'busy' | 'broken' | 'refusing' | 'nonsense'
+/**
+ * hang: no answer; cut: the connection breaks; busy: 429; a page under 502, 400 or 200; odd: the right answer, but for
+ * the state of its thing, or of the first of a list.
+ */
+export type FaultKind = 'hang' | 'cut' | 'busy' | 'broken' | 'refusing' | 'nonsense' | 'odd'
 
 export type Fault = {
   /** A route of api.ts, or `*`. */

@@ -2,13 +2,14 @@
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { openBreaker } from '../../../src/gateways/breaker.ts'
-import { GatewayFailure } from '../../../src/gateways/gateway-failure.ts'
+import { type EntityKind, GatewayFailure } from '../../../src/gateways/gateway-failure.ts'
 import type { GatewayPage, PaymentGateway, Period } from '../../../src/gateways/payments.ts'
 import type { Api, Route } from './api.ts'
 import { eventOf, signedEvent } from './events.ts'
 import {
   DisputeAnswer,
   IntentAnswer,
+  listed,
   NAME,
   orderFact,
   PaymentAnswer,
@@ -33,9 +34,10 @@ const LIMITS: Record<string, { leastChargePaise: number; leastRefundPaise: numbe
 export function openMemoryGateway(options: MemoryOptions): PaymentGateway {
   const { api, publicKeys, now, timeoutMs = 300 } = options
   const wire = openWire(api, timeoutMs, openBreaker('Memory', now))
-  const show = <T>(route: Route, id: string, answer: z.ZodType<T>) =>
-    wire({ route, id, answer, isRepeatable: true })
-  const fetchPayment = (id: string) => show('show charge', id, PaymentAnswer)
+  const show = <T>(route: Route, id: string, answer: z.ZodType<T>, kind: EntityKind = 'order') =>
+    wire({ route, id, answer, kind, isRepeatable: true })
+  const fetchPayment = (id: string) => show('show charge', id, PaymentAnswer, 'payment')
+  const Rows = z.array(z.unknown())
 
   return {
     name: NAME,
@@ -59,7 +61,8 @@ export function openMemoryGateway(options: MemoryOptions): PaymentGateway {
       return found ? orderFact(found) : null
     },
     fetchOrder: async (id) => orderFact(await show('show intent', id, IntentAnswer)),
-    paymentsOfOrder: (id) => show('charges of intent', id, z.array(PaymentAnswer)),
+    paymentsOfOrder: async (id) =>
+      listed('payment', PaymentAnswer, await show('charges of intent', id, Rows)),
     fetchPayment,
     capturePayment: ({ id }) => capture(wire, id, fetchPayment),
 
@@ -71,14 +74,21 @@ export function openMemoryGateway(options: MemoryOptions): PaymentGateway {
         answer: RefundAnswer,
         isRepeatable: true,
       }),
-    refundsOfPayment: (id) => show('returns of charge', id, z.array(RefundAnswer)),
-    fetchRefund: (id) => show('show return', id, RefundAnswer),
+    refundsOfPayment: async (id) =>
+      listed('refund', RefundAnswer, await show('returns of charge', id, Rows)),
+    fetchRefund: (id) => show('show return', id, RefundAnswer, 'refund'),
+    fetchDispute: (id) => show('show claim', id, DisputeAnswer, 'dispute'),
 
-    listPayments: (period) => pages(wire, 'list charges', { answer: PaymentAnswer, period }),
-    listRefunds: (period) => pages(wire, 'list returns', { answer: RefundAnswer, period }),
-    listDisputes: () => pages(wire, 'list claims', { answer: DisputeAnswer }),
+    listPayments: (period) =>
+      pages(wire, 'list charges', { kind: 'payment', answer: PaymentAnswer, period }),
+    listRefunds: (period) =>
+      pages(wire, 'list returns', { kind: 'refund', answer: RefundAnswer, period }),
+    listDisputes: () => pages(wire, 'list claims', { kind: 'dispute', answer: DisputeAnswer }),
 
-    checkoutOf: async ({ id, amountPaise: amount, currency }, { shop: name, buyer: prefill, timeout }) => {
+    checkoutOf: async (
+      { id, amountPaise: amount, currency },
+      { shop: name, buyer: prefill, timeout },
+    ) => {
       const { token: secret } = await show('show intent', id, IntentAnswer)
       const script = 'https://memory.test/dialog.js'
       const shown = { amount, currency, name, prefill, script, timeout, secret }
@@ -89,7 +99,7 @@ export function openMemoryGateway(options: MemoryOptions): PaymentGateway {
 
     webhooks: { contentType: CONTENT_TYPE, answerWithinMs: PATIENCE_MS },
     readEvent: (raw, headers) => signedEvent(raw, headers, { publicKeys, now }),
-    openEvent: (raw) => eventOf(raw, fetchPayment),
+    openEvent: eventOf,
   }
 }
 
@@ -109,18 +119,14 @@ async function capture(wire: Wire, id: string, fetchPayment: FetchPayment) {
 async function* pages<T>(
   wire: Wire,
   route: Route,
-  { answer, period }: { answer: z.ZodType<T>; period?: Period },
+  { kind, answer, period }: { kind: EntityKind; answer: z.ZodType<T>; period?: Period },
 ): AsyncGenerator<GatewayPage<T>> {
   const Page = z.object({ rows: z.array(z.unknown()), more: z.string().nullable() })
   let after: string | undefined
   do {
     const ask = { ...period, ...(after !== undefined && { after }) }
     const page = await wire({ route, ask, answer: Page, isRepeatable: true })
-    const items = page.rows.flatMap((row) => {
-      const { success, data } = answer.safeParse(row)
-      return success ? [data] : []
-    })
-    yield { items, unreadable: page.rows.length - items.length }
+    yield listed(kind, answer, page.rows)
     after = page.more ?? undefined
   } while (after !== undefined)
 }

@@ -27,7 +27,7 @@ function lineOf(account: Account, charge: Charge): LedgerPayment {
   })
   const standing = refunds.filter(({ status }) => status !== 'failed')
   const refundedPaise = standing.reduce((sum, { amountPaise }) => sum + amountPaise, 0)
-  const isAllBack = refundedPaise === charge.paise
+  const isAllBack = refundedPaise >= charge.paise - charge.feePaise
   const status = { declined: 'failed', held: 'authorized', lapsed: 'failed', taken: 'captured' }
   return {
     id: charge.id,
@@ -39,6 +39,9 @@ function lineOf(account: Account, charge: Charge): LedgerPayment {
     refunds,
     disputes: [...account.claims.values()]
       .filter(({ chargeId }) => chargeId === charge.id)
-      .map(({ id, state }) => ({ id, status: DISPUTE_STATUS[state] })),
+      .map(({ id, state, paise }) => ({
+        ...{ id, status: DISPUTE_STATUS[state] },
+        lostPaise: state === 'upheld' ? paise : 0,
+      })),
   }
 }

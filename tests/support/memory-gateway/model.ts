@@ -17,13 +17,16 @@ export type Intent = {
 export type Charge = {
   id: string
   intentId: string
+  /** With the fee. */
   paise: number
+  feePaise: number
   unit: string
   state: 'declined' | 'held' | 'taken' | 'lapsed'
   /** Why a declined one was. */
   why: string | null
   madeAt: Date
   heldAt: Date | null
+  takenAt: Date | null
 }
 
 /** Money on its way back: queued until the bank has sent it, or has not. */

@@ -44,7 +44,7 @@ function requireReturnable(account: Account, { chargeId, paise }: Omit<NewReturn
   if (charge.state !== 'taken') throw new Denial(422, 'not_taken')
   if (paise < 1) throw new Denial(422, 'too_little')
   const gone = sumOf(returnsOf(account, chargeId).filter(({ state }) => state !== 'bounced'))
-  if (paise > charge.paise - gone) throw new Denial(422, 'more_than_left')
+  if (paise > charge.paise - charge.feePaise - gone) throw new Denial(422, 'more_than_left')
   if (account.now().getTime() - charge.madeAt.getTime() > RETURNABLE_MS)
     throw new Denial(422, 'too_old')
   const claims = [...account.claims.values()].filter((one) => one.chargeId === chargeId)
@@ -58,9 +58,10 @@ function movePurse({ settings }: Account, paise: number): void {
 }
 
 /** A buyer's bank wants the money back. */
-export function fileClaim(account: Account, chargeId: string): Claim {
-  const { state, paise } = requireRow(account.charges, chargeId)
+export function fileClaim(account: Account, chargeId: string, part?: number): Claim {
+  const { state, paise: whole } = requireRow(account.charges, chargeId)
   if (state !== 'taken') throw new Denial(422, 'not_taken')
+  const paise = part ?? whole
   const claim: Claim = { id: newId('mc'), chargeId, paise, state: 'filed', madeAt: account.now() }
   account.claims.set(claim.id, claim)
   account.tell('claim.filed', { claim })

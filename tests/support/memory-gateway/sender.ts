@@ -108,6 +108,7 @@ export function openSender(account: Account): Sender {
       // Of claims and returns it does not say whose they are.
       ...('charge' in about && { merchant: account.id }),
       about: showAbout(account, about),
+      at: account.now().toISOString(),
     }
     const [made] = queue(kind, JSON.stringify(event), eventId)
     if (made?.state === 'waiting') void settle()

@@ -25,9 +25,11 @@ export const showCharge = (account: Account, charge: Charge) => ({
     sumOf(returnsOf(account, charge.id).filter(({ state }) => state === 'sent')),
     charge.unit,
   ),
+  ...(charge.feePaise > 0 && { fee: price(charge.feePaise, charge.unit) }),
   state: charge.state,
   ...(charge.why !== null && { why: charge.why }),
   made_at: charge.madeAt.toISOString(),
+  ...(charge.takenAt && { taken_at: charge.takenAt.toISOString() }),
 })
 
 export const showReturn = (account: Account, one: Return) => ({

@@ -3,15 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Breaker } from '../../../src/gateways/breaker.ts'
 import {
+  type EntityKind,
   GatewayFailure,
   type GatewayFailureDetails,
 } from '../../../src/gateways/gateway-failure.ts'
 import type { Answer, Api, Call } from './api.ts'
+import { unreadableOf } from './facts.ts'
 
 type Asked<T> = Call & {
   answer: z.ZodType<T>
   /** Asked twice, it is done once. */
   isRepeatable: boolean
+  /** What the one thing is that is asked for. */
+  kind?: EntityKind
 }
 
 export type Wire = <T>(asked: Asked<T>) => Promise<T>
@@ -20,12 +24,21 @@ const MOST_TRIES = 3
 const MOST_SILENCES = 2
 
 export function openWire(api: Api, timeoutMs: number, breaker: Breaker): Wire {
-  return async ({ answer, isRepeatable, ...call }) => {
+  return async ({ answer, isRepeatable, kind, ...call }) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { data } = answer.safeParse(await breaker(() => ask(api, call, timeoutMs)))
-        if (data !== undefined) return data
-        throw failure({ kind: 'nonsense', description: 'not what was asked for', retryable: true })
+        const body = await breaker(() => ask(api, call, timeoutMs))
+        const { data, error } = answer.safeParse(body)
+        if (!error) return data
+        const entity = kind && unreadableOf(kind, body, error)
+        const description = entity ? `${kind} cannot be read` : 'not what was asked for'
+        const isIt = entity !== undefined && entity.id === call.id
+        throw failure({
+          kind: 'nonsense',
+          description,
+          retryable: !isIt,
+          ...(isIt && { unreadable: entity }),
+        })
       } catch (error) {
         if (!(error instanceof GatewayFailure)) throw error
         const most = error.kind === 'timeout' ? MOST_SILENCES : MOST_TRIES

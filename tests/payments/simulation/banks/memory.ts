@@ -13,6 +13,8 @@ const ROUTES: Record<CallName, Route | '*'> = {
   findOrder: 'find intents',
   paymentsOfOrder: 'charges of intent',
   fetchPayment: 'show charge',
+  fetchRefund: 'show return',
+  fetchDispute: 'show claim',
   capturePayment: 'take charge',
   refundPayment: 'make return',
   refundsOfPayment: 'returns of charge',
@@ -23,6 +25,7 @@ const KINDS = {
   error: 'broken',
   reset: 'cut',
   garbage: 'nonsense',
+  odd: 'odd',
 } as const
 const RETURNS = { processed: 'sent', pending: 'queued', failed: 'bounced' } as const
 const CLAIMS = {
@@ -70,7 +73,7 @@ function bankOf(now: () => Date): Bank {
       ifItLets(() => {
         bank.settleReturn(id, status === 'processed' ? 'sent' : 'bounced')
       }),
-    openDispute: (id) => ifItLets(() => bank.fileClaim(id)),
+    openDispute: (id, paise) => ifItLets(() => bank.fileClaim(id, paise)),
     moveDispute: (id, move) =>
       ifItLets(() => {
         // It never asks for more papers.

@@ -17,6 +17,8 @@ const ROUTES: Record<CallName, string> = {
   findOrder: 'GET /orders',
   paymentsOfOrder: 'GET /orders/:id/payments',
   fetchPayment: 'GET /payments/:id',
+  fetchRefund: 'GET /refunds/:id',
+  fetchDispute: 'GET /disputes/:id',
   capturePayment: 'POST /payments/:id/capture',
   refundPayment: 'POST /payments/:id/refund',
   refundsOfPayment: 'GET /payments/:id/refunds',
@@ -56,7 +58,7 @@ function bankOf(razorpay: RazorpaySandbox): Bank {
     capture: (id) => ifItLets(() => razorpay.capture(id)),
     giveBack: (id, paise) => ifItLets(() => razorpay.refund(id, paise)),
     settleRefund: (id, status) => ifItLets(() => razorpay.settleRefund(id, status)),
-    openDispute: (paymentId) => ifItLets(() => razorpay.openDispute({ paymentId })),
+    openDispute: (paymentId, amount) => ifItLets(() => razorpay.openDispute({ paymentId, amount })),
     moveDispute: (id, move) => ifItLets(() => razorpay.moveDispute(id, move)),
     setRefunds: (mode) => {
       settings.refunds = mode
@@ -129,6 +131,9 @@ function lineOf({ amount, refunded, ...line }: TheirPayment): LedgerPayment {
     ...line,
     amountPaise: amount,
     refundedPaise: refunded,
+    disputes: line.disputes.map(({ id, status, amountDeducted: lostPaise }) => {
+      return { id, status, lostPaise }
+    }),
     refunds: line.refunds.map(({ id, amount: amountPaise, status }) => {
       return { id, amountPaise, status }
     }),
