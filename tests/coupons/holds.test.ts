@@ -38,7 +38,10 @@ async function pass(minutes: number): Promise<void> {
   const later = new Date(at.getTime() + 10 * 86_400_000)
   await lms.db.driver
     .collection('sessions')
-    .updateMany({}, { $set: { lastUsedAt: at, expiresAt: later, absoluteExpiresAt: later } })
+    .updateMany(
+      {},
+      { $set: { createdAt: at, lastUsedAt: at, expiresAt: later, absoluteExpiresAt: later } },
+    )
 }
 
 describe('what one account holds of a coupon', () => {

@@ -57,7 +57,13 @@ export async function keepSignedIn({ db, clock }: Lms): Promise<void> {
   await db.driver.collection('sessions').updateMany(
     {},
     {
-      $set: { lastUsedAt: at, passwordAt: at, expiresAt: later, absoluteExpiresAt: later },
+      $set: {
+        createdAt: at,
+        lastUsedAt: at,
+        passwordAt: at,
+        expiresAt: later,
+        absoluteExpiresAt: later,
+      },
     },
   )
 }
