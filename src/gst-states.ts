@@ -1,5 +1,6 @@
 // Which state of India somebody means. Tax hangs on it, so what is not understood is refused and never guessed.
 import { z } from 'zod'
+import { line } from './fields.ts'
 import { fold } from './fold.ts'
 import { foldedName as folded } from './gst-name-folding.ts'
 import { STATE_NAMES } from './gst-state-names.ts'
@@ -59,13 +60,10 @@ const ALL = [...BY_CODE.values()]
   .join(', ')
 
 /** A state by any name that is understood, as the name that is printed. */
-export const StateName = z
-  .string()
-  .max(100)
-  .transform((text, context) => {
-    const state = stateOf(text)
-    if (state) return state.name
-    const message = `must be a state or union territory of India by its name, its two letters or its GST code, one of: ${ALL}`
-    context.addIssue({ code: 'custom', message })
-    return z.NEVER
-  })
+export const StateName = line(1, 100).transform((text, context) => {
+  const state = stateOf(text)
+  if (state) return state.name
+  const message = `must be a state or union territory of India by its name, its two letters or its GST code, one of: ${ALL}`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})

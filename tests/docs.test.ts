@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { UPLOAD_RULES } from '../src/media/purposes.ts'
 
 const PAGES = ['README.md', ...globSync('docs/*.md'), ...globSync('tests/**/*.md')]
 
@@ -39,4 +40,14 @@ it('docs/security.md names defences and tests that are there', () => {
       ...namesIn(test).filter((name) => !isThere('tests', `${name.replace(/\/$/, '')}{.test.ts,}`)),
     ])
   expect(missing).toEqual([])
+})
+
+it('docs/input-rules.md says which files are taken, and how large', () => {
+  const rows = textOf('docs/input-rules.md')
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+  for (const [purpose, { formats, maxBytes }] of Object.entries(UPLOAD_RULES)) {
+    const row = rows.find((cells) => cells[1] === `\`${purpose}\``)
+    expect(row?.slice(2, 4)).toEqual([formats.join(', '), `${maxBytes / 1024 ** 2} MB`])
+  }
 })

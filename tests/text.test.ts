@@ -63,7 +63,9 @@ const PLAIN = [
   'react-basics',
   '123456',
   'BEGINNER',
-  '29ABCDE1234F1Z5',
+  '29ABCDE1234F1ZW',
+  'Karnataka',
+  '26-27',
   'pay_AbCdEfGhIjKlMn',
   'order_AbCdEfGhIjKlMn',
 ]

@@ -33,7 +33,7 @@ export type TotpCode = z.infer<typeof TotpCode>
 export const TotpRemoval = z.object({ password: GivenPassword, code: exactly(1, 40) })
 export type TotpRemoval = z.infer<typeof TotpRemoval>
 
-export const RecoveryRenewal = z.object({ code: z.string().min(1).max(40) })
+export const RecoveryRenewal = z.object({ code: exactly(1, 40) })
 export type RecoveryRenewal = z.infer<typeof RecoveryRenewal>
 
 type Guarded = Audited & Uses<'secretBox'>

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { financialYear, numberOf } from '../../src/invoices/numbers.ts'
+import { financialYear, numberOf, startOfMonth } from '../../src/invoices/numbers.ts'
 import { settlePayment } from '../../src/payments/settlement/settle-payment.ts'
 import { aPublishedCourse } from '../support/builders/courses.ts'
 import { aCourseId, anOrder, aSale, pay } from '../support/builders/orders.ts'
@@ -122,5 +122,12 @@ describe('invoice numbers', () => {
     expect(financialYear(new Date('2027-03-31T18:29:59Z'))).toBe('26-27')
     expect(financialYear(new Date('2027-03-31T18:30:00Z'))).toBe('27-28')
     expect(financialYear(new Date('2099-12-31T00:00:00Z'))).toBe('99-00')
+  })
+
+  it('are of a month that begins in Indian time, too', () => {
+    const starts = (at: string) => startOfMonth(new Date(at)).toISOString()
+    expect(starts('2026-11-30T18:29:59Z')).toBe('2026-10-31T18:30:00.000Z')
+    expect(starts('2026-11-30T18:30:00Z')).toBe('2026-11-30T18:30:00.000Z')
+    expect(starts('2027-01-01T00:00:00Z')).toBe('2026-12-31T18:30:00.000Z')
   })
 })
