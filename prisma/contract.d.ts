@@ -18,7 +18,7 @@ import type {
 } from '@prisma/orm-mongo/contract/types';
 
 export type StorageHash =
-  StorageHashBase<'8e831afa61169ddafc4c7f1cf7813994bfe4466cda6ac40f8e70f50e39da9275'>;
+  StorageHashBase<'9f13af09ccccb1f1a6d2013a996c3f00942c345c07fe59db002a31212b5d034c'>;
 export type ExecutionHash = ExecutionHashBase<string>;
 export type ProfileHash =
   ProfileHashBase<'251b3ce23f6c9f561892e7c1af9d2cc941a13d64ba1aa7226b90036b09568cc3'>;
@@ -185,6 +185,7 @@ export type FieldOutputTypes = {
       readonly before: CodecTypes['mongo/json@1']['output'] | null;
       readonly network: CodecTypes['mongo/string@1']['output'] | null;
       readonly requestId: CodecTypes['mongo/string@1']['output'] | null;
+      readonly subjectId: CodecTypes['mongo/string@1']['output'] | null;
       readonly target: CodecTypes['mongo/string@1']['output'];
     };
     readonly Certificate: {
@@ -419,6 +420,7 @@ export type FieldOutputTypes = {
       readonly state: 'WAITING' | 'DONE' | 'DEAD';
       readonly template: CodecTypes['mongo/string@1']['output'];
       readonly to: CodecTypes['mongo/string@1']['output'];
+      readonly userId: CodecTypes['mongo/string@1']['output'] | null;
     };
     readonly Payment: {
       readonly _id: CodecTypes['mongo/objectId@1']['output'];
@@ -594,6 +596,7 @@ export type FieldInputTypes = {
       readonly before: CodecTypes['mongo/json@1']['input'] | null;
       readonly network: CodecTypes['mongo/string@1']['input'] | null;
       readonly requestId: CodecTypes['mongo/string@1']['input'] | null;
+      readonly subjectId: CodecTypes['mongo/string@1']['input'] | null;
       readonly target: CodecTypes['mongo/string@1']['input'];
     };
     readonly Certificate: {
@@ -828,6 +831,7 @@ export type FieldInputTypes = {
       readonly state: 'WAITING' | 'DONE' | 'DEAD';
       readonly template: CodecTypes['mongo/string@1']['input'];
       readonly to: CodecTypes['mongo/string@1']['input'];
+      readonly userId: CodecTypes['mongo/string@1']['input'] | null;
     };
     readonly Payment: {
       readonly _id: CodecTypes['mongo/objectId@1']['input'];
@@ -1003,6 +1007,7 @@ export namespace Models {
     before: CodecTypes['mongo/json@1']['output'] | null;
     network: CodecTypes['mongo/string@1']['output'] | null;
     requestId: CodecTypes['mongo/string@1']['output'] | null;
+    subjectId: CodecTypes['mongo/string@1']['output'] | null;
     target: CodecTypes['mongo/string@1']['output'];
     readonly [RelationKeys]?: never;
   };
@@ -1253,6 +1258,7 @@ export namespace Models {
     state: 'WAITING' | 'DONE' | 'DEAD';
     template: CodecTypes['mongo/string@1']['output'];
     to: CodecTypes['mongo/string@1']['output'];
+    userId: CodecTypes['mongo/string@1']['output'] | null;
     readonly [RelationKeys]?: never;
   };
   export type unbound_Payment = {
@@ -1499,6 +1505,10 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                 },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'subjectId' }];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -1540,6 +1550,7 @@ type ContractBase = Omit<
                     };
                     readonly network: { readonly bsonType: readonly ['null', 'string'] };
                     readonly requestId: { readonly bsonType: readonly ['null', 'string'] };
+                    readonly subjectId: { readonly bsonType: readonly ['null', 'string'] };
                     readonly target: { readonly bsonType: 'string' };
                   };
                   readonly required: readonly ['_id', 'act', 'at', 'target'];
@@ -2744,6 +2755,14 @@ type ContractBase = Omit<
                   ];
                   readonly kind: 'mongo-index';
                 },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'to' }];
+                  readonly kind: 'mongo-index';
+                },
+                {
+                  readonly keys: readonly [{ readonly direction: 1; readonly field: 'userId' }];
+                  readonly kind: 'mongo-index';
+                },
               ];
               readonly kind: 'mongo-collection';
               readonly validator: {
@@ -2776,6 +2795,7 @@ type ContractBase = Omit<
                     };
                     readonly template: { readonly bsonType: 'string' };
                     readonly to: { readonly bsonType: 'string' };
+                    readonly userId: { readonly bsonType: readonly ['null', 'string'] };
                   };
                   readonly required: readonly [
                     '_id',
@@ -3697,6 +3717,10 @@ type ContractBase = Omit<
                 readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
+              readonly subjectId: {
+                readonly nullable: true;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
               readonly target: {
                 readonly nullable: false;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
@@ -4599,6 +4623,10 @@ type ContractBase = Omit<
               };
               readonly to: {
                 readonly nullable: false;
+                readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
+              };
+              readonly userId: {
+                readonly nullable: true;
                 readonly type: { readonly kind: 'scalar'; readonly codecId: 'mongo/string@1' };
               };
             };

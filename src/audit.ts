@@ -24,14 +24,15 @@ export type Audited = Uses<'db' | 'now'> & Pick<Context, 'requestId' | 'network'
 type Auditor = Uses<'db' | 'now'> & Partial<Audited>
 
 /**
- * Adds to the audit log, which nothing ever changes or removes; secrets and names of people are cut out of
- * the facts.
+ * Adds to the audit log, which nothing removes and only the deletion of an account changes (users/personal-data.ts);
+ * secrets and names of people are cut out of the facts. `userId` among them says whom it was done to.
  */
 export async function audit(deps: Auditor, { actor, act, target, ...facts }: Act): Promise<void> {
   await deps.db.orm.audit_entries.create({
     at: deps.now(),
     actorId: actor?.id ?? null,
     actorRole: actor?.role ?? null,
+    subjectId: subjectOf(facts),
     act,
     target,
     before: facts.before ? redacted(facts.before) : null,
@@ -39,6 +40,11 @@ export async function audit(deps: Auditor, { actor, act, target, ...facts }: Act
     requestId: deps.requestId ?? null,
     network: deps.network ?? null,
   })
+}
+
+function subjectOf({ before, after }: Pick<Act, 'before' | 'after'>): string | null {
+  const userId = after?.['userId'] ?? before?.['userId']
+  return typeof userId === 'string' ? userId : null
 }
 
 // Nobody writes a secret here on purpose; an object passed whole might carry one.

@@ -7,7 +7,7 @@ import type { Deps } from './deps.ts'
 import { DomainError } from './errors.ts'
 import type { Caller } from './http/at-once.ts'
 import { networkOf } from './http/network.ts'
-import { nameActor } from './log.ts'
+import { nameActor, nameRefusal, type LoggedRefusal } from './log.ts'
 import { translated } from './refusal.ts'
 
 /** What a procedure may touch: the deps, who is asking, and where the answer's cookies go. */
@@ -20,6 +20,8 @@ export type Context = Deps & {
   network: string
   device: Device
   setCookie: (cookie: SetCookie) => void
+  /** Says in the request's line of the log what was refused of it. */
+  nameRefusal: (refusal: LoggedRefusal) => void
   /** Tells the browser to forget all that it keeps of this server. */
   clearSiteData: () => void
   /** Seconds the client is asked to wait; answered as Retry-After. */
@@ -41,6 +43,9 @@ export async function contextOf(deps: Deps, req: Request, res: Response): Promis
       network,
       device: { userAgent: req.get('user-agent')?.slice(0, 200) ?? null, network },
       setCookie: setCookieOn(res),
+      nameRefusal: (refusal) => {
+        nameRefusal(req, refusal)
+      },
       clearSiteData: () => void res.set('clear-site-data', '"cache", "cookies", "storage"'),
       retryAfter,
     }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
 import { pinoHttp } from 'pino-http'
 import { pino, type DestinationStream, type Logger } from 'pino'
+import type { Reason } from './errors.ts'
 import { networkOf } from './http/network.ts'
 
 export type { Logger }
@@ -79,25 +80,31 @@ const scrub = (text: string): string =>
 
 const actors = new WeakMap<IncomingMessage, string>()
 const networks = new WeakMap<IncomingMessage, string>()
+const refusals = new WeakMap<IncomingMessage, LoggedRefusal[]>()
 
-/** Whose request it is and where it comes from, for the log. */
-export function callerFacts(req: IncomingMessage) {
-  return { actorId: actors.get(req) ?? null, network: networks.get(req) ?? 'unknown' }
-}
+/** What was refused of a request, and why; of a batch, by procedure. */
+export type LoggedRefusal = { reason: Reason; path?: string }
 
 /** Says whose request it was, for its line in the log. */
 export function nameActor(req: IncomingMessage, actorId: string): void {
   actors.set(req, actorId)
 }
 
+/** Says what was refused, for the one line of the request. */
+export function nameRefusal(req: IncomingMessage, refusal: LoggedRefusal): void {
+  refusals.set(req, [...(refusals.get(req) ?? []), refusal])
+}
+
 /**
  * One line per request: method, path without its query, status, time taken, the network it came from and the
- * account that was signed in. No headers, no bodies.
+ * account that was signed in, and what was refused of it. No headers, no bodies.
  */
 export function logRequests(log: Logger): RequestHandler {
   const withCaller = (req: IncomingMessage, _res: ServerResponse, ...rest: unknown[]): object => ({
     ...(Object(rest.at(-1)) as object),
-    ...callerFacts(req),
+    actorId: actors.get(req) ?? null,
+    network: networks.get(req) ?? 'unknown',
+    ...(refusals.has(req) && { refused: refusals.get(req) }),
   })
   const write = pinoHttp({
     logger: log,

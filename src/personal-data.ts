@@ -19,7 +19,12 @@ export type Leaver = {
   pseudonym: string
 }
 
+/** What a collection holds of a person, what becomes of that when they leave, and when it is gone. */
+export type Kept = { what: string; after: string; until: string }
+
 export type PersonalData = {
+  /** Each collection of the room, by its name: docs/personal-data.md is this list. */
+  keeps: Readonly<Record<string, Kept>>
   /** The room's part of an export: each list by its name there. */
   lists: Readonly<Record<string, NewestRows>>
   /** Throws why an account must stay for now, where it must. */
@@ -30,3 +35,12 @@ export type PersonalData = {
    */
   erase?: (deps: Uses<'db' | 'now' | 'sessions'>, leaver: Leaver) => Promise<void>
 }
+
+/** What the server keeps for itself. */
+export const serverData = {
+  lists: {},
+  keeps: {
+    facts: { what: 'nothing', after: 'stay', until: 'for ever' },
+    leases: { what: 'nothing', after: 'stay', until: 'for ever' },
+  },
+} satisfies PersonalData

@@ -5,6 +5,7 @@ import { sealSecretsAnew } from './auth/seal-secrets.ts'
 import { admitMail } from './auth/unproven.ts'
 import { resetLink, verificationLink } from './auth/verification.ts'
 import { booksProcedures, earningsRouter, stuckProcedures } from './books/router.ts'
+import { couponsData } from './coupons/personal-data.ts'
 import { couponProcedures } from './coupons/router.ts'
 import { coursesData } from './courses/personal-data.ts'
 import { coursesRouter } from './courses/router.ts'
@@ -32,7 +33,9 @@ import { sweepMedia } from './media/sweep.ts'
 import { ordersData } from './orders/personal-data.ts'
 import { orderProcedures, previewProcedures } from './orders/router.ts'
 import { paymentJobs } from './payments/jobs.ts'
+import { paymentsData } from './payments/personal-data.ts'
 import { paymentProcedures, refundsRouter } from './payments/router.ts'
+import { serverData } from './personal-data.ts'
 import { router } from './trpc.ts'
 import { finishDeletions } from './users/deletion.ts'
 import { auditData } from './users/personal-data.ts'
@@ -46,8 +49,11 @@ export const personalData = [
   mediaData,
   learningData,
   ordersData,
+  couponsData,
+  paymentsData,
   invoicesData,
   auditData,
+  serverData,
 ] as const
 
 /** Every procedure, by the room it is in. */

@@ -25,6 +25,7 @@ async function aRow(key: string, seconds = 0): Promise<string> {
   const { _id } = await lms.db.orm.outbox_mails.create({
     key,
     to: 'reader@example.test',
+    userId: null,
     template: 'receipt',
     data: {},
     state: 'WAITING',

@@ -3,7 +3,7 @@ import { audit, type Audited } from '../audit.ts'
 import { isDuplicateKey } from '../db.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { putMail } from '../mail/outbox.ts'
+import { keepMailsOf, putMail } from '../mail/outbox.ts'
 import { limitTokenAttempts, rememberNetwork } from './attempt-limits.ts'
 import { dropEmailChange, type EmailChangeDocument } from './email-change.ts'
 import { requireToken, revokeTokens } from './email-tokens.ts'
@@ -97,6 +97,7 @@ async function finishChange(
     template: 'email-changed',
     data: { changeKey: userId },
   })
+  await keepMailsOf(deps, { to: oldEmail, userId })
   await audit(deps, { actor: null, act: 'auth.email-changed', target: targetOf(userId) })
   await dropEmailChange(deps, userId)
 }

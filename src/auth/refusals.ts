@@ -21,10 +21,13 @@ const LOGGED: ReadonlySet<Reason> = new Set([
   'TOO_MANY_REQUESTS',
 ])
 
-type Refused = Pick<Context, 'db' | 'now' | 'log' | 'network' | 'requestId' | 'actor' | 'enrolling'>
+type Refused = Pick<
+  Context,
+  'db' | 'now' | 'log' | 'network' | 'requestId' | 'nameRefusal' | 'actor' | 'enrolling'
+>
 
 /**
- * Logs who was refused what, and from where. That a signed-in account asks for what its role or another's
+ * Says in the log of requests who was refused what. That a signed-in account asks for what its role or another's
  * ownership forbids, or far too often, is put into the audit log, rarely. Never rejects: the refusal is the
  * answer, whatever becomes of its trace.
  */
@@ -36,8 +39,7 @@ export async function noteRefusal(
   const { reason, isDenied } = refusal
   if (!LOGGED.has(reason) && !isDenied) return
   const actor = ctx.actor ?? ctx.enrolling
-  const { network, requestId } = ctx
-  ctx.log.info({ reason, path, actorId: actor?.id ?? null, network, requestId }, 'refused')
+  ctx.nameRefusal({ reason, path })
   const isWorthIt = reason === 'FORBIDDEN' || reason === 'TOO_MANY_REQUESTS' || isDenied
   if (!actor || !isWorthIt) return
   const act = {
@@ -51,6 +53,6 @@ export async function noteRefusal(
     { of: [actor.id], most: 20, seconds: HOUR_SECONDS },
   ]
   await auditRarely(ctx, act, limits).catch((error: unknown) => {
-    ctx.log.warn({ err: error, requestId }, 'refusal not audited')
+    ctx.log.warn({ err: error, requestId: ctx.requestId }, 'refusal not audited')
   })
 }

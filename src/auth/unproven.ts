@@ -45,7 +45,7 @@ export const UNPROVEN_MAILS: Record<Mail['template'], keyof typeof MAILS_A_DAY> 
 }
 
 /** Whether an account with this address may do that. */
-export function mayAct(user: { emailVerified: boolean }, act: UnprovenAct): boolean {
+function mayAct(user: { emailVerified: boolean }, act: UnprovenAct): boolean {
   return user.emailVerified || UNPROVEN_ACTS[act]
 }
 

@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
+import { NEWEST_FIRST } from '../paging.ts'
 import type { PersonalData } from '../personal-data.ts'
 import { ON_SALE } from './shelf.ts'
 
@@ -13,5 +14,37 @@ async function requireDeletable({ db }: Uses<'db'>, ownerId: string): Promise<vo
   if (published) throw new DomainError('HAS_PUBLISHED_COURSES')
 }
 
-/** An author's courses stay: students have paid for them. */
-export const coursesData = { lists: {}, requireDeletable } satisfies PersonalData
+type ExportedCourse = { id: string; slug: string; title: string; status: string; createdAt: Date }
+
+async function readCourses(
+  { db }: Uses<'db'>,
+  ownerId: string,
+  most: number,
+): Promise<ExportedCourse[]> {
+  const rows = await db.orm.courses
+    .where({ ownerId })
+    .orderBy(NEWEST_FIRST)
+    .select('_id', 'slug', 'title', 'status', 'createdAt')
+    .limit(most)
+    .all()
+  return rows.map(({ _id: id, slug, title, status, createdAt }) => ({
+    id,
+    slug,
+    title,
+    status,
+    createdAt,
+  }))
+}
+
+const WORK = {
+  what: 'the work of an author',
+  after: 'stay: students have paid for them',
+  until: 'for ever',
+}
+
+/** An author's courses stay: students have paid for them. What is in them is read by `courses.authoring`. */
+export const coursesData = {
+  lists: { authoredCourses: readCourses },
+  keeps: { courses: WORK, lesson_texts: WORK, quizzes: WORK, quiz_keys: WORK },
+  requireDeletable,
+} satisfies PersonalData

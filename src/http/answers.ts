@@ -5,7 +5,7 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express'
 import { requestIdOf } from '../context.ts'
 import type { Deps } from '../deps.ts'
 import { codeOf, DomainError, sentenceOf, type Reason } from '../errors.ts'
-import { callerFacts } from '../log.ts'
+import { nameRefusal } from '../log.ts'
 import { refusalOf } from '../refusal.ts'
 
 /**
@@ -76,11 +76,7 @@ export const handleErrors =
     const refusal = refusalAtDoor(error)
     if (refusal.reason === 'INTERNAL')
       log.error({ err: error, requestId: requestIdOf(req) }, 'request failed')
-    else
-      log.info(
-        { reason: refusal.reason, requestId: requestIdOf(req), ...callerFacts(req) },
-        'refused',
-      )
+    else nameRefusal(req, { reason: refusal.reason })
     answerError(res, refusal)
   }
 

@@ -1,8 +1,7 @@
 import { rateLimit, type Options } from 'express-rate-limit'
 import type { Request, RequestHandler, Response } from 'express'
-import { requestIdOf } from '../context.ts'
 import type { Deps } from '../deps.ts'
-import { callerFacts } from '../log.ts'
+import { nameRefusal } from '../log.ts'
 import { MINUTE_MS } from '../durations.ts'
 import { DomainError } from '../errors.ts'
 import { answerError } from './answers.ts'
@@ -13,8 +12,8 @@ import { networkOf } from './network.ts'
  * Counts HTTP requests per network and minute, whoever they come from, before anything is read. Wide: a
  * campus, or a mobile carrier, is one network. Refuses with TOO_MANY_REQUESTS.
  */
-export function limitNetworks({ settings, log }: Pick<Deps, 'settings' | 'log'>): RequestHandler {
-  return limiter(log, {
+export function limitNetworks({ settings }: Pick<Deps, 'settings'>): RequestHandler {
+  return limiter({
     limit: settings.networkRequestsPerMinute,
     keyGenerator: ({ ip }) => networkOf(ip),
   })
@@ -26,19 +25,16 @@ export function limitNetworks({ settings, log }: Pick<Deps, 'settings' | 'log'>)
  * limit of its own. Refuses with TOO_MANY_REQUESTS.
  */
 export function limitCallers(
-  { settings, log }: Pick<Deps, 'settings' | 'log'>,
+  { settings }: Pick<Deps, 'settings'>,
   callerOf: (req: Request, res: Response) => Promise<Caller>,
 ): RequestHandler {
-  return limiter(log, {
+  return limiter({
     limit: settings.requestsPerMinute,
     keyGenerator: async (req, res) => callerKey(await callerOf(req, res)),
   })
 }
 
-function limiter(
-  log: Deps['log'],
-  options: Pick<Options, 'limit' | 'keyGenerator'>,
-): RequestHandler {
+function limiter(options: Pick<Options, 'limit' | 'keyGenerator'>): RequestHandler {
   return rateLimit({
     ...options,
     windowMs: MINUTE_MS,
@@ -47,10 +43,7 @@ function limiter(
     // It would write to the console, once, about headers that strangers send and we mean to ignore.
     validate: false,
     handler: (req, res) => {
-      log.info(
-        { reason: 'TOO_MANY_REQUESTS', requestId: requestIdOf(req), ...callerFacts(req) },
-        'refused',
-      )
+      nameRefusal(req, { reason: 'TOO_MANY_REQUESTS' })
       answerError(res, new DomainError('TOO_MANY_REQUESTS'))
     },
   })

@@ -41,8 +41,15 @@ const PRINTED = [
   ['credit_notes', 'body'],
 ] as const
 
+const PAPER = {
+  what: 'name, address and e-mail of the buyer, as they were billed',
+  after: 'stay without them; with name and address where they carry the buyer’s GSTIN',
+  until: 'as long as the books are kept',
+}
+
 /** Invoices and credit notes stay, with their numbers and amounts, and lose the buyer's name and addresses. */
 export const invoicesData = {
   lists: { invoices: readInvoices, creditNotes: readCreditNotes },
+  keeps: { invoices: PAPER, credit_notes: PAPER },
   erase,
 } satisfies PersonalData

@@ -1,4 +1,5 @@
 import { MongoFieldFilter as Field } from '@prisma/orm-mongo/query-ast/execution'
+import { ObjectId } from 'mongodb'
 import type { Uses } from '../deps.ts'
 import { NEWEST_FIRST } from '../paging.ts'
 import type { Leaver, PersonalData } from '../personal-data.ts'
@@ -6,7 +7,13 @@ import type { Leaver, PersonalData } from '../personal-data.ts'
 type ExportedEnrollment = {
   courseId: string
   createdAt: Date
-  access: { kind: string; from: Date; until: Date | null; revokedAt: Date | null }[]
+  access: {
+    kind: string
+    from: Date
+    until: Date | null
+    revokedAt: Date | null
+    reason: string | null
+  }[]
 }
 
 async function readEnrollments(
@@ -18,11 +25,12 @@ async function readEnrollments(
   return rows.map(({ courseId, createdAt, grants }) => ({
     courseId,
     createdAt,
-    access: grants.map(({ kind, at, until, revokedAt }) => ({
+    access: grants.map(({ kind, at, until, revokedAt, reason }) => ({
       kind,
       from: at,
       until: until ?? null,
       revokedAt: revokedAt ?? null,
+      reason: reason ?? null,
     })),
   }))
 }
@@ -58,7 +66,15 @@ type ExportedAttempt = {
   submittedAt: Date | null
   score: number | null
   maxScore: number | null
+  passed: boolean | null
+  /** As they were given and graded; the questions are their author's. */
+  answers: unknown
 }
+
+const ATTEMPT_FIELDS = [
+  ...(['courseId', 'lessonId', 'number', 'startedAt', 'submittedAt'] as const),
+  ...(['score', 'maxScore', 'passed', 'answers'] as const),
+] as const
 
 async function readQuizAttempts(
   { db }: Uses<'db'>,
@@ -67,7 +83,7 @@ async function readQuizAttempts(
 ): Promise<ExportedAttempt[]> {
   const rows = await db.orm.quiz_attempts
     .where({ userId })
-    .select('courseId', 'lessonId', 'number', 'startedAt', 'submittedAt', 'score', 'maxScore')
+    .select(...ATTEMPT_FIELDS)
     .orderBy({ _id: -1 })
     .limit(most)
     .all()
@@ -79,6 +95,8 @@ async function readQuizAttempts(
     submittedAt: row.submittedAt ?? null,
     score: row.score ?? null,
     maxScore: row.maxScore ?? null,
+    passed: row.passed ?? null,
+    answers: row.answers ?? null,
   }))
 }
 
@@ -104,6 +122,8 @@ type ExportedCertificate = {
   courseTitle: string
   holderName: string
   issuedAt: Date
+  revokedAt: Date | null
+  reason: string | null
 }
 
 async function readCertificates(
@@ -112,15 +132,19 @@ async function readCertificates(
   most: number,
 ): Promise<ExportedCertificate[]> {
   const rows = await db.orm.certificates.where({ userId }).orderBy({ _id: -1 }).limit(most).all()
-  return rows.map(({ publicId, courseId, courseTitle, holderName, issuedAt }) => ({
-    publicId,
-    courseId,
-    courseTitle,
-    holderName,
-    issuedAt,
+  return rows.map((row) => ({
+    publicId: row.publicId,
+    courseId: row.courseId,
+    courseTitle: row.courseTitle,
+    holderName: row.holderName,
+    issuedAt: row.issuedAt,
+    revokedAt: row.revokedAt ?? null,
+    reason: row.reason ?? null,
   }))
 }
 
+// The stars stay, by which a rating is counted; what was written goes. Why access was given or ended somebody wrote in
+// words of their own, except where money did it.
 // A certificate is revoked before its name goes: one without its holder's must never pass for valid.
 async function erase(
   { db, now }: Uses<'db' | 'now'>,
@@ -134,12 +158,18 @@ async function erase(
     .where(Field.isNull('revokedAt'))
     .updateAndCount({ revokedAt: now(), reason: 'The holder has deleted their account.' })
   await orm.certificates.where({ userId }).updateAndCount({ holderName: pseudonym })
+  await orm.reviews.where({ userId }).updateAndCount({ body: '' })
+  const unpaid = { arrayFilters: [{ 'given.kind': { $ne: 'PAID' } }] }
+  await db.driver
+    .collection('enrollments')
+    .updateMany(
+      { userId: new ObjectId(userId) },
+      { $set: { 'grants.$[given].reason': null } },
+      unpaid,
+    )
 }
 
-/**
- * Enrollments stay, by which orders and seats are counted; so do reviews, under the pseudonym of their
- * author.
- */
+/** Enrollments stay, by which orders and seats are counted; so do the stars of reviews, under a pseudonym. */
 export const learningData = {
   lists: {
     enrollments: readEnrollments,
@@ -147,6 +177,25 @@ export const learningData = {
     quizAttempts: readQuizAttempts,
     reviews: readReviews,
     certificates: readCertificates,
+  },
+  keeps: {
+    enrollments: {
+      what: 'which courses are open, since when and why',
+      after: 'stay under the id, without reasons that somebody wrote',
+      until: 'for ever',
+    },
+    lesson_progress: { what: 'what was opened and done', after: 'removed', until: 'they leave' },
+    quiz_attempts: { what: 'answers and scores', after: 'removed', until: 'they leave' },
+    reviews: {
+      what: 'stars, and a text under their name',
+      after: 'the stars stay under a pseudonym, the text goes',
+      until: 'it is removed',
+    },
+    certificates: {
+      what: 'the holder’s name, for anyone with the id',
+      after: 'stay, revoked, under a pseudonym: one that vanished would look like a typing error',
+      until: 'for ever',
+    },
   },
   erase,
 } satisfies PersonalData

@@ -68,6 +68,7 @@ export async function putMail(
     await db.orm.outbox_mails.create({
       key,
       to,
+      userId: null,
       template,
       data: Json.parse(JSON.parse(JSON.stringify(data))),
       state: 'WAITING',
@@ -159,6 +160,14 @@ async function noteFailure(
 
 function isTooLate({ now }: Uses<'now'>, { attempts, createdAt }: Row): boolean {
   return attempts >= LEAST_ATTEMPTS && now().getTime() - createdAt.getTime() >= PATIENCE_MS
+}
+
+/** Marks what was mailed to an address that this user leaves: it is theirs wherever they go. */
+export async function keepMailsOf(
+  { db }: Uses<'db'>,
+  { to, userId }: { to: string; userId: string },
+): Promise<void> {
+  await db.orm.outbox_mails.where({ to }).where(Field.isNull('userId')).updateAndCount({ userId })
 }
 
 /** How many mails were given up in the time that records are kept. */

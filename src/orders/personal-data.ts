@@ -7,6 +7,10 @@ type ExportedOrder = {
   status: string
   currency: string
   amountPaise: number
+  discountPaise: number
+  couponCode: string | null
+  gateway: string
+  paymentId: string | null
   lines: { courseId: string; title: string; amountPaise: number }[]
   createdAt: Date
   paidAt: Date | null
@@ -23,6 +27,10 @@ async function readOrders(
     status: row.status,
     currency: row.currency,
     amountPaise: row.amountPaise,
+    discountPaise: row.discountPaise,
+    couponCode: row.couponCode ?? null,
+    gateway: row.gateway,
+    paymentId: row.paymentId ?? null,
     lines: row.lines.map(({ courseId, title, amountPaise }) => ({ courseId, title, amountPaise })),
     createdAt: row.createdAt,
     paidAt: row.paidAt ?? null,
@@ -30,4 +38,13 @@ async function readOrders(
 }
 
 /** Orders stay when their buyer leaves: tax law wants them, and they name the buyer by id alone. */
-export const ordersData = { lists: { orders: readOrders } } satisfies PersonalData
+export const ordersData = {
+  lists: { orders: readOrders },
+  keeps: {
+    orders: {
+      what: 'what was bought, by the id of the buyer',
+      after: 'stay: tax law wants them',
+      until: 'as long as the books are kept',
+    },
+  },
+} satisfies PersonalData

@@ -16,8 +16,12 @@ type Line = Record<string, unknown>
 
 const lines = (from: Lms): Line[] => from.logs().map((line) => JSON.parse(line) as Line)
 
-const refusalsOf = (actorId: string | null, from = lms) =>
-  lines(from).filter((line) => line['msg'] === 'refused' && line['actorId'] === actorId)
+const refusalsOf = (actorId: string | null, from = lms): Line[] =>
+  lines(from)
+    .filter((line) => line['actorId'] === actorId)
+    .flatMap(({ refused: all = [], ...line }) =>
+      (all as Line[]).map((refusal) => ({ ...line, ...refusal })),
+    )
 
 const auditOf = async (actorId: string, act: string, from = lms) =>
   (await from.db.orm.audit_entries.where({ actorId }).all()).filter((entry) => entry.act === act)
@@ -44,7 +48,7 @@ describe('a refusal', () => {
     const logged = refusalsOf(student.user.id)
     expect(logged).toHaveLength(8)
     expect(logged[0]).toMatchObject({ reason: 'FORBIDDEN', path: 'users.list', level: 30 })
-    expect(logged[0]).toHaveProperty('requestId')
+    expect(logged[0]).toHaveProperty('reqId')
     const entries = await auditOf(student.user.id, 'access.refused')
     expect(entries).toHaveLength(1)
     expect(entries[0]).toMatchObject({

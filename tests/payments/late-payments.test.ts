@@ -63,7 +63,15 @@ async function signIn({ db, clock }: Lms): Promise<void> {
     .collection('sessions')
     .updateMany(
       {},
-      { $set: { lastUsedAt, passwordAt: lastUsedAt, expiresAt: later, absoluteExpiresAt: later } },
+      {
+        $set: {
+          createdAt: lastUsedAt,
+          lastUsedAt,
+          passwordAt: lastUsedAt,
+          expiresAt: later,
+          absoluteExpiresAt: later,
+        },
+      },
     )
 }
 
@@ -187,6 +195,27 @@ describe('a payment after the grace', () => {
     await lms.work()
     expect(await statusOf(lms, late)).toBe('REVIEW')
     expect(ledgerOf(lms, right)).toMatchObject({ refunded: late.order.amountPaise })
+    await expectSound(lms)
+  })
+
+  it('is taken all the same where an administrator accepts it, beyond the limits of its coupon', async () => {
+    const couponCode = await aCoupon({ maxTotal: 1, maxPerUser: null })
+    const late = await anOrder(lms, { couponCode })
+    await after(late, 60)
+    await aSale(lms, { couponCode })
+    const { razorpay_payment_id: id } = pay(lms, late, { amount: late.order.amountPaise + 500 })
+    lms.clock.advance(3 * 3_600)
+    await lms.work()
+    expect(await statusOf(lms, late)).toBe('REVIEW')
+    const { api } = await anAdmin(lms)
+    const orderId = late.order.id
+    const reason = 'the buyer wrote to us'
+    await api.orders.acceptReview.mutate({ orderId, paymentId: id, reason })
+    expect(await statusOf(lms, late)).toBe('FULFILLED')
+    const stored = await lms.db.orm.orders.where({ _id: orderId }).first()
+    expect(stored?.lateReason).toBe('accepted by an administrator')
+    const use = await lms.db.orm.coupon_uses.where({ orderId }).first()
+    expect(use).toMatchObject({ state: 'USED', maxTotal: null })
     await expectSound(lms)
   })
 

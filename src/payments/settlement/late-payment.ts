@@ -45,6 +45,7 @@ export async function judge(
   order: OrderDocument,
   { payment, seen }: Paid,
 ): Promise<Verdict> {
+  if (payment.review?.decision === 'accepted') return acceptedBy(deps, order)
   const paidAt = payment.turnedAt ?? seen.createdAt
   const isOver = deps.now() > order.expiresAt
   if (paidAt > graceEndOf(deps, order)) {
@@ -58,6 +59,15 @@ export async function judge(
       return { isTaken: false, fault: 'its coupon is used up' }
   }
   return { isTaken: true, lateReason: isOver ? reasonOf(deps, order, paidAt) : null }
+}
+
+/** What an administrator has decided to take is taken whenever it came, beyond its coupon's limits if need be. */
+async function acceptedBy(deps: Needs, order: OrderDocument): Promise<Verdict> {
+  if (order.couponCode && order.status !== 'CREATED') {
+    const buyer = { orderId: order._id, userId: order.userId }
+    await keepUse(deps, order.couponCode, { ...buyer, beyondLimits: true })
+  }
+  return { isTaken: true, lateReason: 'accepted by an administrator' }
 }
 
 function reasonOf(deps: Needs, order: OrderDocument, paidAt: Date): string {

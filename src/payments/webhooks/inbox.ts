@@ -10,6 +10,7 @@ import type { SignedEvent } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import { attemptNow, workOff, type WorkQueue } from '../../work-queue.ts'
 import { type PaymentDeps, gatewayOf } from '../deps.ts'
+import { withoutContacts } from './contacts.ts'
 import { ANOTHER_ACCOUNT, DENIED, isOfAnotherAccount } from './event-account.ts'
 import { lookAt } from './look.ts'
 
@@ -30,7 +31,7 @@ export async function storeEvent(
   deps: Uses<'db' | 'now'>,
   { body, ...event }: NewEvent & { body: Buffer },
 ): Promise<string | null> {
-  const text = body.toString()
+  const text = withoutContacts(body.toString())
   const stored = await insertEvent(deps, event, text)
   if (stored !== null) return stored
   const { id: eventId } = event
@@ -123,10 +124,9 @@ async function applyEvent(deps: PaymentDeps, stored: EventDocument): Promise<str
   return outcome
 }
 
-/** What is done is kept for a quarter, longer than anything is delivered again. */
+/** What is done, or given up, is kept for a quarter, longer than anything is delivered again. */
 export async function forgetOldEvents({ db, now }: Uses<'db' | 'now'>): Promise<void> {
-  await db.orm.webhook_events
-    .where({ state: 'DONE' })
-    .where(MongoFieldFilter.lte('receivedAt', new Date(now().getTime() - KEPT_MS)))
-    .deleteAndCount()
+  const old = MongoFieldFilter.lte('receivedAt', new Date(now().getTime() - KEPT_MS))
+  for (const state of ['DONE', 'DEAD'] as const)
+    await db.orm.webhook_events.where({ state }).where(old).deleteAndCount()
 }
