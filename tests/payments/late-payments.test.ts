@@ -59,20 +59,18 @@ async function after({ order }: Opened, minutes: number): Promise<void> {
 async function signIn({ db, clock }: Lms): Promise<void> {
   const later = new Date(clock.now().getTime() + 10 * 86_400_000)
   const lastUsedAt = clock.now()
-  await db.driver
-    .collection('sessions')
-    .updateMany(
-      {},
-      {
-        $set: {
-          createdAt: lastUsedAt,
-          lastUsedAt,
-          passwordAt: lastUsedAt,
-          expiresAt: later,
-          absoluteExpiresAt: later,
-        },
+  await db.driver.collection('sessions').updateMany(
+    {},
+    {
+      $set: {
+        createdAt: lastUsedAt,
+        lastUsedAt,
+        passwordAt: lastUsedAt,
+        expiresAt: later,
+        absoluteExpiresAt: later,
       },
-    )
+    },
+  )
 }
 
 const verify = (opened: Opened, paid = pay(lms, opened)) =>
