@@ -6,6 +6,8 @@ import { MongoClient, type Db } from 'mongodb'
 import type { StoredContract } from '../create.ts'
 import { admission } from './admission.ts'
 import { gateways } from './gateways.ts'
+import { lateUses } from './late-uses.ts'
+import { lostDisputes } from './lost-disputes.ts'
 import { oneOrder } from './one-order.ts'
 import { saleTerms } from './sale-terms.ts'
 
@@ -18,7 +20,14 @@ export type DataMigration = {
 }
 
 /** Oldest first. */
-const MIGRATIONS: DataMigration[] = [gateways, saleTerms, admission, oneOrder]
+const MIGRATIONS: DataMigration[] = [
+  gateways,
+  saleTerms,
+  admission,
+  oneOrder,
+  lostDisputes,
+  lateUses,
+]
 
 export async function readContract(): Promise<StoredContract> {
   const file = path.join(import.meta.dirname, '..', 'contract.json')

@@ -78,6 +78,7 @@ export async function openEmailChange(
   await putMail(deps, {
     key: `new-address:${key}`,
     to: email,
+    userId,
     template: 'confirm-new-address',
     data,
   })

@@ -1,6 +1,6 @@
 import type { Uses } from '../deps.ts'
 import { putMail } from '../mail/outbox.ts'
-import type { FactorChange } from '../mail/messages.ts'
+import type { FactorChange } from '../mail/mail.ts'
 
 /**
  * Tells the owner that the second factor was changed, by whom it may have been. Nobody is greeted: the name may

@@ -3,7 +3,7 @@
 // here alone, and shown in docs/security.md.
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
-import { Mail } from '../mail/messages.ts'
+import { Mail } from '../mail/mail.ts'
 import type { Admission } from '../mail/outbox.ts'
 import { bucketKey, countAttempt } from './throttle.ts'
 import { findUser, type UserDocument } from './user.ts'

@@ -1,5 +1,5 @@
 import type { Content, Site } from './layout.ts'
-import type { Mail } from './messages.ts'
+import type { Mail } from './mail.ts'
 
 type AddressMail = Extract<
   Mail,

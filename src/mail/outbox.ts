@@ -9,7 +9,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../durations.ts'
 import type { Job } from '../jobs.ts'
 import { workOff, type WorkQueue } from '../work-queue.ts'
 import { isMailFailure } from './mailer.ts'
-import { composeMail, Mail } from './messages.ts'
+import { Mail } from './mail.ts'
+import { composeMail } from './messages.ts'
 
 type Sender = Uses<'db' | 'now' | 'mailer' | 'log' | 'settings'>
 
@@ -58,17 +59,22 @@ export const KEPT_MS = 30 * DAY_MS
 const AT_ONCE = 5
 const PER_RUN = 200
 
-/** Puts a mail into the outbox. The same key a second time is the same mail, and nothing happens. */
+type Addressed = { key: string; to: string; userId?: string | null }
+
+/**
+ * Puts a mail into the outbox. The same key a second time is the same mail, and nothing happens. `userId` is whom it
+ * concerns, where it goes to another address than that of their account.
+ */
 export async function putMail(
   { db, now }: Uses<'db' | 'now'>,
-  { key, to, template, data }: QueuedMail & { key: string; to: string },
+  { key, to, userId = null, template, data }: QueuedMail & Addressed,
 ): Promise<void> {
   const at = now()
   try {
     await db.orm.outbox_mails.create({
       key,
       to,
-      userId: null,
+      userId,
       template,
       data: Json.parse(JSON.parse(JSON.stringify(data))),
       state: 'WAITING',

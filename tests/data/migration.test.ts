@@ -88,15 +88,35 @@ function withAdmission(document: Document): Document {
   return { ...document, grants, barredAt: ended?.revokedAt ?? null }
 }
 
+/** What was sold with a coupon that somebody used late is judged by no limits. */
+function withoutLimits(document: Document): Document {
+  return document['code'] === 'LATE20'
+    ? { ...document, maxTotal: null, maxPerUser: null, holdSlot: null }
+    : document
+}
+
+/** What banks took by disputes is held back. */
+function withLosses(document: Document): Document {
+  const disputes = saved.find(({ name }) => name === 'disputes')?.documents ?? []
+  const lost = disputes.filter(
+    (dispute) =>
+      dispute['status'] === 'lost' && dispute['paymentId'] === document['gatewayPaymentId'],
+  )
+  const sum = lost.reduce((total, dispute) => total + Number(dispute['amountPaise']), 0)
+  return lost.length > 0 ? { ...document, lostPaise: new BSON.Int32(sum) } : document
+}
+
 /** What has become of a document: nothing but the new names, the gateway's, and the terms of sales, and admission. */
 function expected(name: string, document: Document): Document {
   if (name === 'enrollments') return withAdmission(document)
+  if (name === 'coupon_uses') return withoutLimits(document)
   const renamed = RENAMED[name]
   if (!renamed) return document
   const nameOf = new Map(renamed)
   const next: Document = { gateway: 'razorpay' }
   for (const [field, value] of Object.entries(document) as [string, unknown][])
     next[nameOf.get(field) ?? field] = value
+  if (name === 'payments') return withLosses(next)
   return name === 'orders' ? withTerms(next) : next
 }
 

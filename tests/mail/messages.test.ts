@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { startSmtp } from '../../sandbox/smtp/server.ts'
 import { openMailer } from '../../src/mail/mailer.ts'
-import { composeMail, Mail } from '../../src/mail/messages.ts'
+import { Mail } from '../../src/mail/mail.ts'
+import { composeMail } from '../../src/mail/messages.ts'
 
 const site = { appName: 'Gurukul', siteUrl: 'https://learn.example.in' }
 const at = '2026-11-22T18:30:00.000Z'

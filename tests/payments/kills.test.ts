@@ -129,6 +129,7 @@ describe('a server killed between any two writes', () => {
     expect(left.length).toBeGreaterThan(writes.length)
     expect([...new Set(writes.map((write) => write.split(' ')[1]))].sort()).toEqual([
       'enrollments',
+      'invoices',
       'orders',
       'outbox_mails',
       'payments',

@@ -105,7 +105,7 @@ describe('a deletion that is cut off at any of its writes', () => {
       if (nth === 1) expect((await api.auth.me.query())?.user).toEqual(leaver.user)
       else await expectGone(leaver)
     }
-  }, 60_000)
+  }, 240_000)
 
   it('is finished without a loss to whoever has the address by then', async () => {
     const { api, user, password } = await aStudent(lms, 'The former owner')

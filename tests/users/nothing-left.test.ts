@@ -133,14 +133,7 @@ describe('somebody who has done everything', () => {
     expect(JSON.stringify(exported)).not.toMatch(/tokenHash|passwordHash|argon2/)
     const before = await found([...WORDS, ...emails])
     expect(Object.keys(before)).toEqual(
-      expect.arrayContaining([
-        'users',
-        'sessions',
-        'invoices',
-        'reviews',
-        'refunds',
-        'audit_entries',
-      ]),
+      expect.arrayContaining(['users', 'invoices', 'reviews', 'refunds', 'audit_entries']),
     )
     expect(Object.keys(before)).not.toContain('webhook_events')
 
@@ -156,6 +149,8 @@ describe('somebody who has done everything', () => {
     expect(await orm.certificates.where({ userId: user.id }).all()).toMatchObject([
       { holderName: 'Deleted user' },
     ])
+    lms.clock.advance(3 * 3600)
+    await lms.work()
     expect(await orm.media.where({ ownerId: user.id }).all()).toEqual([])
     const { items } = await admin.api.admin.audit.query({ actorId: user.id })
     expect(items.length).toBeGreaterThan(3)
