@@ -21,7 +21,8 @@ export const BillingProfile = z
     address: line(1, 300).nullish(),
   })
   .transform(({ name, state: said, gstin, address }, context): Billing => {
-    const registered = gstin == null ? null : (stateOfGstin(gstin)?.name ?? null)
+    const registered =
+      gstin === null || gstin === undefined ? null : (stateOfGstin(gstin)?.name ?? null)
     const state = said ?? registered
     if (state === null)
       context.addIssue({ code: 'custom', path: ['state'], message: 'is needed without a GSTIN' })

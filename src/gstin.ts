@@ -23,7 +23,7 @@ export function stateOfGstin(text: string): GstState | null {
 }
 
 function checkDigitOf(text: string): string {
-  const sum = [...text.slice(0, 14)].reduce((total, digit, at) => {
+  const sum = Array.from(text.slice(0, 14)).reduce((total, digit, at) => {
     const product = DIGITS.indexOf(digit) * (at % 2 === 0 ? 1 : 2)
     return total + Math.floor(product / 36) + (product % 36)
   }, 0)

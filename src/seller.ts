@@ -24,8 +24,7 @@ export const SELLER = {
     .refine(isRate, `must be one of ${GST_PERCENTS.join(', ')}`)
     .default(18),
 }
-const Environment = z.object(SELLER)
-type Environment = z.infer<typeof Environment>
+type Environment = z.infer<z.ZodObject<typeof SELLER>>
 
 /** What of it does not go together. A number made up will do for development; it would make real invoices void. */
 export function sellerFaults({

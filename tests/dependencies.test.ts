@@ -117,7 +117,9 @@ describe('what production installs', () => {
 /** Runs the script in a project of two packages, where npm answers this. */
 function check(answer: string, ...args: string[]) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'deps-'))
-  const write = (name: string, text: string) => writeFileSync(path.join(folder, name), text)
+  const write = (name: string, text: string) => {
+    writeFileSync(path.join(folder, name), text)
+  }
   mkdirSync(path.join(folder, 'docs'))
   write('package.json', JSON.stringify({ dependencies: { one: '1.0.0', two: '2.0.0' } }))
   write('docs/dependencies.md', 'As of 2020-01-01\n\n| `two` | 3.0.0 | why |\n')

@@ -1,7 +1,8 @@
 // December 2026: what an order gave for nothing is called FREE, and whoever was put out by a person is barred from being
 // let in for nothing. Before that the zero orders of those who had been put out let them in again: that access stays,
 // and can be ended now.
-import { ObjectId, type AnyBulkWriteOperation, type Db } from 'mongodb'
+import type { ObjectId } from 'mongodb'
+import { type AnyBulkWriteOperation, type Db } from 'mongodb'
 import type { DataMigration } from './migrate.ts'
 
 // The database's validators do not know the fields, until the contract is applied.

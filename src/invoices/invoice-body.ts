@@ -108,7 +108,7 @@ export function buyerOf(
   const gstin = billing.gstin && isGstin(billing.gstin) ? billing.gstin : null
   // A state that is not understood decides nothing, and is still a part of the address.
   const address = [billing.address, place === null ? billing.state : null]
-    .filter((part) => part != null && part !== '')
+    .filter((part) => part !== null && part !== '')
     .join(', ')
   return { name: billing.name, email, state: place?.name ?? null, gstin, address: address || null }
 }
