@@ -254,12 +254,15 @@ describe('spoiled books are noticed:', () => {
     const order = await one('orders', { _id: orderId() })
     const paidAt = new Date((order['expiresAt'] as Date).getTime() + 1_000)
     await rows('orders').updateOne({ _id: orderId() }, { $set: { paidAt } })
-    expect(await violations()).toEqual(['was paid after its time, and nobody decided to take it'])
+    // The gateway's own time for it is another, too.
+    const undecided = 'was paid after its time, and nobody decided to take it'
+    expect(await violations()).toContain(undecided)
     const lateReason = 'its offer still stood'
     await rows('orders').updateOne({ _id: orderId() }, { $set: { lateReason } })
-    expect(await violations()).toEqual([])
+    expect(await violations()).not.toContain(undecided)
     const back = { paidAt: order['paidAt'] as Date, lateReason: null }
     await rows('orders').updateOne({ _id: orderId() }, { $set: back })
+    expect(await violations()).toEqual([])
   })
 
   it('a coupon sold beyond its limits, in all and to one buyer', async () => {

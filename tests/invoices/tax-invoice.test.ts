@@ -167,7 +167,8 @@ describe('the day of an invoice', () => {
     const orderId = opened.order.id
     await lms.db.orm.orders
       .where({ _id: orderId })
-      .update({ paidAt, status: 'PAID', fulfilledAt: null, timeline: [] })
+      .update({ paidAt, expiresAt: paidAt, status: 'PAID', fulfilledAt: null, timeline: [] })
+    await lms.db.orm.payments.where({ orderId }).update({ madeAt: paidAt, takenAt: paidAt })
     await lms.db.orm.invoices.where({ orderId }).delete()
     await (await anAdmin(lms)).api.orders.redrive.mutate({ orderId })
     const invoice = await opened.buyer.api.invoices.get.query({ orderId })

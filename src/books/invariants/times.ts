@@ -17,7 +17,7 @@ type Paid = Pick<OrderRow, '_id'> & {
 }
 
 /**
- * 11. An order is paid when its payment was, not when we heard of it; so its invoice is of that day, and of that
+ * 13. An order is paid when its payment was, not when we heard of it; so its invoice is of that day, and of that
  * day's financial year.
  */
 export async function paidWhenItWas(deps: Watch): Promise<Violation[]> {
