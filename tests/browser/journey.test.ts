@@ -61,7 +61,7 @@ inBrowser('the storefront in a browser', () => {
       page.waitForEvent('popup'),
       main.getByRole('link', { name: 'Receipt' }).click(),
     ])
-    await receipt.getByText(course.title).waitFor()
+    await receipt.getByText(course.title).first().waitFor()
     await deliverWebhooks(shop.lms)
     const enrollments = await shop.lms.db.orm.enrollments.all()
     expect(enrollments.map(({ grants }) => grants.length)).toEqual([1])
