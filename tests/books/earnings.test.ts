@@ -162,7 +162,7 @@ describe("the administrators' figures", () => {
 
   it('raise the alarm when payments come and webhooks do not', async () => {
     const opened = await anOrder(lms)
-    lms.clock.advance(5)
+    lms.clock.advance(20 * 60)
     payWithoutWebhooks(lms, opened)
     lms.clock.advance(61)
     await lms.work()
