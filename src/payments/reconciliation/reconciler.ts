@@ -15,7 +15,7 @@ import { isCapturable } from '../settlement/capture.ts'
 import { fulfillById } from '../settlement/fulfillment.ts'
 import { isUnknownToGateway, linkOrder } from '../settlement/order-of-payment.ts'
 import { settlePayment, type PaymentOutcome } from '../settlement/settle-payment.ts'
-import { LATE_MS, LONGEST_MS, NEVER, nextLook, SOON_MS } from './schedule.ts'
+import { LATE_MS, LONGEST_MS, LONGEST_WHILE_OPEN_MS, NEVER, nextLook, SOON_MS } from './schedule.ts'
 
 const AT_ONCE = 8
 // Where a gateway captures by itself, it needs a moment.
@@ -66,6 +66,14 @@ function dueOrders({ db, now }: Uses<'db' | 'now'>, { status, most }: Round) {
       MongoFieldFilter.gt('dueAt', new Date(at + 2 * LONGEST_MS)),
       MongoFieldFilter.lt('dueAt', NEVER),
     ]),
+    ...(status === 'CREATED'
+      ? [
+          MongoAndExpr.of([
+            MongoFieldFilter.gt('dueAt', new Date(at + LONGEST_WHILE_OPEN_MS)),
+            MongoFieldFilter.gt('expiresAt', new Date(at)),
+          ]),
+        ]
+      : []),
   ])
   return orders.where(isDue).orderBy({ dueAt: 1 }).limit(most).all()
 }

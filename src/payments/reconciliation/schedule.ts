@@ -11,7 +11,7 @@ export const LATE_MS = 7 * DAY_MS
 /** For what nobody asks about any more. */
 export const NEVER = new Date('9999-01-01')
 
-const LONGEST_WHILE_OPEN_MS = 10 * MINUTE_MS
+export const LONGEST_WHILE_OPEN_MS = 10 * MINUTE_MS
 const LEAST_WHEN_CLOSED_MS = 10 * MINUTE_MS
 
 type Asked = Pick<OrderDocument, 'status' | 'createdAt' | 'expiresAt'>
