@@ -28,7 +28,7 @@ import { uploads } from './media/upload.ts'
 import { cloudinaryWebhook } from './media/webhook.ts'
 import { webhooks } from './payments/webhooks/webhook.ts'
 import { appRouter, personalData } from './router.ts'
-import { exportDownloads } from './users/export-download.ts'
+import { exportDownloads } from './users/downloads/router.ts'
 
 const MAX_BATCH = 20
 

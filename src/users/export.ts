@@ -9,7 +9,7 @@ import { billingOf } from './profile.ts'
 /** No list in an export is longer than this; `complete` says whether one was cut, newest kept. */
 const MOST_ROWS = 2_000
 
-/** Nor are all of them together, as JSON; what is cut is in the download (users/export-download). */
+/** Nor are all of them together, as JSON; what is cut is in the download (users/downloads/router). */
 const MOST_BYTES = 4 * 1024 * 1024
 
 type AccountExport = {

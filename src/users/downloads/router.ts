@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { Router, type Response } from 'express'
-import type { Actor } from '../auth/sessions.ts'
-import { requireActor } from '../context.ts'
-import type { Deps, Uses } from '../deps.ts'
-import { DomainError } from '../errors.ts'
-import type { Caller } from '../http/at-once.ts'
-import { networkOf } from '../http/network.ts'
-import type { PersonalData } from '../personal-data.ts'
-import { exportedUser } from './export.ts'
+import type { Actor } from '../../auth/sessions.ts'
+import { requireActor } from '../../context.ts'
+import type { Deps, Uses } from '../../deps.ts'
+import { DomainError } from '../../errors.ts'
+import type { Caller } from '../../http/at-once.ts'
+import { networkOf } from '../../http/network.ts'
+import type { PersonalData } from '../../personal-data.ts'
+import { exportedUser } from '../export.ts'
 
 /** No list of a download is longer than this; `complete` says whether one was cut, newest kept. */
 const MOST_ROWS = 10_000
