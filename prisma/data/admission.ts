@@ -1,12 +1,10 @@
 // December 2026: what an order gave for nothing is called FREE, and whoever was put out by a person is barred from being
 // let in for nothing. Before that the zero orders of those who had been put out let them in again: that access stays,
 // and can be ended now.
-import type { ObjectId } from 'mongodb'
-import { type AnyBulkWriteOperation, type Db } from 'mongodb'
+import type { AnyBulkWriteOperation, Db, ObjectId } from 'mongodb'
 import type { DataMigration } from './migrate.ts'
+import { UNCHECKED } from './unchecked.ts'
 
-// The database's validators do not know the fields, until the contract is applied.
-const UNCHECKED = { bypassDocumentValidation: true }
 const UNDECIDED = { barredAt: { $exists: false } }
 const BATCH = 500
 

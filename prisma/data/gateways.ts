@@ -4,6 +4,7 @@
 import type { Db, Document } from 'mongodb'
 import { indexCommand, indexesOf, type StoredContract } from '../create.ts'
 import type { DataMigration } from './migrate.ts'
+import { UNCHECKED } from './unchecked.ts'
 
 /** Collection → its old fields and what they are called now. */
 const RENAMED: Record<string, Record<string, string>> = {
@@ -13,9 +14,6 @@ const RENAMED: Record<string, Record<string, string>> = {
   disputes: { razorpayDisputeId: 'gatewayDisputeId' },
   webhook_events: {},
 }
-
-// The database's validators still know the old fields alone, until the contract is applied.
-const UNCHECKED = { bypassDocumentValidation: true }
 
 export const gateways: DataMigration = {
   name: 'gateways',

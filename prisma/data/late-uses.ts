@@ -2,12 +2,10 @@
 // not, so uses of such a coupon cannot be judged by the limits that are written on them.
 import type { Db } from 'mongodb'
 import type { DataMigration } from './migrate.ts'
+import { UNCHECKED } from './unchecked.ts'
 
 // The field came with the new rule.
 const EARLIER = { holdSlot: { $exists: false } }
-
-// The database's validators may still be of an earlier contract.
-const UNCHECKED = { bypassDocumentValidation: true }
 
 export const lateUses: DataMigration = {
   name: 'coupons that were used late',

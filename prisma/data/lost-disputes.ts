@@ -2,11 +2,9 @@
 // forbade every refund of its payment, and no amount was written.
 import type { Db, Document } from 'mongodb'
 import type { DataMigration } from './migrate.ts'
+import { UNCHECKED } from './unchecked.ts'
 
 type Lost = { _id: string; paise: number }
-
-// The database's validators may still be of an earlier contract.
-const UNCHECKED = { bypassDocumentValidation: true }
 
 export const lostDisputes: DataMigration = {
   name: 'the amounts of lost disputes',

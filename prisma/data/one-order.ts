@@ -2,11 +2,9 @@
 // The order that the payment was made for keeps it; any other goes into review, where an administrator sees it.
 import type { Db, Document } from 'mongodb'
 import type { DataMigration } from './migrate.ts'
+import { UNCHECKED } from './unchecked.ts'
 
 type Double = { _id: string; orders: Document[] }
-
-// The database's validators may still be of an earlier contract.
-const UNCHECKED = { bypassDocumentValidation: true }
 
 export const oneOrder: DataMigration = {
   name: 'one order for each payment',

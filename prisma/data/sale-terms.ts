@@ -2,6 +2,7 @@
 // them: they take the terms of their course as it is at the migration, and from then on keep them.
 import { ObjectId, type Db } from 'mongodb'
 import type { DataMigration } from './migrate.ts'
+import { UNCHECKED } from './unchecked.ts'
 
 const WITHOUT = { lines: { $elemMatch: { refundDays: { $exists: false } } } }
 // What a course had that did not say otherwise, for one that is gone.
@@ -37,8 +38,7 @@ async function writeTerms(db: Db): Promise<void> {
       },
       {
         arrayFilters: [{ 'line.courseId': courseId, 'line.refundDays': { $exists: false } }],
-        // The database's validators do not know the fields, until the contract is applied.
-        bypassDocumentValidation: true,
+        ...UNCHECKED,
       },
     )
   }
