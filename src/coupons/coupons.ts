@@ -75,7 +75,7 @@ export type Coupon = {
 
 type Needs = Uses<'db' | 'now'>
 
-/** Makes one coupon. Throws PASSWORD_NEEDED, PASSWORD_NEEDED, COUPON_TAKEN. */
+/** Makes one coupon. Throws PASSWORD_NEEDED, COUPON_TAKEN. */
 export async function createCoupon(deps: Needs, actor: Actor, input: NewCoupon): Promise<Coupon> {
   requireRecentPassword(deps, actor)
   const at = deps.now()
@@ -92,7 +92,9 @@ export async function createCoupon(deps: Needs, actor: Actor, input: NewCoupon):
   }
 }
 
-/** Makes up to 500 codes that can each be used once, by anyone, and answers them this once. */
+/**
+ * Makes up to 500 codes that can each be used once, by anyone, and answers them this once. Throws PASSWORD_NEEDED.
+ */
 export async function createCouponBatch(
   deps: Needs,
   actor: Actor,
