@@ -3,8 +3,8 @@
 import { MongoFieldFilter } from '@prisma/orm-mongo/query-ast/execution'
 import { z } from 'zod'
 import { audit, type Audited } from '../audit.ts'
-import { findUser } from '../auth/user.ts'
 import type { Actor } from '../auth/sessions.ts'
+import type { UserDocument } from '../auth/user.ts'
 import { BillingProfile, type Billing } from '../billing.ts'
 import type { Uses } from '../deps.ts'
 import { DomainError } from '../errors.ts'
@@ -55,17 +55,37 @@ export async function billOpenInvoices(
   }
 }
 
-/** For an invoice just issued: its buyer may have said where to send it at the very moment. */
+/**
+ * For an invoice just issued to a buyer who had no billing details when they were read: they may have said them at
+ * the very moment.
+ */
 export async function billByProfile(
   deps: Uses<'db' | 'now'>,
-  { orderId, userId }: Pick<InvoiceDocument, 'orderId' | 'userId'>,
+  { orderId, buyer }: { orderId: string; buyer: UserDocument | null },
 ): Promise<void> {
-  const buyer = await findUser(deps.db, { _id: userId })
-  const invoice = buyer?.billing ? await findInvoice(deps, orderId) : null
-  if (!buyer?.billing || !invoice) return
-  const { name, state, gstin, address } = buyer.billing
+  if (!buyer || buyer.billing) return
+  const said = await profileBehind(deps, orderId)
+  const invoice = said?.billing ? await findInvoice(deps, orderId) : null
+  if (!said?.billing || !invoice) return
+  const { name, state, gstin, address } = said.billing
   const billing = { name, state, gstin: gstin ?? null, address: address ?? null }
-  await putBilling(deps, invoice, { billing, email: buyer.email })
+  await putBilling(deps, invoice, { billing, email: said.email })
+}
+
+type Said = Pick<UserDocument, 'email' | 'billing'>
+
+/** What the buyer of this invoice says now; null where there is no invoice. In one read, since every sale asks it. */
+async function profileBehind({ db }: Uses<'db'>, orderId: string): Promise<Said | null> {
+  const [said] = await db.driver
+    .collection('invoices')
+    .aggregate<Said>([
+      { $match: { orderId } },
+      { $lookup: { from: 'users', localField: 'userId', foreignField: '_id', as: 'buyer' } },
+      { $unwind: '$buyer' },
+      { $project: { email: '$buyer.email', billing: '$buyer.billing' } },
+    ])
+    .toArray()
+  return said ?? null
 }
 
 type Wanted = { billing: Billing; email: string }

@@ -27,7 +27,7 @@ export async function fulfill(
   await alignAccessTo(deps, order, { mayAdd: true })
   await useCoupon(deps, order)
   await issueInvoice(deps, order, buyer)
-  await billByProfile(deps, { orderId: order._id, userId: order.userId })
+  await billByProfile(deps, { orderId: order._id, buyer })
   await creditEarlierRefunds(deps, order)
   await mailReceipt(deps, order, buyer)
   await transitionOrder(deps, {
