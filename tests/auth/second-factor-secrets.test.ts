@@ -7,7 +7,8 @@ import { openSecretBox, readSecretKey, type SecretKey } from '../../src/secret-b
 import { aVerified, codeOf, secondFactor } from '../support/builders/auth.ts'
 import type { Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
-import { environmentOf, newDatabaseUrl, startLms, type Lms } from '../support/harness.ts'
+import { newDatabaseUrl } from '../support/databases.ts'
+import { environmentOf, startLms, type Lms } from '../support/harness.ts'
 
 const OLD = `old:${randomBytes(32).toString('base64')}`
 const NEW = `new:${randomBytes(32).toString('base64')}`

@@ -7,7 +7,7 @@ import { serveStorefront } from '../../examples/storefront/serve.ts'
 import { aDraft } from '../support/builders/courses.ts'
 import { uploaded } from '../support/builders/media.ts'
 import type { Person } from '../support/builders/people.ts'
-import { closeWithFile } from '../support/closing.ts'
+import { closeAfterwards } from '../support/closing.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -63,7 +63,7 @@ export async function openShop(): Promise<Shop> {
   // Cookies know hosts and no ports: both must be called the same.
   apiUrl = lms.url.replace('127.0.0.1', 'localhost')
   const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
-  closeWithFile(async () => {
+  closeAfterwards(async () => {
     await browser.close()
     await storefront.close()
     await rm(cacheDir, { recursive: true, force: true })

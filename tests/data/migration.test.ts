@@ -16,7 +16,8 @@ import { applyContract } from '../../prisma/apply.ts'
 import { gateways } from '../../prisma/data/gateways.ts'
 import { migrateData, readContract } from '../../prisma/data/migrate.ts'
 import { findViolations } from '../../src/books/invariants/invariants.ts'
-import { newDatabaseUrl, startLms } from '../support/harness.ts'
+import { newDatabaseUrl } from '../support/databases.ts'
+import { startLms } from '../support/harness.ts'
 
 const FIXTURES = path.join(import.meta.dirname, 'fixtures')
 const ENDED_AT = new Date('2026-11-28T18:18:59Z')

@@ -1,7 +1,8 @@
 import { MongoClient, type ServerHeartbeatSucceededEvent } from 'mongodb'
 import { describe, expect, inject, it } from 'vitest'
 import { databaseUrl } from '../../sandbox/mongo/start.ts'
-import { newDatabaseUrl, startLms } from '../support/harness.ts'
+import { newDatabaseUrl } from '../support/databases.ts'
+import { startLms } from '../support/harness.ts'
 import { startMongoProxy } from '../support/mongo-proxy.ts'
 
 const CUTS = 40

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { applyContract } from '../../prisma/apply.ts'
 import { startMongo } from '../../sandbox/mongo/start.ts'
 import { aStudent, anAdmin, type Person } from '../support/builders/people.ts'
-import { newDatabaseUrl, startLms, type Lms } from '../support/harness.ts'
+import { newDatabaseUrl } from '../support/databases.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 import { isWrite, startMongoProxy, type Command, type Fate } from '../support/mongo-proxy.ts'
 
 let lms: Lms

@@ -1,7 +1,8 @@
 import type { CommandStartedEvent, Document, MongoClient } from 'mongodb'
 import { beforeAll, expect, it } from 'vitest'
 import { anOrder, payWithoutWebhooks } from '../support/builders/orders.ts'
-import { newDatabaseUrl, startLms, type Lms } from '../support/harness.ts'
+import { newDatabaseUrl } from '../support/databases.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 
 let lms: Lms
 let sent: Document[] = []

@@ -1,7 +1,4 @@
-import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
-import { MongoClient } from 'mongodb'
-import { inject } from 'vitest'
 import { loadConfig, type Config } from '../../src/config.ts'
 import { openDeps, type Deps } from '../../src/deps.ts'
 import type { ScanFile } from '../../src/gateways/file-scanner.ts'
@@ -13,12 +10,12 @@ import { jobs } from '../../src/router.ts'
 import { serve } from '../../src/server.ts'
 import { applyContract } from '../../prisma/apply.ts'
 import { startCloudinary, type CloudinarySandbox } from '../../sandbox/cloudinary/server.ts'
-import { databaseUrl } from '../../sandbox/mongo/start.ts'
 import { startRazorpay, type RazorpaySandbox } from '../../sandbox/razorpay/server.ts'
 import { startSmtp, type SmtpSandbox } from '../../sandbox/smtp/server.ts'
 import { visitor, type Visitor } from './client.ts'
 import { openClock, type Clock } from './clock.ts'
-import { closeWithFile } from './closing.ts'
+import { closeAfterwards } from './closing.ts'
+import { giveDatabase, takeDatabase } from './databases.ts'
 import { keepSecret, linesWithSecrets } from './secrets.ts'
 
 export const ORIGIN = 'http://localhost:5173'
@@ -68,9 +65,10 @@ type Options = {
  */
 export async function startLms(options: Options = {}): Promise<Lms> {
   const clock = openClock()
-  const { history, database = newDatabaseUrl() } = options
+  const { history } = options
   if (history) clock.advance((history.at.getTime() - Date.now()) / 1000)
-  const [razorpay, cloudinary, smtp] = await Promise.all([
+  const [database, razorpay, cloudinary, smtp] = await Promise.all([
+    options.database === undefined ? takeDatabase() : applied(options.database),
     startRazorpay({
       keyId: KEY_ID,
       keySecret: SECRETS.razorpayKey,
@@ -85,7 +83,6 @@ export async function startLms(options: Options = {}): Promise<Lms> {
       now: clock.now,
     }),
     startSmtp({}),
-    applyContract(database),
   ])
   const lines: string[] = []
   let areErrorsExpected = false
@@ -118,7 +115,7 @@ export async function startLms(options: Options = {}): Promise<Lms> {
       .toArray()
       .catch(() => [])
     await Promise.all(running.map((instance) => instance.stop()))
-    await Promise.all([razorpay.close(), cloudinary.close(), smtp.close(), drop(database)])
+    await Promise.all([razorpay.close(), cloudinary.close(), smtp.close(), giveDatabase(database)])
     for (const secret of Object.values(SECRETS)) keepSecret(secret)
     const told = linesWithSecrets([...lines, ...audited.map((entry) => JSON.stringify(entry))])
     if (told.length > 0) throw new Error(`There are secrets in the logs:\n${told.join('\n')}`)
@@ -126,7 +123,7 @@ export async function startLms(options: Options = {}): Promise<Lms> {
     if (!areErrorsExpected && errors.length > 0)
       throw new Error(`The server logged errors:\n${errors.join('\n')}`)
   }
-  closeWithFile(close)
+  closeAfterwards(close)
 
   return {
     url: main.url,
@@ -151,10 +148,6 @@ export async function startLms(options: Options = {}): Promise<Lms> {
     },
     close,
   }
-}
-
-export function newDatabaseUrl(): string {
-  return databaseUrl(inject('mongoUrl'), `test-${randomBytes(6).toString('hex')}`)
 }
 
 type Sandboxes = Pick<Lms, 'razorpay' | 'cloudinary' | 'smtp'>
@@ -183,15 +176,9 @@ export function environmentOf(
   }
 }
 
-/** Leaves nothing of a database behind: the engine keeps its files open, and can have only so many. */
-async function drop(url: string): Promise<void> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: 1_000 })
-  // A test may have taken the database away.
-  await client
-    .db()
-    .dropDatabase()
-    .catch(() => undefined)
-  await client.close()
+async function applied(database: string): Promise<string> {
+  await applyContract(database)
+  return database
 }
 
 /** Runs a job once, as a server does that is not about to stop. */

@@ -1,11 +1,14 @@
-import { afterAll, afterEach, expect, vi } from 'vitest'
-import { closeAll } from './closing.ts'
+import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest'
+import { beginTest, endFile, endTest } from './closing.ts'
 import { forgetSecrets } from './secrets.ts'
 
 // The product writes to its log; whatever reaches the console was not meant to.
 const complaints = [vi.spyOn(console, 'error'), vi.spyOn(console, 'warn')]
 
-afterEach(() => {
+beforeEach(beginTest)
+
+afterEach(async () => {
+  await endTest()
   for (const complaint of complaints) {
     expect(complaint.mock.calls).toEqual([])
     complaint.mockClear()
@@ -13,6 +16,6 @@ afterEach(() => {
 })
 
 afterAll(async () => {
-  await closeAll()
+  await endFile()
   forgetSecrets()
 })

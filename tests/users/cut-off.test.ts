@@ -3,8 +3,9 @@ import { applyContract } from '../../prisma/apply.ts'
 import { aCourseId, aSale } from '../support/builders/orders.ts'
 import { aStudent, type Person } from '../support/builders/people.ts'
 import { refused } from '../support/client.ts'
-import { closeWithFile } from '../support/closing.ts'
-import { newDatabaseUrl, startLms, type Lms } from '../support/harness.ts'
+import { closeAfterwards } from '../support/closing.ts'
+import { newDatabaseUrl } from '../support/databases.ts'
+import { startLms, type Lms } from '../support/harness.ts'
 import { isWrite, startMongoProxy } from '../support/mongo-proxy.ts'
 
 // Without the outbox, into which other requests put mails at any time.
@@ -41,7 +42,7 @@ beforeAll(async () => {
     writes.push(`${name} ${collection}`)
     return writes.length < last ? 'pass' : 'cut'
   })
-  closeWithFile(proxy.close)
+  closeAfterwards(proxy.close)
   await applyContract(database)
   lms = await startLms({ env: { DATABASE_URL: proxy.databaseUrl } })
   courseId = await aCourseId(lms)

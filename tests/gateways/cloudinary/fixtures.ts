@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { startCloudinary, type CloudinarySandbox } from '../../../sandbox/cloudinary/server.ts'
 import { openCloudinary, type Cloudinary } from '../../../src/gateways/cloudinary/client.ts'
 import { openClock, type Clock } from '../../support/clock.ts'
-import { closeWithFile } from '../../support/closing.ts'
+import { closeAfterwards } from '../../support/closing.ts'
 
 export const SECRET = 'a-secret-nobody-may-see'
 
@@ -27,7 +27,7 @@ export async function openStudio(): Promise<Studio> {
     apiSecret: SECRET,
     now: clock.now,
   })
-  closeWithFile(() => sandbox.close())
+  closeAfterwards(() => sandbox.close())
   const cloudinary = openCloudinary({ url: sandbox.cloudinaryUrl, now: clock.now })
   return { sandbox, cloudinary, clock }
 }
