@@ -10,7 +10,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Importing the product is a second of each file's time, and every file brings its own server and database.
     isolate: false,
-    maxWorkers: Math.max(2, availableParallelism()),
+    // One more than there are cores: many of these tests wait for a deadline or for another process.
+    maxWorkers: availableParallelism() + 1,
     // The cloudinary SDK picks http or https when it is first required, from this variable alone.
     env: { CLOUDINARY_URL: 'cloudinary://key:secret@sandbox?upload_prefix=http://127.0.0.1' },
   },

@@ -25,7 +25,16 @@ export async function register(visit: Visit, { name, email, password }: NewAccou
   const most = visit.settings.registrationsPerHour
   await requireAttempt(visit, { key: bucketKey('register', visit.network), most, seconds: 3600 })
   const passwordHash = await hashPassword(password)
-  const user = await createUser(visit, { name, email, passwordHash })
+  return openAccount(visit, { name, email, passwordHash })
+}
+
+/** Makes a STUDENT whose password is hashed already, and signs them in as `register` says. Throws EMAIL_TAKEN. */
+export async function openAccount(
+  visit: Visit,
+  account: Pick<UserDocument, 'name' | 'email' | 'passwordHash'>,
+): Promise<User> {
+  const { email } = account
+  const user = await createUser(visit, account)
   await putMail(visit, {
     key: `verify-email:${user._id}:first`,
     to: email,

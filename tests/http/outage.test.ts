@@ -21,7 +21,8 @@ beforeAll(async () => {
 const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
 
 describe('without a database', () => {
-  it.each([
+  // At once, since each waits for as long as a primary is looked for.
+  it.concurrent.each([
     ['a query of a visitor', '/trpc/courses.list', {}],
     ['a query of somebody signed in', '/trpc/auth.me', {}],
     ['a batch', '/trpc/auth.me,courses.list?batch=1&input={}', {}],
@@ -35,7 +36,7 @@ describe('without a database', () => {
     expect(await response.text()).toContain('"reason":"UNAVAILABLE"')
   })
 
-  it.each([
+  it.concurrent.each([
     ['a query', '/trpc/auth.me', {}],
     ['a query of tRPC’s own adapter', '/trpc/auth.me', { headers: { 'trpc-accept': 'x' } }],
     ['a batch', '/trpc/auth.me,courses.list?batch=1&input={}', {}],

@@ -13,6 +13,8 @@ export type Visitor = {
   cookie: () => string
   /** Puts a cookie into the jar, as an attacker or another device would. */
   setCookie: (name: string, value: string) => void
+  /** Takes the value of a Set-Cookie header, as a browser does. */
+  takeCookie: (line: string) => void
   /** A plain HTTP request with this visitor's cookies. */
   fetch: (path: string, init?: RequestInit) => Promise<Response>
 }
@@ -24,6 +26,12 @@ export const GARBAGE = 'garbage'
 export function visitor(url: string): Visitor {
   const jar = new Map<string, string>()
   const cookie = () => [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+  const takeCookie = (line: string) => {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+    if (value === '') jar.delete(name)
+    else jar.set(name, value)
+    keepSecret(value)
+  }
   const send = async (input: string | URL | Request, init: RequestInit = {}) => {
     const headers = new Headers(init.headers)
     if (jar.size > 0) headers.set('cookie', cookie())
@@ -34,12 +42,7 @@ export function visitor(url: string): Visitor {
     const response = await fetch(input, { ...init, headers })
     if (!isGarbage && response.headers.get('content-type')?.startsWith('application/json'))
       learnFrom(await response.clone().text())
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      if (value === '') jar.delete(name)
-      else jar.set(name, value)
-      keepSecret(value)
-    }
+    for (const line of response.headers.getSetCookie()) takeCookie(line)
     return response
   }
   const link = httpLink({
@@ -50,6 +53,7 @@ export function visitor(url: string): Visitor {
   return {
     api: createTRPCClient<AppRouter>({ links: [link] }),
     cookie,
+    takeCookie,
     setCookie: (name, value) => void jar.set(name, value),
     fetch: (path, init) => send(`${url}${path}`, init),
   }

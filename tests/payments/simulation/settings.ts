@@ -1,6 +1,3 @@
-// `npm run test:simulation` runs in the mode of that name; `npm test` plays a few runs only.
-export const isLong = process.env['MODE'] === 'simulation'
-
 const given = (name: string) => {
   const value = process.env[name]
   return value === undefined || value === '' ? null : Number(value)
