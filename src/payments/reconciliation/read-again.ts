@@ -11,7 +11,7 @@ import type { PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
 import type { PaymentDeps } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
-import { setAsideUnreadable, unreadableWords } from '../record/unreadable.ts'
+import { isReadSince, setAsideUnreadable, unreadableWords } from '../record/unreadable.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
 import { findOrderOf, isUnknownToGateway } from '../settlement/order-of-payment.ts'
 import { reconcilePayment } from './reconciler.ts'
@@ -102,12 +102,17 @@ async function read(
   }
 }
 
-/** The events that were given up for it and for nothing else. */
+/** The events that were given up for it, once nothing else is unread that they were given up for. */
 async function closeEvents({ db, now }: PaymentDeps, row: SetAside): Promise<void> {
   const { gateway, kind, entityId } = row
   if (!entityId) return
-  const outcome = unreadableWords({ kind, id: entityId })
-  await db.orm.webhook_events
-    .where({ gateway, state: 'DEAD', outcome })
-    .updateAndCount({ state: 'DONE', outcome: 'read later', processedAt: now() })
+  const words = unreadableWords({ kind, id: entityId })
+  const events = db.orm.webhook_events.where({ gateway, state: 'DEAD' })
+  const given = await events.select('_id', 'outcome').all()
+  for (const { _id, outcome } of given) {
+    if (outcome?.includes(words) && (await isReadSince({ db }, gateway, outcome)))
+      await events
+        .where({ _id })
+        .update({ state: 'DONE', outcome: 'read later', processedAt: now() })
+  }
 }

@@ -12,6 +12,28 @@ export function unreadableWords({ kind, id }: { kind: string; id: string | null 
   return `${kind} ${id ?? 'without an id'} cannot be read`
 }
 
+/** As `unreadableWords` of all that an event named. */
+export const inWords = (words: readonly string[]): string => words.join('; ')
+
+/** Whether each thing that these words name has been read since; not where one has no id to look for. */
+export async function isReadSince(
+  { db }: Uses<'db'>,
+  gateway: string,
+  words: string,
+): Promise<boolean> {
+  const keys = words.split('; ').map((part) => {
+    const [, kind, id] = /^(\S+) (\S+) cannot be read$/.exec(part) ?? []
+    return kind === undefined || id === undefined ? null : keyOf(gateway, kind, id)
+  })
+  for (const key of keys) {
+    const row = key === null ? null : await db.orm.unreadable_entities.where({ key }).first()
+    if (!row?.readAt) return false
+  }
+  return true
+}
+
+const keyOf = (gateway: string, kind: string, id: string): string => `${gateway}:${kind}:${id}`
+
 /** Written down once, and again after it had been read; `orderId` is our order's, where the asker knows. */
 export async function setAsideUnreadable(
   deps: Needs,
@@ -19,7 +41,7 @@ export async function setAsideUnreadable(
   orderId: string | null = null,
 ): Promise<void> {
   const { gateway, kind, id: entityId, orderId: gatewayOrderId, paymentId, reason } = entity
-  const key = `${gateway}:${kind}:${entityId ?? digestOf(entity)}`
+  const key = keyOf(gateway, kind, entityId ?? digestOf(entity))
   const at = deps.now()
   const whose = orderId ?? (await findOrderId(deps, entity))
   const known = deps.db.orm.unreadable_entities.where({ key })

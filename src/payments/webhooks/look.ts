@@ -5,7 +5,7 @@ import type { GatewayEvent, PaymentGateway } from '../../gateways/payments.ts'
 import type { PaymentDeps } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
 import { findPayment } from '../record/payments.ts'
-import { setAsideAll, settingAside, unreadableWords } from '../record/unreadable.ts'
+import { inWords, setAsideAll, settingAside, unreadableWords } from '../record/unreadable.ts'
 import { adoptRefund } from '../refunds/outcome.ts'
 import { isUnknownToGateway } from '../settlement/order-of-payment.ts'
 import { settlePayment } from '../settlement/settle-payment.ts'
@@ -42,7 +42,7 @@ export async function lookAt(
     }
   }
   if (looking.outcome !== null) await learnAccount(deps, gateway, event)
-  if (odd.length > 0) throw new UnreadableEvent(odd.join('; '))
+  if (odd.length > 0) throw new UnreadableEvent(inWords(odd))
   return isDenied ? DENIED : (looking.outcome ?? 'ignored')
 }
 

@@ -211,6 +211,25 @@ describe('what is used', () => {
       expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
     })
 
+    it('is given up for each of them, and closed when the last of them was read', async () => {
+      const sale = await aSale(lms)
+      const refund = lms.razorpay.with({ drop: 'all' }, () => lms.razorpay.refund(sale.paymentId))
+      const odd = [theirs(sale.paymentId), theirs(refund.id)]
+      const right = odd.map((entity) => ({ ...entity }))
+      for (const entity of odd) Object.assign(entity, { status: 'thinking' })
+      const [payment, refunded] = odd
+      const event = await tell('refund.created', { payment, refund: refunded })
+      expect(event).toMatchObject({ state: 'DEAD' })
+      expect((await stuck()).unreadable).toHaveLength(2)
+      for (const [nth, entity] of odd.entries()) {
+        Object.assign(entity, right[nth])
+        lms.clock.advance(16 * 60)
+        await lms.work()
+        expect((await stuck()).events).toHaveLength(nth === 0 ? 1 : 0)
+      }
+      expect(await isIn(sale.buyer, sale.courseIds[0] ?? '')).toBe(false)
+    })
+
     it('of no use to us, of whatever shape, spoils nothing', async () => {
       const opened = await anOrder(lms)
       const { razorpay_payment_id: id } = payWithoutWebhooks(lms, opened)
