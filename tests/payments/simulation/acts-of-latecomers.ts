@@ -27,8 +27,7 @@ async function payLate(world: World, step: StepOf<'payLate'>): Promise<void> {
   const { lms, cast, bank } = world
   const instance = world.instances[step.on]
   const buyer = pick(cast.buyers, step.buyer)
-  const courseId = pick(cast.courses, step.course)
-  if (!buyer || courseId === undefined) return
+  if (!buyer) return
   const { coupon, on } = step
   const cart = { buyer: step.buyer, cart: [step.course], coupon, on, twice: false }
   await ACTS_OF_BUYERS.order(world, { do: 'order', ...cart })
@@ -40,11 +39,11 @@ async function payLate(world: World, step: StepOf<'payLate'>): Promise<void> {
   if (!order?.gatewayOrderId) return
   await passTime(world, step.wait)
   if (step.isSwept) await runJobs(world, instance, 'reconcile-orders')
-  const offer = {
-    courseId,
-    listPaise: order.lines[0]?.listPaise ?? 0,
-    code: order.couponCode ?? null,
-  }
+  // It may be an older one, where the new was refused.
+  const [line] = order.lines
+  if (!line) return
+  const { listPaise } = line
+  const offer = { courseId: line.courseId, listPaise, code: order.couponCode ?? null }
   await turn(world, offer, step.turn)
   const known = new Set(paymentsOf(world, order.gatewayOrderId))
   const isLate = lms.clock.now().getTime() > order.expiresAt.getTime() + GRACE_MS
