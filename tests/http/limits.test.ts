@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { networkOf } from '../../src/http/network.ts'
-import { aStudent } from '../support/builders/people.ts'
+import { aRegistered, aStudent } from '../support/builders/people.ts'
 import { startLms, type Lms } from '../support/harness.ts'
 import { reasonIn } from '../support/refusals.ts'
 
@@ -111,7 +111,7 @@ describe('a batch', () => {
 
   it('runs no mutation of one that is too long', async () => {
     const lms = await startLms()
-    const student = await aStudent(lms)
+    const student = await aRegistered(lms)
     const response = await student.fetch(`/trpc/${batchOf(21, 'auth.logout')}?batch=1`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -123,7 +123,7 @@ describe('a batch', () => {
 
   it('is of one kind, with an object for input', async () => {
     const lms = await startLms()
-    const student = await aStudent(lms)
+    const student = await aRegistered(lms)
     const post = (path: string, body: string) =>
       student.fetch(`/trpc/${path}?batch=1`, {
         method: 'POST',
@@ -153,7 +153,7 @@ describe('a batch', () => {
 
   it('counts the calls of one account together, wherever it calls from', async () => {
     const lms = await startLms({ env: { REQUESTS_PER_MINUTE: String(LIMIT), TRUST_PROXY: '1' } })
-    const student = await aStudent(lms)
+    const student = await aRegistered(lms)
     const from = (address: string) =>
       send(lms, batchOf(20), { cookie: student.cookie(), 'x-forwarded-for': address })
     const answers = [await from('192.0.2.1'), await from('192.0.2.2')]
@@ -170,7 +170,7 @@ describe('an account at a door beside the procedures', () => {
     ['POST', '/uploads/no-such-purpose'],
   ])('is counted as for its calls, wherever it comes from: %s %s', async (method, path) => {
     const lms = await startLms({ env: { REQUESTS_PER_MINUTE: String(LIMIT), TRUST_PROXY: '1' } })
-    const student = await aStudent(lms)
+    const student = await aRegistered(lms)
     const from = (n: number, to = path) =>
       student.fetch(to, {
         method: to === path ? method : 'GET',
@@ -181,7 +181,7 @@ describe('an account at a door beside the procedures', () => {
     expect([refusal.status, reasonIn(await refusal.text())]).toEqual([429, 'TOO_MANY_REQUESTS'])
     expect(Number(refusal.headers.get('retry-after'))).toBeGreaterThan(0)
     expect((await from(201, '/trpc/auth.me')).status).toBe(429)
-    const another = await aStudent(lms)
+    const another = await aRegistered(lms)
     expect((await another.fetch(path, { method })).status).toBe(404)
   })
 
@@ -212,7 +212,7 @@ describe('those who are signed in', () => {
 
   it('leave what visitors of their network may ask to the visitors, and the other way round', async () => {
     const lms = await startLms({ env: { REQUESTS_PER_MINUTE: String(LIMIT) } })
-    const learner = await aStudent(lms)
+    const learner = await aRegistered(lms)
     expect(await passed(LIMIT + 5, () => learner.fetch('/trpc/auth.me'))).toBe(LIMIT)
     // One was the registration's own.
     expect(await passed(LIMIT + 5, () => get(lms))).toBe(LIMIT - 1)
@@ -221,7 +221,7 @@ describe('those who are signed in', () => {
   it('are no more than a network may, in a bound that is wider', async () => {
     const env = { REQUESTS_PER_MINUTE: String(LIMIT), NETWORK_REQUESTS_PER_MINUTE: '50' }
     const lms = await startLms({ env: { ...env, TRUST_PROXY: '1' } })
-    const learners = [await aStudent(lms), await aStudent(lms), await aStudent(lms)]
+    const learners = [await aRegistered(lms), await aRegistered(lms), await aRegistered(lms)]
     const network = '203.0.113.9'
     let answered = 0
     for (const learner of learners)
@@ -236,7 +236,7 @@ describe('those who are signed in', () => {
   it('make no more calls together than a network may, by whatever batches', async () => {
     const env = { REQUESTS_PER_MINUTE: String(LIMIT), NETWORK_REQUESTS_PER_MINUTE: '45' }
     const lms = await startLms({ env })
-    const learners = [await aStudent(lms), await aStudent(lms), await aStudent(lms)]
+    const learners = [await aRegistered(lms), await aRegistered(lms), await aRegistered(lms)]
     const answers: { error?: unknown }[] = []
     for (const learner of learners) {
       const response = await learner.fetch(`/trpc/${batchOf(20)}?batch=1`)
@@ -257,7 +257,7 @@ describe('a session cookie that is nobody’s', () => {
 
   it('is no account any more once it was signed out of', async () => {
     const lms = await startLms({ env: { REQUESTS_PER_MINUTE: String(LIMIT) } })
-    const learner = await aStudent(lms)
+    const learner = await aRegistered(lms)
     const cookie = learner.cookie()
     await learner.api.auth.logout.mutate()
     // One of them registered.

@@ -26,7 +26,19 @@ async function aPassword() {
   return made
 }
 
-/** Someone who has just registered and is signed in, as `auth.register` leaves them. */
+/** Someone who registers by a call like any other, which counts like any other. */
+export async function aRegistered(lms: Lms, name = 'Asha Rao'): Promise<Person> {
+  const visitor = lms.visitor()
+  const password = `pw ${randomBytes(9).toString('base64url')}`
+  const email = `${randomBytes(6).toString('hex')}@example.test`
+  return {
+    ...visitor,
+    user: await visitor.api.auth.register.mutate({ name, email, password }),
+    password,
+  }
+}
+
+/** Someone who has just registered and is signed in, as `auth.register` leaves them; by no call. */
 export async function aStudent(lms: Lms, name = 'Asha Rao'): Promise<Person> {
   const visitor = lms.visitor()
   const { password, passwordHash } = await aPassword()
@@ -36,7 +48,7 @@ export async function aStudent(lms: Lms, name = 'Asha Rao'): Promise<Person> {
   const visit: Visit = {
     ...lms.deps,
     network,
-    device: { userAgent: 'tests', network },
+    device: { userAgent: 'node', network },
     actor: null,
     requestId: 'made by a test',
     setCookie: visitor.takeCookie,
