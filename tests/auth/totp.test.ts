@@ -13,12 +13,13 @@ type Guarded = Person & { secret: string; recoveryCodes: string[] }
 
 const STEP_SECONDS = 30
 
-/** Someone with a second factor, and the clock at the beginning of a later step, so that the next code is a fresh one. */
+/** Someone with a second factor, and the clock early in a later step, so that the next code is a fresh one. */
 async function guarded(): Promise<Guarded> {
   const person = await aVerified(lms)
   const factor = await secondFactor(person, lms)
   const intoStep = (lms.clock.now().getTime() / 1_000) % STEP_SECONDS
-  lms.clock.advance(2 * STEP_SECONDS - intoStep)
+  // A second into it: clocks count whole milliseconds, and this is none.
+  lms.clock.advance(2 * STEP_SECONDS - intoStep + 1)
   return { ...person, ...factor }
 }
 
