@@ -21,12 +21,10 @@ export async function isReadSince(
   gateway: string,
   words: string,
 ): Promise<boolean> {
-  const keys = words.split('; ').map((part) => {
+  for (const part of words.split('; ')) {
     const [, kind, id] = /^(\S+) (\S+) cannot be read$/.exec(part) ?? []
-    return kind === undefined || id === undefined ? null : keyOf(gateway, kind, id)
-  })
-  for (const key of keys) {
-    const row = key === null ? null : await db.orm.unreadable_entities.where({ key }).first()
+    if (kind === undefined || id === undefined) return false
+    const row = await db.orm.unreadable_entities.where({ key: keyOf(gateway, kind, id) }).first()
     if (!row?.readAt) return false
   }
   return true

@@ -10,6 +10,9 @@ import { keepSecret } from '../secrets.ts'
 
 export type Person = Visitor & { user: User; password: string }
 
+const newPassword = () => `pw ${randomBytes(9).toString('base64url')}`
+const newEmail = () => `${randomBytes(6).toString('hex')}@example.test`
+
 // To judge and to hash a password costs more than most tests do with the person who has it, so a few are enough.
 const PASSWORDS = 6
 const passwords: { password: string; passwordHash: string }[] = []
@@ -20,7 +23,7 @@ async function aPassword() {
   handedOut += 1
   const known = passwords[handedOut % PASSWORDS]
   if (known) return known
-  const password = `pw ${randomBytes(9).toString('base64url')}`
+  const password = newPassword()
   const made = { password, passwordHash: await hashPassword(password) }
   passwords.push(made)
   return made
@@ -29,8 +32,8 @@ async function aPassword() {
 /** Someone who registers by a call like any other, which counts like any other. */
 export async function aRegistered(lms: Lms, name = 'Asha Rao'): Promise<Person> {
   const visitor = lms.visitor()
-  const password = `pw ${randomBytes(9).toString('base64url')}`
-  const email = `${randomBytes(6).toString('hex')}@example.test`
+  const password = newPassword()
+  const email = newEmail()
   return {
     ...visitor,
     user: await visitor.api.auth.register.mutate({ name, email, password }),
@@ -43,7 +46,7 @@ export async function aStudent(lms: Lms, name = 'Asha Rao'): Promise<Person> {
   const visitor = lms.visitor()
   const { password, passwordHash } = await aPassword()
   keepSecret(password)
-  const email = `${randomBytes(6).toString('hex')}@example.test`
+  const email = newEmail()
   const network = '127.0.0.1'
   const visit: Visit = {
     ...lms.deps,
