@@ -27,3 +27,8 @@ export function faultOfLine(text: string): string | null {
 export function normalized(text: string): string {
   return text.normalize('NFC').replace(/\r\n?/g, '\n')
 }
+
+/** A pattern of the database's that finds this text as it stands. */
+export function literally(text: string): string {
+  return text.replace(/[^\p{L}\p{N}\p{M}\s]/gu, String.raw`\$&`)
+}

@@ -10,6 +10,7 @@ import { foldedPattern } from '../fold.ts'
 import { Id, line, orNamed, Page, type PageOf } from '../fields.ts'
 import { searchedAddress } from '../email-address.ts'
 import { readPage } from '../paging.ts'
+import { literally } from '../text.ts'
 import { guardLastAdmin } from './admins.ts'
 
 const ROLES = ['STUDENT', 'INSTRUCTOR', 'ADMIN'] as const satisfies Role[]
@@ -46,7 +47,7 @@ export async function listUsers(
 }
 
 function matchesText(text: string): MongoOrExpr {
-  const has = (part: string) => `(?i)${part.replace(/[^\p{L}\p{N}\p{M}\s]/gu, String.raw`\$&`)}`
+  const has = (part: string) => `(?i)${literally(part)}`
   return MongoOrExpr.of([
     Field.of('name', '$regex', has(text)),
     Field.of('name', '$regex', `(?i)${foldedPattern(text)}`),

@@ -9,6 +9,7 @@ import {
 } from '../../gateways/gateway-failure.ts'
 import type { PaymentGateway } from '../../gateways/payments.ts'
 import type { Keep } from '../../lease.ts'
+import { literally } from '../../text.ts'
 import type { PaymentDeps } from '../deps.ts'
 import { applyDispute } from '../disputes.ts'
 import { isReadSince, setAsideUnreadable, unreadableWords } from '../record/unreadable.ts'
@@ -107,12 +108,15 @@ async function closeEvents({ db, now }: PaymentDeps, row: SetAside): Promise<voi
   const { gateway, kind, entityId } = row
   if (!entityId) return
   const words = unreadableWords({ kind, id: entityId })
-  const events = db.orm.webhook_events.where({ gateway, state: 'DEAD' })
-  const given = await events.select('_id', 'outcome').all()
+  const given = await db.orm.webhook_events
+    .where({ gateway, state: 'DEAD' })
+    .where(MongoFieldFilter.of('outcome', '$regex', literally(words)))
+    .select('_id', 'outcome')
+    .all()
   for (const { _id, outcome } of given) {
-    if (outcome?.includes(words) && (await isReadSince({ db }, gateway, outcome)))
-      await events
-        .where({ _id })
+    if (outcome && (await isReadSince({ db }, gateway, outcome)))
+      await db.orm.webhook_events
+        .where({ _id, state: 'DEAD' })
         .update({ state: 'DONE', outcome: 'read later', processedAt: now() })
   }
 }
