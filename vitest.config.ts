@@ -8,6 +8,8 @@ export default defineConfig({
     setupFiles: ['tests/support/setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is looked at until it comes true may take its time on a busy machine; the default is a second.
+    expect: { poll: { timeout: 15_000 } },
     // Importing the product is a second of each file's time, and every file brings its own server and database.
     isolate: false,
     // One more than there are cores: many of these tests wait for a deadline or for another process.

@@ -2,8 +2,6 @@ import { beforeAll, expect, it } from 'vitest'
 import { deliverWebhooks } from '../support/order-checks.ts'
 import { aVideoCourse, inBrowser, openShop, register, type OnSale, type Shop } from './shop.ts'
 
-const PATIENT = { timeout: 15_000 }
-
 inBrowser('the storefront in a browser', () => {
   let shop: Shop
   let course: OnSale
@@ -19,7 +17,7 @@ inBrowser('the storefront in a browser', () => {
     const card = page.getByRole('listitem').filter({ hasText: course.title })
     await card.getByText('₹499').waitFor()
     await expect
-      .poll(() => page.evaluate('document.querySelector(".card img").naturalWidth'), PATIENT)
+      .poll(() => page.evaluate('document.querySelector(".card img").naturalWidth'))
       .toBeGreaterThan(0)
     await card.getByRole('link').click()
 
@@ -42,7 +40,7 @@ inBrowser('the storefront in a browser', () => {
     await main.getByRole('link', { name: 'The film' }).click()
     await main.locator('video').waitFor()
     await expect
-      .poll(() => page.evaluate('document.querySelector("video").readyState'), PATIENT)
+      .poll(() => page.evaluate('document.querySelector("video").readyState'))
       .toBeGreaterThanOrEqual(2)
     await page.evaluate('document.querySelector("video").play()')
     await page.getByText('Lesson completed.').waitFor()

@@ -69,7 +69,7 @@ inBrowser('the screens in a browser', () => {
     })
     await page.getByRole('link', { name: 'The film' }).click()
     await expect
-      .poll(() => page.evaluate('document.querySelector("video")?.duration'), { timeout: 15_000 })
+      .poll(() => page.evaluate('document.querySelector("video")?.duration'))
       .toBeGreaterThan(3)
     expect(refusals).toBeGreaterThan(1)
   })
